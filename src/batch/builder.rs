@@ -1,0 +1,415 @@
+//! The open block of a live capture: columns that grow, and a dictionary that is interned into.
+//!
+//! Enters: rows and dictionary entries, in order of time. Leaves: a [`Batch`] view at any moment; at [`Builder::close`] a
+//! block without what no surviving row reaches. Never: knowledge of where a name came from.
+//!
+//! Memory is kept from block to block ([`Builder::reset`]), so the steady state allocates nothing.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::{
+    Batch, Bitmap, Columns, Dict, File, FileId, Group, Item, Meta, NONE, Proc, ProcId, StrId, Strings, User,
+};
+use crate::schema::Schema;
+
+/// A block closes at this many rows …
+pub const MAX_ROWS: usize = 64 * 1024;
+/// … this many bytes of strings …
+pub const MAX_BYTES: usize = 4 << 20;
+/// … or this many entries in one table of the dictionary.
+pub const MAX_ENTRIES: usize = 16 * 1024;
+
+/// The fixed-width part of a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the columns of Batch")]
+pub struct Row {
+    pub num: u64,
+    pub time: u64,
+    pub latency: u64,
+    pub call: u16,
+    pub cpu: u16,
+    pub tid: u32,
+    pub proc: ProcId,
+    pub ret: i64,
+    pub flags: u16,
+}
+
+/// An arena of byte strings, each kept once. The hasher is keyed at random: the strings are the traced side's choice.
+#[derive(Debug)]
+struct Arena {
+    at: Vec<u32>,
+    bytes: Vec<u8>,
+    table: HashTable<StrId>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Arena {
+    fn new() -> Arena {
+        Arena {
+            at: vec![0],
+            bytes: Vec::new(),
+            table: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+        }
+    }
+
+    fn strings(&self) -> Strings<'_> {
+        Strings { at: &self.at, bytes: &self.bytes }
+    }
+
+    fn intern(&mut self, text: &[u8]) -> StrId {
+        let hash = self.hasher.hash_one(text);
+        let strings = Strings { at: &self.at, bytes: &self.bytes };
+        if let Some(id) = self.table.find(hash, |id| strings.get(*id) == text) {
+            return *id;
+        }
+        let id = (self.at.len() - 1) as StrId;
+        self.bytes.extend_from_slice(text);
+        self.at.push(self.bytes.len() as u32);
+        let (at, bytes, hasher) = (&self.at, &self.bytes, &self.hasher);
+        self.table.insert_unique(hash, id, |id| hasher.hash_one(Strings { at, bytes }.get(*id)));
+        id
+    }
+
+    fn clear(&mut self) {
+        self.at.truncate(1);
+        self.bytes.clear();
+        self.table.clear();
+    }
+}
+
+/// The open block.
+#[derive(Debug)]
+pub struct Builder {
+    generation: u32,
+    meta: Meta,
+    num: Vec<u64>,
+    time: Vec<u64>,
+    latency: Vec<u64>,
+    call: Vec<u16>,
+    cpu: Vec<u16>,
+    tid: Vec<u32>,
+    proc: Vec<ProcId>,
+    ret: Vec<i64>,
+    flags: Vec<u16>,
+    word_at: Vec<u32>,
+    words: Vec<u64>,
+    item_at: Vec<u32>,
+    items: Vec<Item>,
+    ref_at: Vec<u32>,
+    refs: Vec<FileId>,
+    procs: Vec<Proc>,
+    files: Vec<File>,
+    users: Vec<User>,
+    groups: Vec<Group>,
+    arena: Arena,
+    spare: Arena,
+}
+
+impl Default for Builder {
+    fn default() -> Builder {
+        Builder::new()
+    }
+}
+
+impl Builder {
+    /// An empty block, generation 1.
+    pub fn new() -> Builder {
+        Builder {
+            generation: 1,
+            meta: Meta::default(),
+            num: Vec::new(),
+            time: Vec::new(),
+            latency: Vec::new(),
+            call: Vec::new(),
+            cpu: Vec::new(),
+            tid: Vec::new(),
+            proc: Vec::new(),
+            ret: Vec::new(),
+            flags: Vec::new(),
+            word_at: vec![0],
+            words: Vec::new(),
+            item_at: vec![0],
+            items: Vec::new(),
+            ref_at: vec![0],
+            refs: Vec::new(),
+            procs: Vec::new(),
+            files: Vec::new(),
+            users: Vec::new(),
+            groups: Vec::new(),
+            arena: Arena::new(),
+            spare: Arena::new(),
+        }
+    }
+
+    /// Which block this is: ids from an earlier generation are not valid in this one.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Where the block stands; set when its first row comes.
+    pub fn set_meta(&mut self, meta: Meta) {
+        self.meta = meta;
+    }
+
+    /// Where the block stands.
+    pub fn meta(&self) -> Meta {
+        self.meta
+    }
+
+    /// Rows so far.
+    pub fn rows(&self) -> usize {
+        self.time.len()
+    }
+
+    /// True if the block should be closed now.
+    pub fn is_full(&self) -> bool {
+        self.rows() >= MAX_ROWS
+            || self.arena.bytes.len() >= MAX_BYTES
+            || self.procs.len().max(self.files.len()) >= MAX_ENTRIES
+    }
+
+    /// The id of a byte string.
+    pub fn string(&mut self, text: &[u8]) -> StrId {
+        self.arena.intern(text)
+    }
+
+    /// A new process entry; its parent must be in the block already.
+    pub fn proc(&mut self, entry: Proc) -> ProcId {
+        self.procs.push(entry);
+        (self.procs.len() - 1) as ProcId
+    }
+
+    /// A new file entry.
+    pub fn file(&mut self, entry: File) -> FileId {
+        self.files.push(entry);
+        (self.files.len() - 1) as FileId
+    }
+
+    /// A new user entry.
+    pub fn user(&mut self, entry: User) -> u32 {
+        self.users.push(entry);
+        (self.users.len() - 1) as u32
+    }
+
+    /// A new group entry.
+    pub fn group(&mut self, entry: Group) -> u32 {
+        self.groups.push(entry);
+        (self.groups.len() - 1) as u32
+    }
+
+    /// Adds a row. The counts of words, items and references must be those of the shape of `row.call`.
+    pub fn push(&mut self, row: Row, words: &[u64], items: &[Item], refs: &[FileId]) {
+        self.num.push(row.num);
+        self.time.push(row.time);
+        self.latency.push(row.latency);
+        self.call.push(row.call);
+        self.cpu.push(row.cpu);
+        self.tid.push(row.tid);
+        self.proc.push(row.proc);
+        self.ret.push(row.ret);
+        self.flags.push(row.flags);
+        self.words.extend_from_slice(words);
+        self.word_at.push(self.words.len() as u32);
+        self.items.extend_from_slice(items);
+        self.item_at.push(self.items.len() as u32);
+        self.refs.extend_from_slice(refs);
+        self.ref_at.push(self.refs.len() as u32);
+    }
+
+    /// The block as it is now.
+    pub fn view<'a>(&'a self, schema: &'a Schema) -> Batch<'a> {
+        Batch {
+            schema,
+            meta: self.meta,
+            rows: self.rows(),
+            num: &self.num,
+            time: &self.time,
+            latency: &self.latency,
+            call: &self.call,
+            cpu: &self.cpu,
+            tid: &self.tid,
+            proc: &self.proc,
+            ret: &self.ret,
+            flags: &self.flags,
+            word_at: &self.word_at,
+            words: &self.words,
+            item_at: &self.item_at,
+            items: &self.items,
+            ref_at: &self.ref_at,
+            refs: &self.refs,
+            dict: Dict {
+                procs: &self.procs,
+                files: &self.files,
+                users: &self.users,
+                groups: &self.groups,
+                strings: self.arena.strings(),
+            },
+        }
+    }
+
+    /// Removes the rows from `from` on that are not selected (bit 0 of `keep` is row 0 of the block).
+    pub fn compact(&mut self, from: usize, keep: &Bitmap) {
+        let (mut at, total) = (from, self.rows());
+        for row in from..total {
+            if !keep.get(row) {
+                continue;
+            }
+            if at != row {
+                self.num[at] = self.num[row];
+                self.time[at] = self.time[row];
+                self.latency[at] = self.latency[row];
+                self.call[at] = self.call[row];
+                self.cpu[at] = self.cpu[row];
+                self.tid[at] = self.tid[row];
+                self.proc[at] = self.proc[row];
+                self.ret[at] = self.ret[row];
+                self.flags[at] = self.flags[row];
+                move_run(&mut self.words, &mut self.word_at, row, at);
+                move_run(&mut self.items, &mut self.item_at, row, at);
+                move_run(&mut self.refs, &mut self.ref_at, row, at);
+            }
+            at += 1;
+        }
+        self.truncate(at);
+    }
+
+    /// Removes the rows from `rows` on.
+    pub fn truncate(&mut self, rows: usize) {
+        if rows >= self.rows() {
+            return;
+        }
+        self.num.truncate(rows);
+        self.time.truncate(rows);
+        self.latency.truncate(rows);
+        self.call.truncate(rows);
+        self.cpu.truncate(rows);
+        self.tid.truncate(rows);
+        self.proc.truncate(rows);
+        self.ret.truncate(rows);
+        self.flags.truncate(rows);
+        self.word_at.truncate(rows + 1);
+        self.words.truncate(self.word_at[rows] as usize);
+        self.item_at.truncate(rows + 1);
+        self.items.truncate(self.item_at[rows] as usize);
+        self.ref_at.truncate(rows + 1);
+        self.refs.truncate(self.ref_at[rows] as usize);
+    }
+
+    /// Drops dictionary entries and strings that no row reaches and renumbers the rest. After it, ids given out before
+    /// are invalid: call [`Builder::reset`] next.
+    pub fn close(&mut self) {
+        let mut proc_map = vec![NONE; self.procs.len()];
+        for &id in &self.proc {
+            // Mark upward; stop at the first that is marked.
+            let mut id = id;
+            while let Some(mark) = proc_map.get_mut(id as usize).filter(|m| **m == NONE) {
+                *mark = 0;
+                id = self.procs[id as usize].parent;
+            }
+        }
+        let mut file_map = vec![NONE; self.files.len()];
+        for &id in &self.refs {
+            if let Some(mark) = file_map.get_mut(id as usize) {
+                *mark = 0;
+            }
+        }
+        retain_marked(&mut self.procs, &mut proc_map);
+        retain_marked(&mut self.files, &mut file_map);
+        let follow = |map: &[u32], id: u32| map.get(id as usize).copied().unwrap_or(NONE);
+        let mut user_map = vec![NONE; self.users.len()];
+        let mut group_map = vec![NONE; self.groups.len()];
+        for p in &self.procs {
+            if let Some(mark) = user_map.get_mut(p.user as usize) {
+                *mark = 0;
+            }
+            if let Some(mark) = group_map.get_mut(p.group as usize) {
+                *mark = 0;
+            }
+        }
+        retain_marked(&mut self.users, &mut user_map);
+        retain_marked(&mut self.groups, &mut group_map);
+
+        // Strings are interned again in order of use, so that what nothing reaches is gone from the bytes too.
+        self.spare.clear();
+        let mut string_map = vec![NONE; self.arena.at.len() - 1];
+        let (old, new) = (&self.arena, &mut self.spare);
+        let mut restring = |id: StrId| -> StrId {
+            let Some(known) = string_map.get_mut(id as usize) else { return NONE };
+            if *known == NONE {
+                *known = new.intern(old.strings().get(id));
+            }
+            *known
+        };
+        for p in &mut self.procs {
+            p.parent = follow(&proc_map, p.parent);
+            p.user = follow(&user_map, p.user);
+            p.group = follow(&group_map, p.group);
+            for s in [&mut p.comm, &mut p.exepath, &mut p.args, &mut p.cwd, &mut p.cgroup] {
+                *s = restring(*s);
+            }
+        }
+        for f in &mut self.files {
+            f.name = restring(f.name);
+            f.given = restring(f.given);
+        }
+        for u in &mut self.users {
+            for s in [&mut u.name, &mut u.home, &mut u.shell] {
+                *s = restring(*s);
+            }
+        }
+        for g in &mut self.groups {
+            g.name = restring(g.name);
+        }
+        for id in &mut self.proc {
+            *id = follow(&proc_map, *id);
+        }
+        for id in &mut self.refs {
+            *id = follow(&file_map, *id);
+        }
+        for item in &mut self.items {
+            if let Some(id) = item.id() {
+                *item = Item::new(restring(id), item.is_cut());
+            }
+        }
+        std::mem::swap(&mut self.arena, &mut self.spare);
+    }
+
+    /// Empties the block for the next generation; keeps the memory.
+    pub fn reset(&mut self) {
+        self.truncate(0);
+        self.procs.clear();
+        self.files.clear();
+        self.users.clear();
+        self.groups.clear();
+        self.arena.clear();
+        self.spare.clear();
+        self.generation = self.generation.wrapping_add(1).max(1);
+        self.meta = Meta::default();
+    }
+
+    /// Columns a live block has: all.
+    pub const COLUMNS: Columns = Columns::ALL;
+}
+
+fn move_run<T: Copy>(data: &mut [T], at: &mut [u32], from: usize, to: usize) {
+    let (start, end) = (at[from] as usize, at[from + 1] as usize);
+    let target = at[to] as usize;
+    data.copy_within(start..end, target);
+    at[to + 1] = (target + end - start) as u32;
+}
+
+/// Keeps the entries whose mark is not NONE and turns the marks into new indexes.
+fn retain_marked<T: Copy>(entries: &mut Vec<T>, marks: &mut [u32]) {
+    let mut next = 0;
+    for (i, mark) in marks.iter_mut().enumerate() {
+        if *mark != NONE {
+            *mark = next as u32;
+            entries[next] = entries[i];
+            next += 1;
+        }
+    }
+    entries.truncate(next);
+}

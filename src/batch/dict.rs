@@ -1,0 +1,407 @@
+//! The dictionary of a batch: what its rows refer to.
+//!
+//! Enters: entries, parents before children. Leaves: slices. Never: a change to an entry that a row refers to.
+
+use super::{FileId, NONE, ProcId, StrId};
+
+/// One version of a process, as it was when a row referred to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Proc {
+    /// Process id (thread group id) in the initial pid namespace.
+    pub pid: u32,
+    /// Parent's process id; 0 if it has none.
+    pub ppid: u32,
+    /// The parent's entry, if known.
+    pub parent: ProcId,
+    /// Start, boot clock, ns, in the resolution of /proc (one clock tick); 0 if not known.
+    pub start: u64,
+    /// Effective user id: what access is decided by.
+    pub uid: u32,
+    /// Effective group id.
+    pub gid: u32,
+    /// Real user id.
+    pub ruid: u32,
+    /// Real group id.
+    pub rgid: u32,
+    /// Audit user id; `u32::MAX` if never set.
+    pub loginuid: u32,
+    /// Entry in the table of users, for `uid`.
+    pub user: u32,
+    /// Entry in the table of groups, for `gid`.
+    pub group: u32,
+    /// Session.
+    pub sid: u32,
+    /// Process group.
+    pub pgid: u32,
+    /// Controlling terminal as a kernel device number; 0 if none.
+    pub tty: u32,
+    /// Process id in its own pid namespace; 0 if not known.
+    pub vpid: u32,
+    /// The kernel's name of the main thread, at most 15 bytes.
+    pub comm: StrId,
+    /// Path of the executable.
+    pub exepath: StrId,
+    /// All arguments, `argv[0]` first, each NUL-terminated.
+    pub args: StrId,
+    /// Working directory.
+    pub cwd: StrId,
+    /// Path in the unified cgroup tree.
+    pub cgroup: StrId,
+    /// See [`proc_flags`].
+    pub flags: u32,
+}
+
+impl Default for Proc {
+    fn default() -> Proc {
+        Proc {
+            pid: 0,
+            ppid: 0,
+            parent: NONE,
+            start: 0,
+            uid: NONE,
+            gid: NONE,
+            ruid: NONE,
+            rgid: NONE,
+            loginuid: NONE,
+            user: NONE,
+            group: NONE,
+            sid: 0,
+            pgid: 0,
+            tty: 0,
+            vpid: 0,
+            comm: NONE,
+            exepath: NONE,
+            args: NONE,
+            cwd: NONE,
+            cgroup: NONE,
+            flags: 0,
+        }
+    }
+}
+
+/// Bits of [`Proc::flags`].
+pub mod proc_flags {
+    /// Something about this entry may be stale.
+    pub const UNCERTAIN: u32 = 1;
+    /// A kernel thread.
+    pub const KERNEL: u32 = 2;
+    /// Only its ids are known: it was gone before anything else could be read.
+    pub const BARE: u32 = 4;
+    /// The arguments were cut.
+    pub const ARGS_CUT: u32 = 8;
+}
+
+/// What a descriptor refers to. The numbers are part of the reel format: append only.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum FileKind {
+    /// Not known.
+    Unknown = 0,
+    /// A regular file.
+    File = 1,
+    /// A directory.
+    Directory = 2,
+    /// A character or block device.
+    Device = 3,
+    /// A pipe or FIFO.
+    Pipe = 4,
+    /// A socket of a family without one of its own below.
+    Socket = 5,
+    /// An IPv4 socket.
+    Ipv4 = 6,
+    /// An IPv6 socket.
+    Ipv6 = 7,
+    /// A unix socket.
+    Unix = 8,
+    /// A netlink socket.
+    Netlink = 9,
+    /// A packet socket.
+    Packet = 10,
+    /// eventfd.
+    Event = 11,
+    /// epoll.
+    Epoll = 12,
+    /// signalfd.
+    Signal = 13,
+    /// timerfd.
+    Timer = 14,
+    /// inotify.
+    Inotify = 15,
+    /// fanotify.
+    Fanotify = 16,
+    /// pidfd.
+    Pidfd = 17,
+    /// memfd.
+    Memfd = 18,
+    /// io_uring.
+    IoUring = 19,
+    /// A bpf map, program or link.
+    Bpf = 20,
+    /// A perf event.
+    Perf = 21,
+    /// userfaultfd.
+    Userfault = 22,
+    /// Another anonymous inode.
+    Anon = 23,
+    /// A symbolic link opened with O_PATH.
+    Symlink = 24,
+}
+
+impl FileKind {
+    /// Every kind with the name that `fd.type` shows and the letter that `fd.typechar` shows (both as sysdig has them).
+    pub const ALL: &'static [(FileKind, &'static str, char)] = &[
+        (FileKind::Unknown, "unknown", '?'),
+        (FileKind::File, "file", 'f'),
+        (FileKind::Directory, "directory", 'd'),
+        (FileKind::Device, "device", 'v'),
+        (FileKind::Pipe, "pipe", 'p'),
+        (FileKind::Socket, "socket", 'o'),
+        (FileKind::Ipv4, "ipv4", '4'),
+        (FileKind::Ipv6, "ipv6", '6'),
+        (FileKind::Unix, "unix", 'u'),
+        (FileKind::Netlink, "netlink", 'n'),
+        (FileKind::Packet, "packet", 'k'),
+        (FileKind::Event, "event", 'e'),
+        (FileKind::Epoll, "eventpoll", 'l'),
+        (FileKind::Signal, "signalfd", 's'),
+        (FileKind::Timer, "timerfd", 't'),
+        (FileKind::Inotify, "inotify", 'i'),
+        (FileKind::Fanotify, "fanotify", 'y'),
+        (FileKind::Pidfd, "pidfd", 'P'),
+        (FileKind::Memfd, "memfd", 'm'),
+        (FileKind::IoUring, "iouring", 'r'),
+        (FileKind::Bpf, "bpf", 'b'),
+        (FileKind::Perf, "perf", 'c'),
+        (FileKind::Userfault, "userfaultfd", 'w'),
+        (FileKind::Anon, "anon", 'a'),
+        (FileKind::Symlink, "symlink", 'h'),
+    ];
+
+    /// The kind with this number; numbers of later versions are [`FileKind::Unknown`].
+    pub fn from_number(n: u8) -> FileKind {
+        FileKind::ALL.get(usize::from(n)).map_or(FileKind::Unknown, |(k, ..)| *k)
+    }
+
+    /// The name that `fd.type` shows.
+    pub fn name(self) -> &'static str {
+        FileKind::ALL.get(self as usize).map_or("unknown", |(_, n, _)| n)
+    }
+
+    /// The letter that `fd.typechar` shows.
+    pub fn letter(self) -> char {
+        FileKind::ALL.get(self as usize).map_or('?', |(.., c)| *c)
+    }
+
+    /// True for sockets of any family.
+    pub fn is_socket(self) -> bool {
+        matches!(
+            self,
+            FileKind::Socket
+                | FileKind::Ipv4
+                | FileKind::Ipv6
+                | FileKind::Unix
+                | FileKind::Netlink
+                | FileKind::Packet
+        )
+    }
+
+    /// True for IPv4 and IPv6.
+    pub fn is_ip(self) -> bool {
+        matches!(self, FileKind::Ipv4 | FileKind::Ipv6)
+    }
+}
+
+/// Which side of a connection a socket is. Part of the reel format: append only.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Role {
+    /// Not known.
+    Unknown = 0,
+    /// It connected.
+    Client = 1,
+    /// It was accepted, or listens.
+    Server = 2,
+}
+
+/// Transport of an IP socket. Part of the reel format: append only.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum L4 {
+    /// Not known, or not an IP socket.
+    Unknown = 0,
+    /// TCP.
+    Tcp = 1,
+    /// UDP.
+    Udp = 2,
+    /// ICMP.
+    Icmp = 3,
+    /// Raw.
+    Raw = 4,
+}
+
+/// One version of what a descriptor refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct File {
+    /// What it is.
+    pub kind: FileKind,
+    /// Which side of a connection.
+    pub role: Role,
+    /// Transport.
+    pub l4: L4,
+    /// Path, or a name like /proc shows it (`pipe:[4711]`, `anon_inode:[eventfd]`); for sockets `NONE` or a unix path.
+    pub name: StrId,
+    /// The path as the program gave it, if it differs.
+    pub given: StrId,
+    /// Device number of the file system, kernel encoding (`major << 20 | minor`); 0 if not known.
+    pub dev: u32,
+    /// Inode number; 0 if not known.
+    pub ino: u64,
+    /// Local port (host byte order).
+    pub lport: u16,
+    /// Remote port.
+    pub rport: u16,
+    /// Local address; IPv4 in the first four bytes.
+    pub laddr: [u8; 16],
+    /// Remote address.
+    pub raddr: [u8; 16],
+    /// See [`file_flags`].
+    pub flags: u32,
+}
+
+impl Default for File {
+    fn default() -> File {
+        File {
+            kind: FileKind::Unknown,
+            role: Role::Unknown,
+            l4: L4::Unknown,
+            name: NONE,
+            given: NONE,
+            dev: 0,
+            ino: 0,
+            lport: 0,
+            rport: 0,
+            laddr: [0; 16],
+            raddr: [0; 16],
+            flags: 0,
+        }
+    }
+}
+
+/// Bits of [`File::flags`].
+pub mod file_flags {
+    /// The name may be stale: shown with `~`.
+    pub const UNCERTAIN: u32 = 1;
+    /// Local address known.
+    pub const LOCAL: u32 = 2;
+    /// Remote address known.
+    pub const REMOTE: u32 = 4;
+    /// A listening socket.
+    pub const LISTENING: u32 = 8;
+    /// The name was joined from text, not told by the kernel.
+    pub const JOINED: u32 = 16;
+    /// The name begins with a NUL: an abstract unix address, shown with `@`.
+    pub const ABSTRACT: u32 = 32;
+}
+
+/// A user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct User {
+    /// Its id.
+    pub uid: u32,
+    /// Its name; `NONE` if there is none.
+    pub name: StrId,
+    /// Its home directory.
+    pub home: StrId,
+    /// Its shell.
+    pub shell: StrId,
+}
+
+/// A group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Group {
+    /// Its id.
+    pub gid: u32,
+    /// Its name.
+    pub name: StrId,
+}
+
+/// The arena: byte strings, deduplicated.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Strings<'a> {
+    /// Start of each string in `bytes`, and one past the last.
+    pub at: &'a [u32],
+    /// All bytes.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> Strings<'a> {
+    /// The bytes of a string; empty if there is no such string.
+    pub fn get(&self, id: StrId) -> &'a [u8] {
+        let i = id as usize;
+        match (self.at.get(i), self.at.get(i.wrapping_add(1))) {
+            (Some(&from), Some(&to)) => self.bytes.get(from as usize..to as usize).unwrap_or(&[]),
+            _ => &[],
+        }
+    }
+
+    /// The bytes of a string, or nothing for [`NONE`].
+    pub fn find(&self, id: StrId) -> Option<&'a [u8]> {
+        (id != NONE).then(|| self.get(id))
+    }
+
+    /// How many strings.
+    pub fn len(&self) -> usize {
+        self.at.len().saturating_sub(1)
+    }
+
+    /// True if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A read view of the dictionary.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dict<'a> {
+    /// Processes; a parent stands before its children.
+    pub procs: &'a [Proc],
+    /// Files.
+    pub files: &'a [File],
+    /// Users.
+    pub users: &'a [User],
+    /// Groups.
+    pub groups: &'a [Group],
+    /// Strings.
+    pub strings: Strings<'a>,
+}
+
+impl<'a> Dict<'a> {
+    /// A process entry.
+    pub fn proc(&self, id: ProcId) -> Option<&'a Proc> {
+        self.procs.get(id as usize)
+    }
+
+    /// A file entry.
+    pub fn file(&self, id: FileId) -> Option<&'a File> {
+        self.files.get(id as usize)
+    }
+
+    /// A user entry.
+    pub fn user(&self, id: u32) -> Option<&'a User> {
+        self.users.get(id as usize)
+    }
+
+    /// A group entry.
+    pub fn group(&self, id: u32) -> Option<&'a Group> {
+        self.groups.get(id as usize)
+    }
+
+    /// The n-th ancestor of a process: 1 is its parent. Bounded, so that a cycle in a hostile file ends.
+    pub fn ancestor(&self, id: ProcId, n: usize) -> Option<&'a Proc> {
+        let mut at = self.proc(id)?;
+        for _ in 0..n.min(256) {
+            at = self.proc(at.parent)?;
+        }
+        Some(at)
+    }
+}

@@ -1,0 +1,186 @@
+//! Fields: everything that can be asked of an event, with its name, type and documentation, in one table.
+//!
+//! Enters: a [`Batch`] view and a row. Leaves: typed [`Value`]s, and arguments rendered as text or JSON. Never: the
+//! filter's language, the order of columns on a line.
+//!
+//! A field's row says by its [`Extract`] what the value depends on. That is what makes filters fast: a test of a process
+//! field is decided once per dictionary entry, a test of the call's name once per code, a test of a plain column in a
+//! loop over a slice; only [`Extract::Row`] is decided row by row.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use crate::batch::{Batch, Columns, Dict, FileId, ProcId};
+use crate::schema::Schema;
+
+mod table;
+
+pub use table::FIELDS;
+
+/// The type of a field: decides which operators and constants a filter accepts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Type {
+    /// Text (bytes that are usually UTF-8).
+    Text,
+    /// A path: text, component-wise operators make sense.
+    Path,
+    /// Raw bytes.
+    Bytes,
+    /// True or false.
+    Bool,
+    /// A signed number.
+    Int,
+    /// An unsigned number.
+    UInt,
+    /// A user, group, process … id: a number.
+    Id,
+    /// A port: 0 to 65535, or a service name in a filter.
+    Port,
+    /// An IPv4 or IPv6 address; a filter may compare it with a network (CIDR).
+    Ip,
+    /// Nanoseconds since 1970.
+    Time,
+    /// A span in nanoseconds.
+    Duration,
+    /// A number of bytes.
+    Size,
+    /// The name of a system call or event; a filter checks it at parse time.
+    CallName,
+    /// The name of a class of calls.
+    ClassName,
+    /// An error's name, or SUCCESS.
+    ErrnoName,
+    /// The name of a kind of file ([`crate::batch::FileKind`]).
+    FileKindName,
+}
+
+/// One value of one field for one event.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Value<'a> {
+    /// Not there: every comparison is false.
+    None,
+    /// Text, paths, bytes, names.
+    Text(Cow<'a, [u8]>),
+    /// True or false.
+    Bool(bool),
+    /// A signed number.
+    Int(i64),
+    /// An unsigned number; times, durations, sizes, ids, ports too.
+    UInt(u64),
+    /// An address.
+    Ip(IpAddr),
+    /// Several values: a comparison holds if it holds for any of them (`fd.ip` is either address, `proc.aname` any ancestor).
+    Any(Vec<Value<'a>>),
+}
+
+impl<'a> Value<'a> {
+    /// Borrowed text.
+    pub fn text(bytes: &'a [u8]) -> Value<'a> {
+        Value::Text(Cow::Borrowed(bytes))
+    }
+
+    /// Text that may be missing.
+    pub fn maybe(bytes: Option<&'a [u8]>) -> Value<'a> {
+        bytes.map_or(Value::None, Value::text)
+    }
+}
+
+/// The argument in brackets after a field's name: `proc.aname[2]`, `evt.arg[path]`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Key {
+    /// None given.
+    None,
+    /// A number.
+    Index(usize),
+    /// A word.
+    Name(String),
+}
+
+/// Whether a field takes an argument.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Takes {
+    /// No argument.
+    Nothing,
+    /// A number may be given.
+    OptionalIndex,
+    /// A name or a number must be given (`evt.arg[path]`; `evt.arg.path` means the same).
+    NameOrIndex,
+}
+
+/// A whole column as a slice, for tests in a loop.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "the element type")]
+pub enum Slice<'a> {
+    U16(&'a [u16]),
+    U32(&'a [u32]),
+    U64(&'a [u64]),
+    I64(&'a [i64]),
+}
+
+/// What a field's value depends on, and how to get it.
+#[derive(Clone, Copy)]
+pub enum Extract {
+    /// The code alone.
+    Code(for<'a> fn(&'a Schema, u16) -> Value<'a>),
+    /// The row's process.
+    Proc(for<'a> fn(&Dict<'a>, ProcId, &Key) -> Value<'a>),
+    /// The row's file ([`Batch::file_id_of`]).
+    File(for<'a> fn(&Dict<'a>, FileId, &Key) -> Value<'a>),
+    /// A column as it is; the second is the element that means "not there", if any.
+    Column(Columns, for<'a> fn(&Batch<'a>) -> Slice<'a>, Option<u64>),
+    /// Anything else about the row; the columns it reads.
+    Row(Columns, for<'a> fn(&Batch<'a>, usize, &Key) -> Value<'a>),
+}
+
+/// One field.
+pub struct Field {
+    /// Its name, as in filters, templates and JSON.
+    pub name: &'static str,
+    /// Its type.
+    pub ty: Type,
+    /// Whether it takes an argument.
+    pub takes: Takes,
+    /// One line of documentation.
+    pub doc: &'static str,
+    /// An example: a filter that uses it.
+    pub example: &'static str,
+    /// How to get it.
+    pub extract: Extract,
+}
+
+impl Field {
+    /// The columns that must be loaded to get it.
+    pub fn columns(&self) -> Columns {
+        match self.extract {
+            Extract::Code(_) => Columns::CALL,
+            Extract::Proc(_) => Columns::PROC,
+            // Which file a row is about depends on its code and result.
+            Extract::File(_) => Columns::CALL.and(Columns::RET).and(Columns::REFS),
+            Extract::Column(columns, ..) | Extract::Row(columns, _) => columns,
+        }
+    }
+
+    /// Its value for a row.
+    pub fn value<'a>(&self, batch: &Batch<'a>, row: usize, key: &Key) -> Value<'a> {
+        match self.extract {
+            Extract::Code(get) => batch.call.get(row).map_or(Value::None, |code| get(batch.schema, *code)),
+            Extract::Proc(get) => batch.proc.get(row).map_or(Value::None, |id| get(&batch.dict, *id, key)),
+            Extract::File(get) => batch.file_id_of(row).map_or(Value::None, |id| get(&batch.dict, id, key)),
+            Extract::Column(_, get, none) => {
+                let value = match get(batch) {
+                    Slice::U16(s) => s.get(row).map(|v| Value::UInt(u64::from(*v))),
+                    Slice::U32(s) => s.get(row).map(|v| Value::UInt(u64::from(*v))),
+                    Slice::U64(s) => s.get(row).map(|v| Value::UInt(*v)),
+                    Slice::I64(s) => s.get(row).map(|v| Value::Int(*v)),
+                };
+                value.filter(|v| none.is_none_or(|n| *v != Value::UInt(n))).unwrap_or(Value::None)
+            }
+            Extract::Row(_, get) => get(batch, row, key),
+        }
+    }
+}
+
+/// The field with this name.
+pub fn find(name: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|f| f.name == name)
+}

@@ -1,0 +1,18 @@
+//! sysreel: tcpdump for system calls.
+//!
+//! Data flows one way, and imports point down the flow, never back:
+//!
+//! ```text
+//! schema <- batch <- source (probe, rings) <- decode <- state
+//!           batch <- fields <- filter <- output
+//!           batch <- reel
+//! ```
+//!
+//! Everything after `state` works on a [`batch::Batch`], live or reread: that is why the two cannot disagree.
+
+pub mod batch;
+pub mod fields;
+pub mod filter;
+pub mod output;
+pub mod reel;
+pub mod schema;

@@ -1,0 +1,270 @@
+//! The schema: all knowledge about system calls, in one table.
+//!
+//! Enters: nothing live; a reel's schema block when a file is read. Leaves: [`Schema`], by which every other stage knows
+//! what a row of a batch holds. Never: memory of a process, state, rendering.
+//!
+//! * [`kind`] says what an argument can be, [`calls`] has a row for each described call, [`numbers`] the numbers of each
+//!   architecture, [`names`]/[`tables`] the names of flags, enums, errnos and signals.
+//! * [`Schema::native`] joins them; a call without a row gets six words named `arg0` to `arg5`, so none is invisible.
+//! * In a batch every event has a 16-bit *code*: 0 to 1023 is a system call's number on the schema's architecture,
+//!   [`EVENTS`] upward are events that are not calls, [`COMPAT`] upward are 32-bit calls by their own numbers.
+
+pub mod calls;
+pub mod kind;
+pub mod names;
+pub mod numbers;
+pub mod tables;
+
+use std::collections::HashMap;
+
+pub use calls::{Arg, CALLS, Call, Class, Effect};
+pub use kind::{Dir, Kind, Len, Ret, Struct};
+
+/// First code of events that are not system calls.
+pub const EVENTS: u16 = 1024;
+/// A process (its last thread) ended.
+pub const PROCEXIT: u16 = EVENTS;
+/// Events were lost here; words: how many, on which CPU.
+pub const LOST: u16 = EVENTS + 1;
+/// First code of 32-bit calls on a 64-bit kernel.
+pub const COMPAT: u16 = 2048;
+/// One past the largest code.
+pub const CODES: u16 = 3072;
+
+/// The architecture that numbers belong to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Arch {
+    /// 64-bit x86.
+    X86_64,
+    /// 64-bit ARM.
+    Aarch64,
+}
+
+impl Arch {
+    /// The architecture this binary was built for.
+    pub const NATIVE: Arch = if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arch::X86_64 };
+
+    /// The name in a reel's header.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Arch::X86_64 => "x86_64",
+            Arch::Aarch64 => "aarch64",
+        }
+    }
+
+    /// The architecture with this name.
+    pub fn by_name(name: &str) -> Option<Arch> {
+        [Arch::X86_64, Arch::Aarch64].into_iter().find(|a| a.name() == name)
+    }
+}
+
+/// One argument of a [`Shape`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArgShape {
+    /// The argument's name.
+    pub name: Box<str>,
+    /// What it is.
+    pub kind: Kind,
+    /// Which way its bytes go.
+    pub dir: Dir,
+    /// Index of its item within the row, if it has one.
+    pub item: Option<u8>,
+    /// Index of its first reference within the row, if it has any.
+    pub fdref: Option<u8>,
+}
+
+/// What the rows of one code look like: how many words, items and references each has, and what they mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// The code.
+    pub code: u16,
+    /// The call's or event's name.
+    pub name: Box<str>,
+    /// What it is about.
+    pub class: Class,
+    /// What its result is.
+    pub ret: Ret,
+    /// What it does to state (live only; not part of a reel).
+    pub effect: Effect,
+    /// Arguments in order; argument N is word N of the row.
+    pub args: Vec<ArgShape>,
+    /// Items a row has.
+    pub items: u8,
+    /// References a row has; with [`Ret::Fd`] the last is the result's.
+    pub refs: u8,
+    /// False for a call that has no row of its own and is shown with six raw words.
+    pub described: bool,
+}
+
+impl Shape {
+    /// A shape from its parts; counts items and references.
+    pub fn new(
+        code: u16,
+        name: &str,
+        class: Class,
+        ret: Ret,
+        args: impl IntoIterator<Item = (String, Kind, Dir)>,
+    ) -> Shape {
+        let (mut items, mut refs) = (0u8, 0u8);
+        let args = args
+            .into_iter()
+            .map(|(name, kind, dir)| {
+                let item = kind.has_item().then_some(items);
+                let fdref = (kind.refs() > 0).then_some(refs);
+                items += u8::from(kind.has_item());
+                refs += kind.refs();
+                ArgShape { name: name.into(), kind, dir, item, fdref }
+            })
+            .collect();
+        refs += u8::from(ret == Ret::Fd);
+        Shape {
+            code,
+            name: name.into(),
+            class,
+            ret,
+            effect: Effect::None,
+            args,
+            items,
+            refs,
+            described: true,
+        }
+    }
+
+    /// Words a row has: one per argument.
+    pub fn words(&self) -> usize {
+        self.args.len()
+    }
+
+    /// Index of the result's reference, if the result is a descriptor.
+    pub fn ret_ref(&self) -> Option<u8> {
+        (self.ret == Ret::Fd).then(|| self.refs.saturating_sub(1))
+    }
+
+    /// The argument with this name.
+    pub fn arg(&self, name: &str) -> Option<(usize, &ArgShape)> {
+        self.args.iter().enumerate().find(|(_, a)| &*a.name == name)
+    }
+
+    fn of(code: u16, call: &Call) -> Shape {
+        let args = call.args.iter().map(|a| (a.name.to_string(), a.kind, a.dir));
+        Shape { effect: call.effect, ..Shape::new(code, call.name, call.class, call.ret, args) }
+    }
+
+    fn generic(code: u16, name: &str) -> Shape {
+        let args = (0..6).map(|i| (format!("arg{i}"), Kind::Hex, Dir::In));
+        Shape { described: false, ..Shape::new(code, name, Class::OTHER, Ret::Int, args) }
+    }
+}
+
+/// Every shape by code, and codes by name.
+#[derive(Debug)]
+pub struct Schema {
+    /// The architecture whose numbers the codes are.
+    pub arch: Arch,
+    shapes: Vec<Shape>,
+    by_name: HashMap<Box<str>, u16>,
+}
+
+impl Schema {
+    /// This version's own schema for `arch`.
+    pub fn native(arch: Arch) -> Schema {
+        let rows: HashMap<&str, &Call> = CALLS.iter().map(|c| (c.name, c)).collect();
+        let mut shapes = Schema::unnamed();
+        let native = match arch {
+            Arch::X86_64 => numbers::X86_64,
+            Arch::Aarch64 => numbers::AARCH64,
+        };
+        let mut place = |code: u16, name: &str| {
+            if let Some(slot) = shapes.get_mut(usize::from(code)) {
+                *slot = rows.get(name).map_or_else(|| Shape::generic(code, name), |c| Shape::of(code, c));
+            }
+        };
+        for &(nr, name) in native {
+            place(nr, name);
+        }
+        place(PROCEXIT, "procexit");
+        place(LOST, "lost");
+        if arch == Arch::X86_64 {
+            // A 32-bit call is never decoded with the 64-bit table: registers and structures differ.
+            for &(nr, name) in numbers::IA32 {
+                let code = COMPAT + nr;
+                if let Some(slot) = shapes.get_mut(usize::from(code)) {
+                    *slot = Shape::generic(code, name);
+                }
+            }
+        }
+        Schema::index(arch, shapes)
+    }
+
+    /// A schema whose shapes are the given ones (read from a reel); every other code is generic.
+    pub fn from_shapes(arch: Arch, given: impl IntoIterator<Item = Shape>) -> Schema {
+        let mut shapes = Schema::unnamed();
+        for shape in given {
+            let code = usize::from(shape.code);
+            if let Some(slot) = shapes.get_mut(code) {
+                *slot = shape;
+            }
+        }
+        Schema::index(arch, shapes)
+    }
+
+    fn unnamed() -> Vec<Shape> {
+        (0..CODES)
+            .map(|code| match code {
+                0..EVENTS => Shape::generic(code, &format!("syscall_{code}")),
+                EVENTS..COMPAT => Shape::generic(code, &format!("event_{code}")),
+                _ => Shape::generic(code, &format!("compat_{}", code - COMPAT)),
+            })
+            .collect()
+    }
+
+    fn index(arch: Arch, shapes: Vec<Shape>) -> Schema {
+        // Native codes come first and win: a name means the native call; 32-bit twins are found by `codes`.
+        let mut by_name = HashMap::new();
+        for shape in &shapes {
+            by_name.entry(shape.name.clone()).or_insert(shape.code);
+        }
+        Schema { arch, shapes, by_name }
+    }
+
+    /// The shape of a code; codes past the end share the last one.
+    pub fn shape(&self, code: u16) -> &Shape {
+        &self.shapes[usize::from(code).min(self.shapes.len() - 1)]
+    }
+
+    /// The native code of a name.
+    pub fn code(&self, name: &str) -> Option<u16> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Every code that has this name: the native one and its 32-bit twin.
+    pub fn codes<'a>(&'a self, name: &'a str) -> impl Iterator<Item = u16> + 'a {
+        self.shapes.iter().filter(move |s| &*s.name == name).map(|s| s.code)
+    }
+
+    /// All shapes, by code.
+    pub fn shapes(&self) -> &[Shape] {
+        &self.shapes
+    }
+
+    /// Shapes that have a name of their own (calls of the architecture, and events).
+    pub fn named(&self) -> impl Iterator<Item = &Shape> {
+        self.shapes.iter().filter(|s| {
+            s.described
+                || !(s.name.starts_with("syscall_")
+                    || s.name.starts_with("event_")
+                    || s.name.starts_with("compat_"))
+        })
+    }
+}
+
+/// True for the kernel's restart results (-512 to -516): the call was interrupted and will be restarted or has been
+/// turned into EINTR; not a failure that the program sees.
+pub fn is_restart(ret: i64) -> bool {
+    (-516..=-512).contains(&ret)
+}
+
+/// True for a result that is an error number.
+pub fn is_error(ret: i64) -> bool {
+    (-4095..0).contains(&ret)
+}
