@@ -16,3 +16,4 @@ pub mod filter;
 pub mod output;
 pub mod reel;
 pub mod schema;
+pub mod source;

@@ -17,7 +17,7 @@ pub mod tables;
 
 use std::collections::HashMap;
 
-pub use calls::{Arg, CALLS, Call, Class, Effect};
+pub use calls::{Anon, Arg, CALLS, Call, Class, Effect};
 pub use kind::{Dir, Kind, Len, Ret, Struct};
 
 /// First code of events that are not system calls.

@@ -1,0 +1,369 @@
+// The contract between the probe and user space: what lies in the shared maps, to the byte.
+//
+// Both sides compile this file (the probe as part of its object, the program as `source::abi`), so a field cannot drift;
+// a hash of the constants below is checked when the object is loaded. no_std, no dependencies.
+
+/// Changes whenever the layout does; the loader compares it with the object's own `ABI`.
+pub const ABI_VERSION: u32 = 1;
+
+/// A ring is made of chunks that hold this many bytes of records: an offset is 16 bits, and one `and` bounds it for the
+/// verifier on every path alike. (A comparison would do too, but leaves two states, and loops then never converge.)
+pub const SPAN: u32 = 65536;
+/// Size of a chunk, the value of one element of the `CHUNKS` map: behind the records, room for one copy of at most
+/// [`ITEM_MAX`] bytes that starts at the last offset; records never reach into it.
+pub const CHUNK: u32 = SPAN + 4096 + 64;
+/// Most bytes of one item; all ones, for the same reason.
+pub const ITEM_MAX: u32 = 4095;
+/// A record's first word with this length means: the rest of the chunk is empty.
+pub const HOP: u16 = 0xffff;
+/// Largest record.
+pub const RECORD_MAX: u32 = 16384;
+
+/// Head of every record; arguments (8 bytes each) follow, then items, then the fact.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Head {
+    /// Bytes of the whole record, a multiple of 8.
+    pub len: u16,
+    /// Number of the call, or one of the `REC_` codes.
+    pub code: u16,
+    /// `F_` bits.
+    pub flags: u16,
+    /// Arguments in the low byte, items in the high byte.
+    pub counts: u16,
+    /// End of the call, boot clock, ns.
+    pub time: u64,
+    /// Counts every record of this CPU, dropped ones too: a gap is a loss.
+    pub seq: u32,
+    /// Thread, initial pid namespace.
+    pub tid: u32,
+    /// Process (thread group).
+    pub pid: u32,
+    /// Kind of the fact that follows the items: `FACT_`.
+    pub fact: u32,
+    /// Entry to exit, ns; `u64::MAX` if not known.
+    pub latency: u64,
+    /// The result.
+    pub ret: i64,
+}
+/// Size of [`Head`].
+pub const HEAD: u32 = 48;
+
+/// The call is only for state: not to be shown.
+pub const F_STATE: u16 = 1;
+/// A 32-bit call.
+pub const F_COMPAT: u16 = 2;
+/// The child's side of a clone: not a call.
+pub const F_CHILD: u16 = 4;
+/// A slot was there but belonged to another thread or call (a collision).
+pub const F_COLLISION: u16 = 8;
+
+/// Codes of records that are not calls.
+pub const REC_FORK: u16 = 0x7f00;
+/// A successful exec.
+pub const REC_EXEC: u16 = 0x7f01;
+/// A thread ended.
+pub const REC_EXIT: u16 = 0x7f02;
+/// A thread's name changed.
+pub const REC_RENAME: u16 = 0x7f03;
+
+/// Head of an item: its bytes follow, padded to 8.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ItemHead {
+    /// Bytes.
+    pub len: u32,
+    /// `ITEM_` status.
+    pub status: u32,
+}
+/// All bytes are there.
+pub const ITEM_OK: u32 = 0;
+/// There was nothing to copy.
+pub const ITEM_ABSENT: u32 = 1;
+/// The memory could not be read.
+pub const ITEM_UNREADABLE: u32 = 2;
+/// More bytes existed.
+pub const ITEM_CUT: u32 = 3;
+
+/// What to copy for one argument.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Op {
+    /// `OP_` code.
+    pub code: u8,
+    /// The argument that points to it.
+    pub arg: u8,
+    /// Where the length is: argument 0 to 5, or `LEN_`.
+    pub len: u8,
+    /// 1: only if the call succeeded.
+    pub only_ok: u8,
+    /// Most bytes.
+    pub max: u16,
+    /// Bytes per counted element; or the fixed size for `LEN_FIXED`.
+    pub unit: u16,
+}
+/// A NUL-terminated string.
+pub const OP_STR: u8 = 1;
+/// A run of bytes.
+pub const OP_BYTES: u8 = 2;
+/// An iovec array: the data, joined.
+pub const OP_IOVEC: u8 = 3;
+/// A `struct msghdr`: `u32 name_len, u32 flags, name, data`.
+pub const OP_MSGHDR: u8 = 4;
+/// A NULL-terminated array of strings.
+pub const OP_STRINGS: u8 = 5;
+/// Nothing can be copied (the reader still expects an item).
+pub const OP_NOTHING: u8 = 6;
+
+/// The length is the result.
+pub const LEN_RET: u8 = 6;
+/// The length is `unit`.
+pub const LEN_FIXED: u8 = 7;
+/// The length is a `u32` where argument `len - LEN_AT` points.
+pub const LEN_AT: u8 = 16;
+
+/// Operations of one plan.
+pub const OPS: usize = 6;
+
+/// What to do with one call: the element of the `PLANS` map at the call's number.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// `WANT_` bits; 0 rejects.
+    pub want: u8,
+    /// Arguments.
+    pub args: u8,
+    /// Operations.
+    pub ops: u8,
+    /// Fact to append on success.
+    pub fact: u8,
+    /// Most bytes of a full record.
+    pub max: u16,
+    /// Most bytes of a state-only record.
+    pub state_max: u16,
+    /// The operations.
+    pub op: [Op; OPS],
+}
+
+/// A full record.
+pub const WANT_FULL: u8 = 1;
+/// At least the result and the fact, for state.
+pub const WANT_STATE: u8 = 2;
+/// The state needs this call even if it failed (a connect in progress).
+pub const WANT_FAILED: u8 = 4;
+
+/// Plans: one per call number, the last for 32-bit calls.
+pub const PLANS: u32 = 1024;
+/// Index of the plan for all 32-bit calls.
+pub const PLAN_COMPAT: u32 = 1023;
+/// Indexes of the plans of records that are not calls (only their `want` is used).
+pub const PLAN_EXIT: u32 = 1022;
+
+/// No fact.
+pub const FACT_NONE: u8 = 0;
+/// [`PathFact`] of the descriptor in the result.
+pub const FACT_OPENED: u8 = 1;
+/// [`PathFact`] of the working directory.
+pub const FACT_CWD: u8 = 2;
+/// [`SockFact`] of the descriptor in argument 0.
+pub const FACT_SOCK: u8 = 3;
+/// [`SockFact`] of the descriptor in the result.
+pub const FACT_ACCEPTED: u8 = 4;
+/// [`CredFact`].
+pub const FACT_CREDS: u8 = 5;
+
+/// A path: these numbers, then the names from the last component up to the root of the process, each NUL-terminated.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct PathFact {
+    /// Inode number.
+    pub ino: u64,
+    /// Device of the file system (kernel encoding).
+    pub dev: u32,
+    /// `i_mode`; 0 for a directory that is known to be one.
+    pub mode: u32,
+    /// Bytes of names.
+    pub len: u32,
+    /// `PATH_` status.
+    pub status: u32,
+}
+/// Size of [`PathFact`].
+pub const PATH_FACT: u32 = 24;
+/// The walk arrived at the root of the process.
+pub const PATH_OK: u32 = 0;
+/// The walk ended at a root that is not the process's: an internal mount, or outside its root.
+pub const PATH_FOREIGN: u32 = 1;
+/// The path has more components than the walk takes.
+pub const PATH_DEEP: u32 = 2;
+/// The descriptor was gone.
+pub const PATH_GONE: u32 = 3;
+/// Most components of a walk, mounts crossed counted too.
+pub const WALK: u32 = 48;
+/// Most bytes of one component and its NUL.
+pub const NAME_MAX: u32 = 256;
+/// Most bytes of names.
+pub const PATH_BYTES: u32 = 4096;
+
+/// A socket.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct SockFact {
+    /// Inode of the socket.
+    pub ino: u64,
+    /// AF_.
+    pub family: u16,
+    /// SOCK_.
+    pub ty: u16,
+    /// IPPROTO_.
+    pub protocol: u16,
+    /// Local port, host order.
+    pub lport: u16,
+    /// Remote port, host order.
+    pub rport: u16,
+    /// TCP_.
+    pub state: u16,
+    /// 1 if the descriptor was a socket.
+    pub ok: u32,
+    /// Local address.
+    pub laddr: [u8; 16],
+    /// Remote address.
+    pub raddr: [u8; 16],
+    /// Unix: bytes of the own name and of the peer's.
+    pub llen: u32,
+    /// See `llen`.
+    pub rlen: u32,
+    /// Own name (`sun_path`).
+    pub lname: [u8; 112],
+    /// Peer's name.
+    pub rname: [u8; 112],
+}
+/// Size of [`SockFact`].
+pub const SOCK_FACT: u32 = 288;
+
+/// Credentials.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct CredFact {
+    /// Real, then effective ids.
+    pub uid: u32,
+    /// Real group.
+    pub gid: u32,
+    /// Effective user.
+    pub euid: u32,
+    /// Effective group.
+    pub egid: u32,
+}
+/// Size of [`CredFact`].
+pub const CRED_FACT: u32 = 16;
+
+/// Body of [`REC_FORK`], after the head (tid, pid are the parent's).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Fork {
+    /// The new thread.
+    pub tid: u32,
+    /// Its process.
+    pub pid: u32,
+    /// Its start, boot clock, ns.
+    pub start: u64,
+    /// `FORK_` bits.
+    pub shares: u32,
+    /// Unused.
+    pub pad: u32,
+}
+/// Size of [`Fork`].
+pub const FORK: u32 = 24;
+/// The descriptor table is shared.
+pub const FORK_FILES: u32 = 1;
+/// Working directory and root are shared.
+pub const FORK_FS: u32 = 2;
+
+/// Body of [`REC_EXEC`]: then the path fact of the executable with its names padded to 8, then three items: the path as
+/// given, the arguments, comm.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Exec {
+    /// Credentials after it.
+    pub creds: CredFact,
+    /// Thread id before it.
+    pub old_tid: u32,
+    /// Unused.
+    pub pad: u32,
+}
+/// Size of [`Exec`].
+pub const EXEC: u32 = 24;
+
+/// Body of [`REC_EXIT`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Exit {
+    /// `task->exit_code`.
+    pub code: u32,
+    /// `signal->group_exit_code`.
+    pub group_code: u32,
+    /// 1: it was the last thread of its process.
+    pub last: u32,
+    /// Number of the call in which it ended, or `u32::MAX`.
+    pub nr: u32,
+}
+/// Size of [`Exit`].
+pub const EXIT: u32 = 16;
+
+/// A call in flight: the element of the `SLOTS` map at [`slot`] of the thread.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
+    /// The thread; 0 is free. Written last.
+    pub tid: u32,
+    /// Number of the call.
+    pub nr: u32,
+    /// Entry, boot clock, ns.
+    pub time: u64,
+}
+/// Number of slots.
+pub const SLOTS: u32 = 65536;
+
+/// Where a thread's slot is: one-to-one on 16 bits, and neighbours 64 bytes apart (neighbouring tids run on different
+/// CPUs; sharing a cache line costs more than the whole record).
+#[inline(always)]
+pub const fn slot(tid: u32) -> u32 {
+    ((tid << 2) | ((tid >> 14) & 3)) & (SLOTS - 1)
+}
+
+/// Control page of one CPU: written by the probe.
+#[repr(C)]
+pub struct Producer {
+    /// Position behind the last record: chunk number in the upper bits, offset in the low 16.
+    pub head: u64,
+    /// 1 while a record is being written. Set before the clock is read.
+    pub busy: u64,
+    /// Records made, dropped ones included.
+    pub seq: u64,
+    /// Dropped because the ring was full.
+    pub lost_full: u64,
+    /// Dropped because the probe was entered again on the same CPU.
+    pub lost_nested: u64,
+    /// Of `seq`: records only for state.
+    pub state: u64,
+    /// Entry slots that belonged to another thread or call.
+    pub collisions: u64,
+    /// The probe's own, see `Rec::forget`.
+    pub scratch: u64,
+}
+/// Offset of `scratch`.
+pub const SCRATCH: u32 = 56;
+/// Offset of the reader's page in the control element: `tail`, the position up to which the reader has read.
+pub const TAIL: usize = 4096;
+/// Size of the control element.
+pub const CTL: u32 = 8192;
+
+/// Scope of a process: not marked.
+pub const SCOPE_NONE: u8 = 0;
+/// In scope.
+pub const SCOPE_IN: u8 = 1;
+/// Never traced: ourselves and those who read or draw our output.
+pub const SCOPE_OUT: u8 = 2;
+/// Not yet, but from its next exec on: the command that `run` starts.
+pub const SCOPE_AT_EXEC: u8 = 3;
+/// Elements of the `SCOPE` map, 64 KiB each: a byte per pid up to the largest pid_max.
+pub const SCOPES: u32 = 64;

@@ -1,0 +1,275 @@
+//! Loads the probe, attaches it, and hands out its maps. The only file that knows aya.
+//!
+//! Enters: options, plans. Leaves: [`Probe`]. Never: a guess at what the kernel supports: it is asked by loading, and what
+//! it refuses is reported with what the user can do about it.
+
+use std::fmt;
+use std::os::fd::{AsFd, OwnedFd};
+
+use aya::maps::{Map as AyaMap, MapData};
+use aya::programs::{BtfTracePoint, Program};
+use aya::{Btf, Ebpf, EbpfLoader, include_bytes_aligned};
+
+use super::map::Map;
+use super::offsets;
+use super::ring::Rings;
+use crate::source::abi;
+
+static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("CARGO_MANIFEST_DIR"), "/probe/probe.o"));
+const BTF_PATH: &str = "/sys/kernel/btf/vmlinux";
+
+/// How the probe is loaded.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Bytes of all rings together.
+    pub ring: u64,
+    /// Only processes marked in scope; otherwise all but those marked out.
+    pub scoped: bool,
+    /// Attach the entry hook: latency, and which calls are in flight.
+    pub entry: bool,
+    /// Number of rt_sigreturn on this architecture.
+    pub rt_sigreturn: u32,
+}
+
+/// What the verifier and the kernel say of one program.
+#[derive(Clone, Debug)]
+pub struct ProgramInfo {
+    /// Its name: the tracepoint.
+    pub name: String,
+    /// Instructions that the verifier walked.
+    pub verified: u32,
+}
+
+/// Why the probe could not be loaded, in words for the user.
+#[derive(Debug)]
+pub enum LoadError {
+    /// The kernel has no BTF.
+    NoBtf(std::io::Error),
+    /// The kernel's BTF lacks members that the probe needs.
+    Missing(Vec<String>),
+    /// A capability is missing.
+    Denied(String),
+    /// Anything else that the kernel or the loader said.
+    Other(String),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadError::NoBtf(e) => write!(
+                f,
+                "this kernel shows no type information ({BTF_PATH}: {e}); a kernel from 6.1 on, built with \
+                 CONFIG_DEBUG_INFO_BTF=y, is needed"
+            ),
+            LoadError::Missing(what) => {
+                write!(
+                    f,
+                    "this kernel's type information lacks {}: it is not a kernel this version knows",
+                    what.join(", ")
+                )
+            }
+            LoadError::Denied(what) => write!(
+                f,
+                "cannot load the probe ({what}): it takes the capabilities CAP_BPF and CAP_PERFMON\n  \
+                 run it as:      sudo sysreel …\n  \
+                 or allow it:    sudo setcap cap_bpf,cap_perfmon,cap_dac_read_search,cap_sys_ptrace+ep \"$(command -v sysreel)\""
+            ),
+            LoadError::Other(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// The probe: attached as long as this lives.
+pub struct Probe {
+    ebpf: Ebpf,
+    btf: Btf,
+    entry: bool,
+    attached: Vec<&'static str>,
+    /// One byte per pid.
+    scope: Map,
+    plans: Map,
+    slots: Map,
+}
+
+/// Every hook, in order of attaching: scope and process life first, so that no process is missed.
+const HOOKS: &[&str] = &[
+    "sched_process_fork",
+    "sched_process_exec",
+    "sched_process_exit",
+    "task_rename",
+    "sys_exit",
+    "sys_enter",
+];
+
+fn chain(e: &dyn std::error::Error) -> String {
+    let mut text = e.to_string();
+    let mut at = e.source();
+    while let Some(e) = at {
+        text.push_str(": ");
+        text.push_str(&e.to_string());
+        at = e.source();
+    }
+    text
+}
+
+fn explain(what: &str, e: &(dyn std::error::Error + 'static)) -> LoadError {
+    let mut at: Option<&(dyn std::error::Error + 'static)> = Some(e);
+    while let Some(e) = at {
+        if let Some(io) = e.downcast_ref::<std::io::Error>()
+            && matches!(io.raw_os_error(), Some(libc::EPERM | libc::EACCES))
+            && !has_capabilities()
+        {
+            return LoadError::Denied(format!("{what}: {io}"));
+        }
+        at = e.source();
+    }
+    LoadError::Other(format!("{what}: {}", chain(e)))
+}
+
+/// True if this process holds CAP_BPF and CAP_PERFMON (39 and 38), or CAP_SYS_ADMIN (21), which stands for both.
+fn has_capabilities() -> bool {
+    let effective = std::fs::read_to_string("/proc/self/status").ok().and_then(|s| {
+        let line = s.lines().find_map(|l| l.strip_prefix("CapEff:"))?;
+        u64::from_str_radix(line.trim(), 16).ok()
+    });
+    effective.is_none_or(|c| c >> 21 & 1 == 1 || (c >> 38) & 3 == 3)
+}
+
+fn online_cpus() -> u32 {
+    let highest = std::fs::read_to_string("/sys/devices/system/cpu/possible").ok().and_then(|s| {
+        let last = s.trim().rsplit([',', '-']).next()?.parse::<u32>().ok()?;
+        Some(last + 1)
+    });
+    highest
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get() as u32))
+        .clamp(1, 1024)
+}
+
+impl Probe {
+    /// Loads the object, without attaching anything.
+    pub fn load(options: Options) -> Result<(Probe, Rings), LoadError> {
+        let bytes = std::fs::read(BTF_PATH).map_err(LoadError::NoBtf)?;
+        let mut constants = offsets::resolve(&bytes).map_err(LoadError::Missing)?;
+        if !has_capabilities() {
+            return Err(LoadError::Denied("operation not permitted".into()));
+        }
+        let cpus = online_cpus();
+        // Largest power of two of chunks that keeps within the total; four at least, or hopping would starve a ring.
+        let chunks = (options.ring / u64::from(cpus) / u64::from(abi::CHUNK)).clamp(4, 32768);
+        let per_cpu = 1u32 << chunks.ilog2();
+        constants.extend([
+            ("CHUNK_MASK", per_cpu - 1),
+            ("SCOPED", u32::from(options.scoped)),
+            ("HAVE_ENTRY", u32::from(options.entry)),
+            ("NR_RT_SIGRETURN", options.rt_sigreturn),
+        ]);
+        let btf = Btf::from_sys_fs().map_err(|e| explain("reading the kernel's type information", &e))?;
+        let mut loader = EbpfLoader::new();
+        for (name, value) in &constants {
+            loader.override_global(name, value, true);
+        }
+        loader.map_max_entries("CHUNKS", cpus * per_cpu).map_max_entries("CTL", cpus);
+        let ebpf = loader.load(OBJECT).map_err(|e| explain("cannot make the probe's maps", &e))?;
+        let take = |name: &str, len: usize| -> Result<Map, LoadError> {
+            let fd = array(ebpf.map(name))
+                .ok_or_else(|| LoadError::Other(format!("the probe has no map {name}")))?;
+            Map::new(fd, len).map_err(|e| LoadError::Other(format!("cannot map {name} of the probe: {e}")))
+        };
+        let chunk = abi::CHUNK as usize;
+        let chunks = take("CHUNKS", (cpus * per_cpu) as usize * chunk)?;
+        let ctl = take("CTL", (cpus * abi::CTL) as usize)?;
+        let plans = take("PLANS", abi::PLANS as usize * size_of::<abi::Plan>())?;
+        let slots = take("SLOTS", abi::SLOTS as usize * size_of::<abi::Slot>())?;
+        let scope = take("SCOPE", abi::SCOPES as usize * abi::SPAN as usize)?;
+        let rings = Rings::new(chunks, ctl, cpus, per_cpu);
+        Ok((Probe { ebpf, btf, entry: options.entry, attached: Vec::new(), scope, plans, slots }, rings))
+    }
+
+    /// Sets what is wanted. Takes effect call by call, at once.
+    pub fn set_plans(&self, bytes: &[u8]) {
+        self.plans.write(0, bytes);
+    }
+
+    /// Loads one program into the kernel and attaches it.
+    fn attach_one(&mut self, name: &'static str) -> Result<(), LoadError> {
+        let program: &mut BtfTracePoint = self
+            .ebpf
+            .program_mut(name)
+            .ok_or_else(|| LoadError::Other(format!("the probe has no program {name}")))?
+            .try_into()
+            .map_err(|e: aya::programs::ProgramError| explain(name, &e))?;
+        program
+            .load(name, &self.btf)
+            .map_err(|e| explain(&format!("the kernel refuses the program {name}"), &e))?;
+        program.attach().map_err(|e| explain(&format!("cannot attach to {name}"), &e))?;
+        self.attached.push(name);
+        Ok(())
+    }
+
+    /// Attaches every hook that is needed.
+    pub fn attach(&mut self) -> Result<(), LoadError> {
+        for hook in HOOKS {
+            if *hook != "sys_enter" || self.entry {
+                self.attach_one(hook)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops tracing; what the rings hold stays readable.
+    pub fn detach(&mut self) {
+        for name in std::mem::take(&mut self.attached) {
+            if let Some(Program::BtfTracePoint(p)) = self.ebpf.program_mut(name) {
+                // Nothing to do about a failure: the link goes with the process.
+                let _ = p.unload();
+            }
+        }
+    }
+
+    /// Names of the attached hooks.
+    pub fn hooks(&self) -> Vec<String> {
+        self.attached.iter().map(|n| n.to_string()).collect()
+    }
+
+    /// Sizes of the attached programs.
+    pub fn programs(&self) -> Vec<ProgramInfo> {
+        let info = |name: &&'static str| {
+            let Some(Program::BtfTracePoint(p)) = self.ebpf.program(name) else { return None };
+            let verified = p.info().ok()?.verified_instruction_count().unwrap_or(0);
+            Some(ProgramInfo { name: name.to_string(), verified })
+        };
+        self.attached.iter().filter_map(info).collect()
+    }
+
+    /// Marks a process.
+    pub fn set_scope(&self, pid: u32, scope: u8) {
+        self.scope.set(pid as usize, scope);
+    }
+
+    /// The mark of a process.
+    pub fn scope(&self, pid: u32) -> u8 {
+        self.scope.get(pid as usize)
+    }
+
+    /// The call that a thread is in, if it is known: number and time of entry.
+    pub fn in_flight(&self, tid: u32) -> Option<(u32, u64)> {
+        let at = abi::slot(tid) as usize * size_of::<abi::Slot>();
+        let owner = self.slots.load(at);
+        let time = self.slots.load(at + 8);
+        // Looked at twice: the slot may have changed hands in between.
+        (owner as u32 == tid && tid != 0 && self.slots.load(at) == owner)
+            .then_some(((owner >> 32) as u32, time))
+    }
+}
+
+/// Another descriptor of an array map. (The map itself stays with the object: programs that are loaded later name it by
+/// the number of its own descriptor.)
+fn array(map: Option<&AyaMap>) -> Option<OwnedFd> {
+    let data: &MapData = match map? {
+        AyaMap::Array(data) => data,
+        _ => return None,
+    };
+    data.fd().as_fd().try_clone_to_owned().ok()
+}

@@ -1,0 +1,131 @@
+//! The table of kernel structure offsets that the probe needs.
+//!
+//! Enters: the kernel's BTF. Leaves: constants by the name of the probe's `.rodata` symbol. Never: a guess; a missing
+//! member is an error that names it.
+
+use super::btf::Btf;
+
+/// `(symbol in the probe, structure and member)`.
+pub const OFFSETS: &[(&str, &str)] = &[
+    ("TASK_FILES", "task_struct.files"),
+    ("TASK_FS", "task_struct.fs"),
+    ("TASK_CRED", "task_struct.cred"),
+    ("TASK_MM", "task_struct.mm"),
+    ("TASK_PID", "task_struct.pid"),
+    ("TASK_TGID", "task_struct.tgid"),
+    ("TASK_START", "task_struct.start_boottime"),
+    ("TASK_EXIT_CODE", "task_struct.exit_code"),
+    ("TASK_SIGNAL", "task_struct.signal"),
+    ("TASK_COMM", "task_struct.comm"),
+    ("SIGNAL_LIVE", "signal_struct.live"),
+    ("SIGNAL_GROUP_EXIT", "signal_struct.group_exit_code"),
+    ("FILES_FDT", "files_struct.fdt"),
+    ("FDT_MAX", "fdtable.max_fds"),
+    ("FDT_FD", "fdtable.fd"),
+    ("FILE_INODE", "file.f_inode"),
+    ("FILE_PATH", "file.f_path"),
+    ("FILE_PRIVATE", "file.private_data"),
+    ("PATH_MNT", "path.mnt"),
+    ("PATH_DENTRY", "path.dentry"),
+    ("INODE_MODE", "inode.i_mode"),
+    ("INODE_INO", "inode.i_ino"),
+    ("INODE_SB", "inode.i_sb"),
+    ("SB_DEV", "super_block.s_dev"),
+    ("DENTRY_PARENT", "dentry.d_parent"),
+    ("DENTRY_NAME", "dentry.d_name.name"),
+    ("DENTRY_INODE", "dentry.d_inode"),
+    ("MOUNT_PARENT", "mount.mnt_parent"),
+    ("MOUNT_POINT", "mount.mnt_mountpoint"),
+    ("MOUNT_MNT", "mount.mnt"),
+    ("MNT_ROOT", "vfsmount.mnt_root"),
+    ("FS_ROOT", "fs_struct.root"),
+    ("FS_PWD", "fs_struct.pwd"),
+    ("MM_ARG_START", "mm_struct.arg_start"),
+    ("MM_ARG_END", "mm_struct.arg_end"),
+    ("MM_EXE", "mm_struct.exe_file"),
+    ("BPRM_FILENAME", "linux_binprm.filename"),
+    ("CRED_UID", "cred.uid"),
+    ("CRED_GID", "cred.gid"),
+    ("CRED_EUID", "cred.euid"),
+    ("CRED_EGID", "cred.egid"),
+    ("SOCKET_SK", "socket.sk"),
+    ("SK_FAMILY", "sock_common.skc_family"),
+    ("SK_STATE", "sock_common.skc_state"),
+    ("SK_DADDR", "sock_common.skc_daddr"),
+    ("SK_SADDR", "sock_common.skc_rcv_saddr"),
+    ("SK_DPORT", "sock_common.skc_dport"),
+    ("SK_NUM", "sock_common.skc_num"),
+    ("SK_DADDR6", "sock_common.skc_v6_daddr"),
+    ("SK_SADDR6", "sock_common.skc_v6_rcv_saddr"),
+    ("SK_TYPE", "sock.sk_type"),
+    ("SK_PROTOCOL", "sock.sk_protocol"),
+    ("UNIX_ADDR", "unix_sock.addr"),
+    ("UNIX_PEER", "unix_sock.peer"),
+    ("UADDR_LEN", "unix_address.len"),
+    ("UADDR_NAME", "unix_address.name"),
+];
+
+/// Where the registers of a system call lie in `pt_regs`: six arguments, the number, and the six arguments of a 32-bit
+/// call. The aarch64 number is `syscallno`, and argument 0 survives only in `orig_x0`.
+#[cfg(target_arch = "x86_64")]
+pub const REGS: [&str; 13] = [
+    "pt_regs.di",
+    "pt_regs.si",
+    "pt_regs.dx",
+    "pt_regs.r10",
+    "pt_regs.r8",
+    "pt_regs.r9",
+    "pt_regs.orig_ax",
+    "pt_regs.bx",
+    "pt_regs.cx",
+    "pt_regs.dx",
+    "pt_regs.si",
+    "pt_regs.di",
+    "pt_regs.bp",
+];
+/// The same for aarch64 (registers of 64-bit calls only; 32-bit ones are marked by the same registers).
+#[cfg(target_arch = "aarch64")]
+pub const REGS: [&str; 13] = [
+    "pt_regs.orig_x0",
+    "pt_regs.regs+8",
+    "pt_regs.regs+16",
+    "pt_regs.regs+24",
+    "pt_regs.regs+32",
+    "pt_regs.regs+40",
+    "pt_regs.syscallno",
+    "pt_regs.orig_x0",
+    "pt_regs.regs+8",
+    "pt_regs.regs+16",
+    "pt_regs.regs+24",
+    "pt_regs.regs+32",
+    "pt_regs.regs+40",
+];
+const REG_SYMBOLS: [&str; 13] = [
+    "REGS_A0", "REGS_A1", "REGS_A2", "REGS_A3", "REGS_A4", "REGS_A5", "REGS_NR", "REGS_C0", "REGS_C1",
+    "REGS_C2", "REGS_C3", "REGS_C4", "REGS_C5",
+];
+
+/// Every constant that comes from the kernel's BTF, or the members that it lacks.
+pub fn resolve(btf_bytes: &[u8]) -> Result<Vec<(&'static str, u32)>, Vec<String>> {
+    let Some(btf) = Btf::parse(btf_bytes) else {
+        return Err(vec!["the kernel's BTF itself (it is not in a form that is known)".into()]);
+    };
+    let mut missing = Vec::new();
+    let mut found = Vec::new();
+    let regs = REG_SYMBOLS.iter().zip(REGS).map(|(s, p)| (*s, p));
+    for (symbol, path) in OFFSETS.iter().copied().chain(regs) {
+        let (base, add) = path.split_once('+').map_or((path, 0), |(b, a)| (b, a.parse().unwrap_or(0)));
+        match btf.offset(base) {
+            Some(offset) => found.push((symbol, offset + add)),
+            None => missing.push(path.to_string()),
+        }
+    }
+    if cfg!(target_arch = "x86_64") {
+        match btf.offset("task_struct.thread_info.status") {
+            // TS_COMPAT: the task is in a 32-bit call (arch/x86/include/asm/thread_info.h).
+            Some(offset) => found.extend([("TASK_STATUS", offset), ("COMPAT_BIT", 2)]),
+            None => missing.push("task_struct.thread_info.status".into()),
+        }
+    }
+    if missing.is_empty() { Ok(found) } else { Err(missing) }
+}

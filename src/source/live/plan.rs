@@ -1,0 +1,230 @@
+//! Copy plans: what the probe does for each call, derived from the schema.
+//!
+//! Enters: a shape of the schema, and whether the call is wanted in full, for state, or not at all. Leaves: the plan as
+//! the probe reads it. Never: knowledge of a particular call; that is the schema's.
+
+use crate::schema::{Anon, Effect, Kind, Len, Schema, Shape};
+use crate::source::abi::*;
+
+/// Which calls are wanted, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interest {
+    /// By code of a call (0 to 1023): full record.
+    full: Vec<bool>,
+    /// Any 32-bit call.
+    pub compat: bool,
+    /// State-changing calls are needed even if they are not wanted themselves.
+    pub state: bool,
+}
+
+impl Interest {
+    /// Full records of the codes for which `wanted` holds; state as told.
+    pub fn new(schema: &Schema, state: bool, wanted: impl Fn(u16) -> bool) -> Interest {
+        let full = (0..crate::schema::EVENTS).map(&wanted).collect();
+        let compat = schema.shapes().iter().any(|s| s.code >= crate::schema::COMPAT && wanted(s.code));
+        Interest { full, compat, state }
+    }
+
+    /// True if full records of this call are wanted.
+    pub fn wants(&self, code: u16) -> bool {
+        self.full.get(usize::from(code)).copied().unwrap_or(false)
+    }
+}
+
+/// How much of payload buffers is copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Snaplen(pub u16);
+
+const NONE: Op = Op { code: 0, arg: 0, len: 0, only_ok: 0, max: 0, unit: 0 };
+
+/// Largest string that is copied, its NUL included: PATH_MAX but for one byte.
+const STR_MAX: u16 = ITEM_MAX as u16;
+
+/// The fact that the kernel is asked for after a call with this effect.
+fn fact_of(effect: Effect) -> u8 {
+    match effect {
+        Effect::Open => FACT_OPENED,
+        Effect::Chdir | Effect::Chroot => FACT_CWD,
+        Effect::Connect | Effect::Bind => FACT_SOCK,
+        Effect::Socket | Effect::Accept => FACT_ACCEPTED,
+        Effect::Creds => FACT_CREDS,
+        Effect::None
+        | Effect::Anon(_)
+        | Effect::Close
+        | Effect::CloseRange
+        | Effect::Dup
+        | Effect::DupTo
+        | Effect::Fcntl
+        | Effect::Ioctl
+        | Effect::Pipe
+        | Effect::Socketpair
+        | Effect::Listen
+        | Effect::Setsid
+        | Effect::Setpgid
+        | Effect::Exec
+        | Effect::Clone
+        | Effect::Prctl
+        | Effect::Unshare => FACT_NONE,
+    }
+}
+
+/// Most bytes of a fact.
+fn fact_max(fact: u8) -> u16 {
+    match fact {
+        FACT_OPENED | FACT_CWD => (PATH_FACT + PATH_BYTES) as u16,
+        FACT_SOCK | FACT_ACCEPTED => SOCK_FACT as u16,
+        FACT_CREDS => CRED_FACT as u16,
+        _ => 0,
+    }
+}
+
+/// Effects that need an argument's bytes even for a state-only record.
+fn state_needs_items(effect: Effect) -> bool {
+    matches!(
+        effect,
+        Effect::Pipe | Effect::Socketpair | Effect::Prctl | Effect::Connect | Effect::Anon(Anon::Memfd)
+    )
+}
+
+fn op(kind: Kind, arg: u8, out: bool, snap: Snaplen) -> Option<Op> {
+    let only_ok = u8::from(out);
+    let len = |l: Len| match l {
+        Len::Arg(n) => n,
+        Len::Ret => LEN_RET,
+        Len::At(n) => LEN_AT + n,
+    };
+    let make = |code, len, max, unit| Some(Op { code, arg, len, only_ok, max, unit });
+    match kind {
+        Kind::Path | Kind::Str => make(OP_STR, LEN_FIXED, STR_MAX, 1),
+        Kind::Bytes(l) => make(OP_BYTES, len(l), snap.0, 1),
+        Kind::Sockaddr(l) => make(OP_BYTES, len(l), 128, 1),
+        Kind::Iovec(l) => make(OP_IOVEC, len(l), snap.0, 16),
+        Kind::Msghdr => make(OP_MSGHDR, LEN_FIXED, snap.0, 1),
+        Kind::Pollfds(l) => make(OP_BYTES, len(l), 512, 8),
+        // Packed on x86_64 only (include/uapi/linux/eventpoll.h).
+        Kind::EpollEvents(l) => {
+            make(OP_BYTES, len(l), 768, if cfg!(target_arch = "x86_64") { 12 } else { 16 })
+        }
+        Kind::Strings => make(OP_STRINGS, LEN_FIXED, 2048, 1),
+        Kind::Struct(s) => make(OP_BYTES, LEN_FIXED, s.size(), s.size()),
+        Kind::Unknown { item: true, .. } => make(OP_NOTHING, LEN_FIXED, 0, 0),
+        _ => None,
+    }
+}
+
+/// Most bytes that an operation adds to a record.
+fn room(o: &Op) -> u32 {
+    let extra = match o.code {
+        // The last string may pass the limit by its own bound; a msghdr has a head and a name before the data.
+        OP_STRINGS => 128,
+        OP_MSGHDR => 8 + 128,
+        _ => 0,
+    };
+    8 + extra + u32::from(o.max).next_multiple_of(8)
+}
+
+/// The plan of one call.
+pub fn plan(shape: &Shape, interest: &Interest, snap: Snaplen) -> Plan {
+    let mut p = Plan { want: 0, args: 0, ops: 0, fact: FACT_NONE, max: 0, state_max: 0, op: [NONE; OPS] };
+    let full = interest.wants(shape.code);
+    let state = interest.state && shape.effect != Effect::None;
+    if !full && !state {
+        return p;
+    }
+    if full {
+        p.want |= WANT_FULL;
+    }
+    if state {
+        p.want |= WANT_STATE;
+        // A connect in progress fails with EINPROGRESS and still gives the socket its addresses.
+        if shape.effect == Effect::Connect {
+            p.want |= WANT_FAILED;
+        }
+        // For state alone, what needs bytes comes as a full record and is hidden outside (F_STATE is the reader's too).
+        if !full && state_needs_items(shape.effect) {
+            p.want |= WANT_FULL;
+        }
+        p.fact = fact_of(shape.effect);
+    }
+    p.args = shape.words().min(6) as u8;
+    for (i, arg) in shape.args.iter().enumerate().take(6) {
+        if let (Some(o), Some(slot)) = (
+            op(arg.kind, i as u8, arg.dir == crate::schema::Dir::Out, snap),
+            p.op.get_mut(usize::from(p.ops)),
+        ) {
+            *slot = o;
+            p.ops += 1;
+        }
+    }
+    let fact = u32::from(fact_max(p.fact));
+    let ops: u32 = p.op.iter().take(usize::from(p.ops)).map(room).sum();
+    p.max = (HEAD + 48 + ops + fact).next_multiple_of(8) as u16;
+    p.state_max = (HEAD + 48 + fact).next_multiple_of(8) as u16;
+    p
+}
+
+/// The bytes of the whole `PLANS` map.
+pub fn plans(schema: &Schema, interest: &Interest, snap: Snaplen) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(PLANS as usize * size_of::<Plan>());
+    for nr in 0..PLANS as u16 {
+        let p = match u32::from(nr) {
+            PLAN_COMPAT => Plan {
+                want: u8::from(interest.compat) * WANT_FULL,
+                args: 6,
+                ops: 0,
+                fact: FACT_NONE,
+                max: (HEAD + 48) as u16,
+                state_max: (HEAD + 48) as u16,
+                op: [NONE; OPS],
+            },
+            _ => plan(schema.shape(nr), interest, snap),
+        };
+        bytes.extend_from_slice(&[p.want, p.args, p.ops, p.fact]);
+        bytes.extend_from_slice(&p.max.to_le_bytes());
+        bytes.extend_from_slice(&p.state_max.to_le_bytes());
+        for o in p.op {
+            bytes.extend_from_slice(&[o.code, o.arg, o.len, o.only_ok]);
+            bytes.extend_from_slice(&o.max.to_le_bytes());
+            bytes.extend_from_slice(&o.unit.to_le_bytes());
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Arch;
+
+    #[test]
+    fn every_plan_fits_a_record() {
+        for arch in [Arch::X86_64, Arch::Aarch64] {
+            let schema = Schema::native(arch);
+            let all = Interest::new(&schema, true, |_| true);
+            for shape in schema.shapes().iter().take(PLANS as usize) {
+                let p = plan(shape, &all, Snaplen(ITEM_MAX as u16));
+                assert!(u32::from(p.max) <= RECORD_MAX, "{}: {} bytes", shape.name, p.max);
+                assert_eq!(u8::min(shape.items, OPS as u8), shape.items, "{} has too many items", shape.name);
+                assert_eq!(p.ops, shape.items, "{}: one operation for each item", shape.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_rejected() {
+        let schema = Schema::native(Arch::X86_64);
+        let interest = Interest::new(&schema, false, |c| c == 257);
+        assert_eq!(plan(schema.shape(0), &interest, Snaplen(80)).want, 0);
+        assert_eq!(plan(schema.shape(257), &interest, Snaplen(80)).want, WANT_FULL);
+        let interest = Interest::new(&schema, true, |_| false);
+        let close = schema.code("close").expect("close");
+        assert_eq!(plan(schema.shape(close), &interest, Snaplen(80)).want, WANT_STATE);
+    }
+
+    #[test]
+    fn the_map_has_the_size_that_the_probe_expects() {
+        let schema = Schema::native(Arch::X86_64);
+        let bytes = plans(&schema, &Interest::new(&schema, true, |_| true), Snaplen(80));
+        assert_eq!(bytes.len(), PLANS as usize * size_of::<Plan>());
+    }
+}
