@@ -92,10 +92,11 @@ pub mod proc_flags {
 }
 
 /// What a descriptor refers to. The numbers are part of the reel format: append only.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[repr(u8)]
 pub enum FileKind {
     /// Not known.
+    #[default]
     Unknown = 0,
     /// A regular file.
     File = 1,
@@ -212,10 +213,11 @@ impl FileKind {
 }
 
 /// Which side of a connection a socket is. Part of the reel format: append only.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[repr(u8)]
 pub enum Role {
     /// Not known.
+    #[default]
     Unknown = 0,
     /// It connected.
     Client = 1,
@@ -224,10 +226,11 @@ pub enum Role {
 }
 
 /// Transport of an IP socket. Part of the reel format: append only.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[repr(u8)]
 pub enum L4 {
     /// Not known, or not an IP socket.
+    #[default]
     Unknown = 0,
     /// TCP.
     Tcp = 1,

@@ -1,0 +1,341 @@
+//! /proc: what a process is and has open.
+//!
+//! Enters: a pid. Leaves: descriptions, as far as /proc gives them. Never: a failure that stops anything (processes come
+//! and go; what cannot be read is not known), an unbounded read (names are the traced side's choice).
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashMap;
+
+use super::net::NetTables;
+use super::tables::{FileDesc, ProcDesc, Text};
+use crate::batch::{FileKind, proc_flags};
+
+/// Most bytes read of one file of /proc.
+const MAX_READ: u64 = 1 << 20;
+/// Most bytes kept of a command line.
+const MAX_ARGS: usize = 4096;
+/// Clock ticks a second as /proc counts them: USER_HZ is 100 on x86_64 and aarch64.
+const TICK_NS: u64 = 10_000_000;
+
+/// A start time in the resolution of /proc, in which it identifies a process.
+pub fn to_tick(ns: u64) -> u64 {
+    ns / TICK_NS * TICK_NS
+}
+
+/// A device number as `stat` gives it, in the kernel's own encoding.
+pub fn kernel_dev(st_dev: u64) -> u32 {
+    (rustix::fs::major(st_dev) << 20) | rustix::fs::minor(st_dev)
+}
+
+/// /proc, wherever it is mounted.
+pub struct ProcFs {
+    root: PathBuf,
+    net: FxHashMap<u64, NetTables>,
+}
+
+/// An open descriptor as /proc shows it.
+pub struct OpenFd {
+    /// Its number.
+    pub fd: u32,
+    /// What it refers to.
+    pub desc: FileDesc,
+    /// Closed by exec.
+    pub cloexec: bool,
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    File::open(path).ok()?.take(MAX_READ).read_to_end(&mut out).ok()?;
+    Some(out)
+}
+
+fn text(bytes: &[u8]) -> Option<Text> {
+    Some(Text::from(bytes))
+}
+
+fn number<T: std::str::FromStr>(bytes: &[u8]) -> Option<T> {
+    std::str::from_utf8(bytes).ok()?.trim().parse().ok()
+}
+
+/// The part of `/proc/PID/stat` behind the name: state, ppid, pgrp, session, tty, … start time.
+struct Stat {
+    ppid: u32,
+    pgid: u32,
+    sid: u32,
+    tty: u32,
+    flags: u64,
+    start: u64,
+}
+
+fn parse_stat(bytes: &[u8]) -> Option<Stat> {
+    // The name may hold anything, blanks and parentheses too: the last parenthesis ends it.
+    let close = bytes.iter().rposition(|b| *b == b')')?;
+    let fields: Vec<&[u8]> = bytes.get(close + 2..)?.split(|b| *b == b' ').collect();
+    let get = |i: usize| -> Option<i64> { number(fields.get(i)?) };
+    Some(Stat {
+        ppid: get(1)? as u32,
+        pgid: get(2)? as u32,
+        sid: get(3)? as u32,
+        tty: get(4)? as u32,
+        flags: get(6)? as u64,
+        start: (get(19)? as u64).saturating_mul(TICK_NS),
+    })
+}
+
+impl ProcFs {
+    /// /proc at `root`.
+    pub fn new(root: impl Into<PathBuf>) -> ProcFs {
+        ProcFs { root: root.into(), net: FxHashMap::default() }
+    }
+
+    /// Every process there is now.
+    pub fn pids(&self) -> Vec<u32> {
+        let Ok(dir) = std::fs::read_dir(&self.root) else { return Vec::new() };
+        dir.flatten().filter_map(|e| e.file_name().to_str()?.parse().ok()).collect()
+    }
+
+    fn of(&self, pid: u32, name: &str) -> PathBuf {
+        self.root.join(pid.to_string()).join(name)
+    }
+
+    fn link(&self, pid: u32, name: &str) -> Option<Text> {
+        let target = std::fs::read_link(self.of(pid, name)).ok()?;
+        text(target.as_os_str().as_bytes())
+    }
+
+    /// Parent's pid.
+    pub fn ppid(&self, pid: u32) -> Option<u32> {
+        Some(parse_stat(&read(&self.of(pid, "stat"))?)?.ppid)
+    }
+
+    /// What a process is. `None` if there is no such process.
+    pub fn process(&self, pid: u32) -> Option<ProcDesc> {
+        let stat = parse_stat(&read(&self.of(pid, "stat"))?)?;
+        let mut d = ProcDesc {
+            pid,
+            ppid: stat.ppid,
+            start: stat.start,
+            sid: stat.sid,
+            pgid: stat.pgid,
+            tty: tty_dev(stat.tty),
+            loginuid: u32::MAX,
+            ..unknown_ids()
+        };
+        // PF_KTHREAD (include/linux/sched.h).
+        if stat.flags & 0x0020_0000 != 0 {
+            d.flags |= proc_flags::KERNEL;
+        }
+        if let Some(status) = read(&self.of(pid, "status")) {
+            parse_status(&status, &mut d);
+        }
+        if let Some(comm) = read(&self.of(pid, "comm")) {
+            d.comm = text(comm.strip_suffix(b"\n").unwrap_or(&comm));
+        }
+        if let Some(mut args) = read(&self.of(pid, "cmdline")) {
+            if args.len() > MAX_ARGS {
+                args.truncate(MAX_ARGS);
+                d.flags |= proc_flags::ARGS_CUT;
+            }
+            d.args = text(&args);
+        }
+        if let Some(uid) = read(&self.of(pid, "loginuid")) {
+            d.loginuid = number(&uid).unwrap_or(u32::MAX);
+        }
+        d.exepath = self.link(pid, "exe");
+        d.cwd = self.link(pid, "cwd");
+        d.cgroup = read(&self.of(pid, "cgroup")).and_then(|c| parse_cgroup(&c));
+        Some(d)
+    }
+
+    /// What a process has open.
+    pub fn fds(&mut self, pid: u32) -> Vec<OpenFd> {
+        let Ok(dir) = std::fs::read_dir(self.of(pid, "fd")) else { return Vec::new() };
+        let mut open = Vec::new();
+        for entry in dir.flatten() {
+            let name = entry.file_name();
+            let Some(fd) = name.to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
+            let path = entry.path();
+            let Ok(target) = std::fs::read_link(&path) else { continue };
+            let desc = self.describe(pid, &path, target.as_os_str().as_bytes());
+            let cloexec = read(&self.of(pid, "fdinfo").join(&name)).is_some_and(|i| parse_cloexec(&i));
+            open.push(OpenFd { fd, desc, cloexec });
+        }
+        open
+    }
+
+    /// What one link of /proc/PID/fd stands for.
+    fn describe(&mut self, pid: u32, path: &Path, target: &[u8]) -> FileDesc {
+        let mut d = FileDesc { name: text(target), ..FileDesc::default() };
+        let inode = |prefix: &[u8]| -> Option<u64> {
+            number(target.strip_prefix(prefix)?.strip_suffix(b"]")?)
+        };
+        if let Some(ino) = inode(b"socket:[") {
+            if let Some(found) = self.socket(pid, ino) {
+                return found;
+            }
+            d.kind = FileKind::Socket;
+            d.ino = ino;
+            return d;
+        }
+        if let Some(ino) = inode(b"pipe:[") {
+            d.kind = FileKind::Pipe;
+            d.ino = ino;
+            return d;
+        }
+        if let Some(what) = target.strip_prefix(b"anon_inode:") {
+            d.kind = anon_kind(what);
+            return d;
+        }
+        if target.starts_with(b"/memfd:") {
+            d.kind = FileKind::Memfd;
+        }
+        if let Ok(stat) = rustix::fs::stat(path) {
+            d.dev = kernel_dev(stat.st_dev);
+            d.ino = stat.st_ino;
+            if d.kind == FileKind::Unknown {
+                d.kind = kind_of_mode(stat.st_mode);
+            }
+        }
+        d
+    }
+
+    /// The socket with this inode, from the tables of the process's network namespace.
+    fn socket(&mut self, pid: u32, ino: u64) -> Option<FileDesc> {
+        let ns = rustix::fs::stat(self.of(pid, "ns/net")).ok()?.st_ino;
+        let dir = self.of(pid, "net");
+        self.net.entry(ns).or_default().find(&dir, ino)
+    }
+
+    /// Forgets the socket tables: they are a snapshot.
+    pub fn forget_sockets(&mut self) {
+        self.net.clear();
+    }
+}
+
+/// A process of which nothing but the id is known.
+pub fn unknown_ids() -> ProcDesc {
+    let none = u32::MAX;
+    ProcDesc { uid: none, gid: none, ruid: none, rgid: none, loginuid: none, ..ProcDesc::default() }
+}
+
+/// /proc/PID/stat gives the terminal in the encoding of `new_encode_dev`; the kernel's own is major << 20 | minor.
+fn tty_dev(n: u32) -> u32 {
+    ((n >> 8) & 0xfff) << 20 | (n & 0xff) | ((n >> 12) & 0xfff00)
+}
+
+fn parse_status(status: &[u8], d: &mut ProcDesc) {
+    for line in status.split(|b| *b == b'\n') {
+        let ids = |rest: &[u8]| -> Option<(u32, u32)> {
+            let mut n = rest.split(|b| *b == b'\t').filter(|p| !p.is_empty()).map(number::<u32>);
+            Some((n.next()??, n.next()??))
+        };
+        if let Some((real, effective)) = line.strip_prefix(b"Uid:").and_then(ids) {
+            (d.ruid, d.uid) = (real, effective);
+        } else if let Some((real, effective)) = line.strip_prefix(b"Gid:").and_then(ids) {
+            (d.rgid, d.gid) = (real, effective);
+        } else if let Some(rest) = line.strip_prefix(b"NSpid:") {
+            d.vpid = rest.split(|b| *b == b'\t').filter_map(number::<u32>).next_back().unwrap_or(0);
+        }
+    }
+}
+
+/// The path in the unified tree (`0::/…`); on a host with version 1 only, that of the pids or memory controller.
+fn parse_cgroup(bytes: &[u8]) -> Option<Text> {
+    let path = |line: &[u8], controller: &str| -> Option<Vec<u8>> {
+        let mut parts = line.splitn(3, |b| *b == b':');
+        let (_, names, path) = (parts.next()?, parts.next()?, parts.next()?);
+        let hit = names.split(|b| *b == b',').any(|n| n == controller.as_bytes());
+        hit.then(|| path.to_vec())
+    };
+    let lines = || bytes.split(|b| *b == b'\n');
+    let unified = lines().find_map(|l| path(l, "")).filter(|p| p != b"/");
+    let found = unified.or_else(|| {
+        ["pids", "memory", "devices", "name=systemd"].iter().find_map(|c| lines().find_map(|l| path(l, c)))
+    });
+    found.or_else(|| lines().find_map(|l| path(l, ""))).map(|p| Text::from(p.as_slice()))
+}
+
+/// `flags:` of fdinfo is octal; O_CLOEXEC is 02000000 on every architecture we know.
+fn parse_cloexec(info: &[u8]) -> bool {
+    let line = info.split(|b| *b == b'\n').find_map(|l| l.strip_prefix(b"flags:"));
+    line.and_then(|l| u64::from_str_radix(std::str::from_utf8(l).ok()?.trim(), 8).ok())
+        .is_some_and(|f| f & 0o2000000 != 0)
+}
+
+/// What an anonymous inode is, by the name that /proc shows.
+pub fn anon_kind(name: &[u8]) -> FileKind {
+    match name {
+        b"[eventfd]" => FileKind::Event,
+        b"[eventpoll]" => FileKind::Epoll,
+        b"[signalfd]" => FileKind::Signal,
+        b"[timerfd]" => FileKind::Timer,
+        b"inotify" | b"[inotify]" => FileKind::Inotify,
+        b"[fanotify]" => FileKind::Fanotify,
+        b"[pidfd]" => FileKind::Pidfd,
+        b"[io_uring]" => FileKind::IoUring,
+        b"[perf_event]" => FileKind::Perf,
+        b"[userfaultfd]" => FileKind::Userfault,
+        n if n.starts_with(b"bpf") || n.starts_with(b"[bpf") => FileKind::Bpf,
+        _ => FileKind::Anon,
+    }
+}
+
+/// The kind by the type bits of a mode.
+pub fn kind_of_mode(mode: u32) -> FileKind {
+    match mode & 0o170000 {
+        0o100000 => FileKind::File,
+        0o040000 => FileKind::Directory,
+        0o020000 | 0o060000 => FileKind::Device,
+        0o010000 => FileKind::Pipe,
+        0o140000 => FileKind::Socket,
+        0o120000 => FileKind::Symlink,
+        _ => FileKind::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_does_not_fool_the_parser() {
+        let s = parse_stat(b"42 (a) R 7 (b)) S 10 11 12 34816 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123 1 1\n").expect("stat");
+        assert_eq!((s.ppid, s.pgid, s.sid, s.start), (10, 11, 12, 123 * TICK_NS));
+        assert!(parse_stat(b"42 (x").is_none());
+        assert!(parse_stat(b"").is_none());
+    }
+
+    #[test]
+    fn the_unified_cgroup_wins_unless_it_is_the_root() {
+        let path = |t: &str| parse_cgroup(t.as_bytes()).map(|p| String::from_utf8_lossy(&p).into_owned());
+        assert_eq!(path("5:pids:/docker/x\n0::/docker/y\n"), Some("/docker/y".into()));
+        assert_eq!(path("5:cpu,pids:/docker/x\n0::/\n"), Some("/docker/x".into()));
+        assert_eq!(path("0::/\n"), Some("/".into()));
+        assert_eq!(path(""), None);
+    }
+
+    #[test]
+    fn this_process_is_read_as_it_is() {
+        let mut proc = ProcFs::new("/proc");
+        let me = proc.process(std::process::id()).expect("this process");
+        assert_eq!(me.uid, rustix::process::geteuid().as_raw());
+        assert_eq!(me.sid, rustix::process::getsid(None).expect("session").as_raw_nonzero().get() as u32);
+        assert_eq!(me.exepath.as_deref(), std::env::current_exe().ok().map(|p| p.as_os_str().as_bytes().to_vec()).as_deref());
+        let file = File::open("/proc/self/status").expect("a file");
+        let n = std::os::fd::AsRawFd::as_raw_fd(&file) as u32;
+        let open = proc.fds(std::process::id());
+        let mine = open.iter().find(|o| o.fd == n).expect("the descriptor");
+        assert!(mine.cloexec);
+        assert_eq!(mine.desc.kind, FileKind::File);
+    }
+
+    #[test]
+    fn terminals_are_numbered_as_the_kernel_does() {
+        // /dev/pts/3 is 136:3.
+        assert_eq!(tty_dev(34819), 136 << 20 | 3);
+    }
+}

@@ -1,0 +1,225 @@
+//! The tables of state: processes and their descriptors. Dumb: they hold, they do not know why.
+//!
+//! Enters: what effects and the /proc scan say. Leaves: entities, each with the place it has in the open block. Never: a
+//! record, a batch.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use crate::batch::{FileKind, L4, Role};
+
+/// Bytes that several entities share.
+pub type Text = Rc<[u8]>;
+
+/// Where an entity stands in the open block: `(generation, index)`; generation 0 is nowhere.
+pub type Place = Cell<(u32, u32)>;
+
+/// What a descriptor refers to: the kernel's `struct file`. Copies of a descriptor share it.
+#[derive(Default)]
+pub struct FileEntity {
+    /// What is known about it.
+    pub desc: RefCell<FileDesc>,
+    /// Its place when certain, and when not.
+    pub places: [Place; 2],
+}
+
+/// See [`crate::batch::File`].
+#[derive(Clone, Default)]
+#[allow(missing_docs, reason = "the fields of batch::File")]
+pub struct FileDesc {
+    pub kind: FileKind,
+    pub role: Role,
+    pub l4: L4,
+    pub name: Option<Text>,
+    pub given: Option<Text>,
+    pub dev: u32,
+    pub ino: u64,
+    pub lport: u16,
+    pub rport: u16,
+    pub laddr: [u8; 16],
+    pub raddr: [u8; 16],
+    pub flags: u32,
+}
+
+/// A shared file.
+pub type FileRef = Rc<FileEntity>;
+
+impl FileEntity {
+    /// A new file.
+    pub fn new(desc: FileDesc) -> FileRef {
+        Rc::new(FileEntity { desc: RefCell::new(desc), ..FileEntity::default() })
+    }
+
+    /// Changes it: later references get a new entry.
+    pub fn change(&self, f: impl FnOnce(&mut FileDesc)) {
+        f(&mut self.desc.borrow_mut());
+        for place in &self.places {
+            place.set((0, 0));
+        }
+    }
+}
+
+/// One descriptor.
+#[derive(Clone)]
+pub struct Fd {
+    /// What it refers to.
+    pub file: FileRef,
+    /// Closed by exec.
+    pub cloexec: bool,
+    /// Since when (boot clock, ns) it refers to that.
+    pub since: u64,
+    /// It took the place of this one, whose close was still under way.
+    pub replaced: Option<FileRef>,
+}
+
+/// A descriptor table. Numbers below 4096 are an index, which is nearly all; others a map.
+#[derive(Clone, Default)]
+pub struct FdTable {
+    low: Vec<Option<Fd>>,
+    high: FxHashMap<u32, Fd>,
+}
+
+const LOW: usize = 4096;
+
+impl FdTable {
+    /// The entry of a descriptor.
+    pub fn get(&self, fd: u32) -> Option<&Fd> {
+        match self.low.get(fd as usize) {
+            Some(entry) => entry.as_ref(),
+            None if fd as usize >= LOW => self.high.get(&fd),
+            None => None,
+        }
+    }
+
+    /// The entry of a descriptor, to be changed.
+    pub fn get_mut(&mut self, fd: u32) -> Option<&mut Fd> {
+        match self.low.get_mut(fd as usize) {
+            Some(entry) => entry.as_mut(),
+            None if fd as usize >= LOW => self.high.get_mut(&fd),
+            None => None,
+        }
+    }
+
+    /// Puts an entry in; gives back what stood there.
+    pub fn set(&mut self, fd: u32, entry: Fd) -> Option<Fd> {
+        let i = fd as usize;
+        if i >= LOW {
+            return self.high.insert(fd, entry);
+        }
+        if i >= self.low.len() {
+            self.low.resize(i + 1, None);
+        }
+        self.low[i].replace(entry)
+    }
+
+    /// Takes an entry out.
+    pub fn remove(&mut self, fd: u32) -> Option<Fd> {
+        match self.low.get_mut(fd as usize) {
+            Some(entry) => entry.take(),
+            None => self.high.remove(&fd),
+        }
+    }
+
+    /// Removes what `gone` holds for, by number and entry.
+    pub fn retain(&mut self, mut keep: impl FnMut(u32, &mut Fd) -> bool) {
+        for (i, slot) in self.low.iter_mut().enumerate() {
+            if let Some(fd) = slot
+                && !keep(i as u32, fd)
+            {
+                *slot = None;
+            }
+        }
+        self.high.retain(|i, fd| keep(*i, fd));
+    }
+
+    /// How many are open.
+    pub fn len(&self) -> usize {
+        self.low.iter().flatten().count() + self.high.len()
+    }
+
+    /// True if none is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A table that processes may share.
+pub type TableRef = Rc<RefCell<FdTable>>;
+
+/// See [`crate::batch::Proc`].
+#[derive(Clone, Default)]
+#[allow(missing_docs, reason = "the fields of batch::Proc")]
+pub struct ProcDesc {
+    pub pid: u32,
+    pub ppid: u32,
+    pub start: u64,
+    pub uid: u32,
+    pub gid: u32,
+    pub ruid: u32,
+    pub rgid: u32,
+    pub loginuid: u32,
+    pub sid: u32,
+    pub pgid: u32,
+    pub tty: u32,
+    pub vpid: u32,
+    pub comm: Option<Text>,
+    pub exepath: Option<Text>,
+    pub args: Option<Text>,
+    pub cwd: Option<Text>,
+    pub cgroup: Option<Text>,
+    pub flags: u32,
+}
+
+/// What a successful exec said, until the call returns: its own registers are zero by then.
+pub struct PendingExec {
+    /// The path as given.
+    pub path: Option<Text>,
+    /// The arguments.
+    pub args: Option<Text>,
+    /// They were cut.
+    pub cut: bool,
+}
+
+/// A process.
+pub struct ProcEntity {
+    /// What is known about it.
+    pub desc: RefCell<ProcDesc>,
+    /// Its parent; kept as long as a child refers to it.
+    pub parent: RefCell<Option<ProcRef>>,
+    /// Its descriptors.
+    pub fds: RefCell<TableRef>,
+    /// Its place in the open block.
+    pub place: Place,
+    /// Begin and end of the /proc scan that it comes from (boot clock, ns); zeros if it was born under our eyes.
+    pub scanned: Cell<(u64, u64)>,
+    /// See [`PendingExec`].
+    pub exec: RefCell<Option<PendingExec>>,
+    /// Its descriptors have been read, or inherited from one whose were.
+    pub fds_known: Cell<bool>,
+}
+
+/// A shared process.
+pub type ProcRef = Rc<ProcEntity>;
+
+impl ProcEntity {
+    /// A new process.
+    pub fn new(desc: ProcDesc, parent: Option<ProcRef>, fds: TableRef) -> ProcRef {
+        Rc::new(ProcEntity {
+            desc: RefCell::new(desc),
+            parent: RefCell::new(parent),
+            fds: RefCell::new(fds),
+            place: Cell::new((0, 0)),
+            scanned: Cell::new((0, 0)),
+            exec: RefCell::new(None),
+            fds_known: Cell::new(false),
+        })
+    }
+
+    /// Changes it: later references get a new entry.
+    pub fn change(&self, f: impl FnOnce(&mut ProcDesc)) {
+        f(&mut self.desc.borrow_mut());
+        self.place.set((0, 0));
+    }
+}
