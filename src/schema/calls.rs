@@ -204,25 +204,533 @@ use Len::{Arg as Nth, At, Ret as Result};
 const FILE: Class = Class::FILE;
 const DESC: Class = Class::DESC;
 const FDFILE: Class = Class::FILE.and(Class::DESC);
+const FILECREDS: Class = Class::FILE.and(Class::CREDS);
 const PROCESS: Class = Class::PROCESS;
+const FDPROC: Class = Class::PROCESS.and(Class::DESC);
 const NET: Class = Class::NET.and(Class::DESC);
+const MEMORY: Class = Class::MEMORY;
+const FDMEM: Class = Class::MEMORY.and(Class::DESC);
+const SIGNAL: Class = Class::SIGNAL;
 const IPC: Class = Class::IPC;
+const FDIPC: Class = Class::IPC.and(Class::DESC);
 const TIME: Class = Class::TIME;
+const FDTIME: Class = Class::TIME.and(Class::DESC);
+const SCHED: Class = Class::SCHED;
+const CREDS: Class = Class::CREDS;
+const SYSTEM: Class = Class::SYSTEM;
+const FDSYS: Class = Class::SYSTEM.and(Class::DESC);
+const FILESYS: Class = Class::FILE.and(Class::SYSTEM);
+const FDFILESYS: Class = Class::FILE.and(Class::DESC).and(Class::SYSTEM);
+const WAIT: Class = Class::WAIT.and(Class::DESC);
 
 /// Every described call and event.
+///
+/// Rows are by name and the same on both architectures. One call has another order on aarch64: `clone` takes `tls`
+/// before `child_tid` there; the row keeps x86_64's order, and both are bare words.
 pub static CALLS: &[Call] = calls! {
+    // --- files: data ---
     read(fd: Fd, buf <- Bytes(Result), count: Size) -> Bytes, FDFILE, Nothing;
     write(fd: Fd, buf: Bytes(Nth(2)), count: Size) -> Bytes, FDFILE, Nothing;
-    close(fd: Fd) -> Zero, DESC, Effect::Close;
+    pread64(fd: Fd, buf <- Bytes(Result), count: Size, offset: Offset) -> Bytes, FDFILE, Nothing;
+    pwrite64(fd: Fd, buf: Bytes(Nth(2)), count: Size, offset: Offset) -> Bytes, FDFILE, Nothing;
+    readv(fd: Fd, iov <- Iovec(Nth(2)), iovcnt: UInt) -> Bytes, FDFILE, Nothing;
+    writev(fd: Fd, iov: Iovec(Nth(2)), iovcnt: UInt) -> Bytes, FDFILE, Nothing;
+    // The kernel takes the offset of these four in two registers; on 64-bit machines the first has all of it.
+    preadv(fd: Fd, iov <- Iovec(Nth(2)), iovcnt: UInt, offset: Offset, offset_high: Hex) -> Bytes, FDFILE,
+        Nothing;
+    pwritev(fd: Fd, iov: Iovec(Nth(2)), iovcnt: UInt, offset: Offset, offset_high: Hex) -> Bytes, FDFILE,
+        Nothing;
+    preadv2(fd: Fd, iov <- Iovec(Nth(2)), iovcnt: UInt, offset: Offset, offset_high: Hex,
+        flags: Flags(&t::RWF)) -> Bytes, FDFILE, Nothing;
+    pwritev2(fd: Fd, iov: Iovec(Nth(2)), iovcnt: UInt, offset: Offset, offset_high: Hex,
+        flags: Flags(&t::RWF)) -> Bytes, FDFILE, Nothing;
+    lseek(fd: Fd, offset: Offset, whence: Enum(&t::SEEK)) -> Int, FDFILE, Nothing;
+    sendfile(out_fd: Fd, in_fd: Fd, offset: Struct(Struct::Int64), count: Size) -> Bytes,
+        FDFILE.and(Class::NET), Nothing;
+    copy_file_range(fd_in: Fd, off_in: Struct(Struct::Int64), fd_out: Fd, off_out: Struct(Struct::Int64),
+        size: Size, flags: Hex) -> Bytes, FDFILE, Nothing;
+    splice(fd_in: Fd, off_in: Struct(Struct::Int64), fd_out: Fd, off_out: Struct(Struct::Int64), size: Size,
+        flags: Flags(&t::SPLICE)) -> Bytes, FDFILE, Nothing;
+    tee(fd_in: Fd, fd_out: Fd, size: Size, flags: Flags(&t::SPLICE)) -> Bytes, FDFILE, Nothing;
+    vmsplice(fd: Fd, iov: Iovec(Nth(2)), nr_segs: Size, flags: Flags(&t::SPLICE)) -> Bytes, FDFILE, Nothing;
+    fsync(fd: Fd) -> Zero, FDFILE, Nothing;
+    fdatasync(fd: Fd) -> Zero, FDFILE, Nothing;
+    sync() -> Zero, FILE, Nothing;
+    syncfs(fd: Fd) -> Zero, FDFILE, Nothing;
+    sync_file_range(fd: Fd, offset: Offset, nbytes: Offset, flags: Flags(&t::SYNC_FILE_RANGE)) -> Zero,
+        FDFILE, Nothing;
+    readahead(fd: Fd, offset: Offset, count: Size) -> Zero, FDFILE, Nothing;
+    fadvise64(fd: Fd, offset: Offset, size: Offset, advice: Enum(&t::FADVISE)) -> Zero, FDFILE, Nothing;
+    fallocate(fd: Fd, mode: Flags(&t::FALLOCATE), offset: Offset, size: Offset) -> Zero, FDFILE, Nothing;
+    truncate(path: Path, length: Offset) -> Zero, FILE, Nothing;
+    ftruncate(fd: Fd, length: Offset) -> Zero, FDFILE, Nothing;
+    cachestat(fd: Fd, cstat_range: Hex, cstat: Hex, flags: Hex) -> Zero, FDFILE, Nothing;
+
+    // --- files: descriptors ---
+    open(path: Path, flags: Flags(&t::OPEN), mode: Mode) -> Fd, FDFILE, Effect::Open;
     openat(dirfd: DirFd, path: Path, flags: Flags(&t::OPEN), mode: Mode) -> Fd, FDFILE, Effect::Open;
+    openat2(dirfd: DirFd, path: Path, how: Struct(Struct::OpenHow), size: Size) -> Fd, FDFILE, Effect::Open;
+    creat(path: Path, mode: Mode) -> Fd, FDFILE, Effect::Open;
+    name_to_handle_at(dirfd: DirFd, path: Path, handle: Hex, mount_id <- Struct(Struct::Int),
+        flags: Flags(&t::AT_HANDLE)) -> Zero, FDFILE, Nothing;
+    open_by_handle_at(mount_fd: DirFd, handle: Hex, flags: Flags(&t::OPEN)) -> Fd, FDFILE, Effect::Open;
+    close(fd: Fd) -> Zero, DESC, Effect::Close;
+    close_range(first: UInt, last: UInt, flags: Flags(&t::CLOSE_RANGE)) -> Zero, DESC, Effect::CloseRange;
+    dup(oldfd: Fd) -> Fd, DESC, Effect::Dup;
     dup2(oldfd: Fd, newfd: Int) -> Fd, DESC, Effect::DupTo;
-    pipe2(fds <- Struct(Struct::FdPair), flags: Flags(&t::OPEN)) -> Zero, IPC.and(DESC), Effect::Pipe;
+    dup3(oldfd: Fd, newfd: Int, flags: Flags(&t::DUP_FLAGS)) -> Fd, DESC, Effect::DupTo;
+    fcntl(fd: Fd, cmd: Enum(&t::FCNTL), arg: Hex) -> Int, FDFILE, Effect::Fcntl;
+    ioctl(fd: Fd, request: Enum(&t::IOCTL), argp: Hex) -> Int, DESC, Effect::Ioctl;
+    flock(fd: Fd, operation: Flags(&t::FLOCK)) -> Zero, FDFILE, Nothing;
+    kcmp(pid1: Pid, pid2: Pid, type: Enum(&t::KCMP), idx1: Hex, idx2: Hex) -> Int, PROCESS, Nothing;
+
+    // --- files: attributes ---
+    stat(path: Path, statbuf <- Struct(Struct::Stat)) -> Zero, FILE, Nothing;
+    lstat(path: Path, statbuf <- Struct(Struct::Stat)) -> Zero, FILE, Nothing;
+    fstat(fd: Fd, statbuf <- Struct(Struct::Stat)) -> Zero, FDFILE, Nothing;
+    newfstatat(dirfd: DirFd, path: Path, statbuf <- Struct(Struct::Stat), flags: Flags(&t::AT)) -> Zero,
+        FDFILE, Nothing;
+    statx(dirfd: DirFd, path: Path, flags: Flags(&t::AT_STATX), mask: Flags(&t::STATX_MASK),
+        statxbuf <- Struct(Struct::Statx)) -> Zero, FDFILE, Nothing;
+    statfs(path: Path, buf <- Struct(Struct::Statfs)) -> Zero, FILE, Nothing;
+    fstatfs(fd: Fd, buf <- Struct(Struct::Statfs)) -> Zero, FDFILE, Nothing;
+    ustat(dev: Dev, ubuf: Hex) -> Zero, FILE, Nothing;
+    access(path: Path, mode: Flags(&t::ACCESS)) -> Zero, FILE, Nothing;
+    faccessat(dirfd: DirFd, path: Path, mode: Flags(&t::ACCESS)) -> Zero, FDFILE, Nothing;
+    faccessat2(dirfd: DirFd, path: Path, mode: Flags(&t::ACCESS), flags: Flags(&t::AT_ACCESS)) -> Zero,
+        FDFILE, Nothing;
+    chmod(path: Path, mode: Mode) -> Zero, FILE, Nothing;
+    fchmod(fd: Fd, mode: Mode) -> Zero, FDFILE, Nothing;
+    fchmodat(dirfd: DirFd, path: Path, mode: Mode) -> Zero, FDFILE, Nothing;
+    fchmodat2(dirfd: DirFd, path: Path, mode: Mode, flags: Flags(&t::AT)) -> Zero, FDFILE, Nothing;
+    chown(path: Path, owner: Uid, group: Gid) -> Zero, FILE, Nothing;
+    lchown(path: Path, owner: Uid, group: Gid) -> Zero, FILE, Nothing;
+    fchown(fd: Fd, owner: Uid, group: Gid) -> Zero, FDFILE, Nothing;
+    fchownat(dirfd: DirFd, path: Path, owner: Uid, group: Gid, flags: Flags(&t::AT)) -> Zero, FDFILE, Nothing;
+    umask(mask: Mode) -> Mode, FILE, Nothing;
+    utime(path: Path, times: Hex) -> Zero, FILE, Nothing;
+    utimes(path: Path, times: Hex) -> Zero, FILE, Nothing;
+    futimesat(dirfd: DirFd, path: Path, times: Hex) -> Zero, FDFILE, Nothing;
+    utimensat(dirfd: DirFd, path: Path, times: Struct(Struct::Timespec2), flags: Flags(&t::AT)) -> Zero,
+        FDFILE, Nothing;
+    setxattr(path: Path, name: Str, value: Bytes(Nth(3)), size: Size, flags: Flags(&t::XATTR)) -> Zero,
+        FILE, Nothing;
+    lsetxattr(path: Path, name: Str, value: Bytes(Nth(3)), size: Size, flags: Flags(&t::XATTR)) -> Zero,
+        FILE, Nothing;
+    fsetxattr(fd: Fd, name: Str, value: Bytes(Nth(3)), size: Size, flags: Flags(&t::XATTR)) -> Zero, FDFILE,
+        Nothing;
+    // With size 0 these only tell how much there is; programs pass no buffer then,
+    // so there is nothing to copy.
+    getxattr(path: Path, name: Str, value <- Bytes(Result), size: Size) -> Bytes, FILE, Nothing;
+    lgetxattr(path: Path, name: Str, value <- Bytes(Result), size: Size) -> Bytes, FILE, Nothing;
+    fgetxattr(fd: Fd, name: Str, value <- Bytes(Result), size: Size) -> Bytes, FDFILE, Nothing;
+    listxattr(path: Path, list <- Bytes(Result), size: Size) -> Bytes, FILE, Nothing;
+    llistxattr(path: Path, list <- Bytes(Result), size: Size) -> Bytes, FILE, Nothing;
+    flistxattr(fd: Fd, list <- Bytes(Result), size: Size) -> Bytes, FDFILE, Nothing;
+    removexattr(path: Path, name: Str) -> Zero, FILE, Nothing;
+    lremovexattr(path: Path, name: Str) -> Zero, FILE, Nothing;
+    fremovexattr(fd: Fd, name: Str) -> Zero, FDFILE, Nothing;
+    setxattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), name: Str, args: Hex, size: Size) -> Zero,
+        FDFILE, Nothing;
+    getxattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), name: Str, args: Hex, size: Size)
+        -> Bytes, FDFILE, Nothing;
+    listxattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), list <- Bytes(Result), size: Size)
+        -> Bytes, FDFILE, Nothing;
+    removexattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), name: Str) -> Zero, FDFILE, Nothing;
+    file_getattr(dirfd: DirFd, path: Path, attr: Hex, size: Size, at_flags: Flags(&t::AT)) -> Zero, FDFILE,
+        Nothing;
+    file_setattr(dirfd: DirFd, path: Path, attr: Hex, size: Size, at_flags: Flags(&t::AT)) -> Zero, FDFILE,
+        Nothing;
+
+    // --- files: names and directories ---
+    getdents(fd: Fd, dirp <- Bytes(Result), count: UInt) -> Bytes, FDFILE, Nothing;
+    getdents64(fd: Fd, dirp <- Bytes(Result), count: UInt) -> Bytes, FDFILE, Nothing;
+    getcwd(buf <- Str, size: Size) -> Bytes, FILE, Nothing;
+    chdir(path: Path) -> Zero, FILE, Effect::Chdir;
+    fchdir(fd: Fd) -> Zero, FDFILE, Effect::Chdir;
+    chroot(path: Path) -> Zero, FILESYS, Effect::Chroot;
+    rename(oldpath: Path, newpath: Path) -> Zero, FILE, Nothing;
+    renameat(olddirfd: DirFd, oldpath: Path, newdirfd: DirFd, newpath: Path) -> Zero, FDFILE, Nothing;
+    renameat2(olddirfd: DirFd, oldpath: Path, newdirfd: DirFd, newpath: Path,
+        flags: Flags(&t::RENAME)) -> Zero, FDFILE, Nothing;
+    mkdir(path: Path, mode: Mode) -> Zero, FILE, Nothing;
+    mkdirat(dirfd: DirFd, path: Path, mode: Mode) -> Zero, FDFILE, Nothing;
+    rmdir(path: Path) -> Zero, FILE, Nothing;
+    link(oldpath: Path, newpath: Path) -> Zero, FILE, Nothing;
+    linkat(olddirfd: DirFd, oldpath: Path, newdirfd: DirFd, newpath: Path, flags: Flags(&t::AT)) -> Zero,
+        FDFILE, Nothing;
+    unlink(path: Path) -> Zero, FILE, Nothing;
+    unlinkat(dirfd: DirFd, path: Path, flags: Flags(&t::AT_UNLINK)) -> Zero, FDFILE, Nothing;
+    // What a symbolic link says is not looked up now, and never from the working directory: a string,
+    // not a path.
+    symlink(target: Str, path: Path) -> Zero, FILE, Nothing;
+    symlinkat(target: Str, newdirfd: DirFd, path: Path) -> Zero, FDFILE, Nothing;
+    readlink(path: Path, buf <- Bytes(Result), bufsiz: Size) -> Bytes, FILE, Nothing;
+    readlinkat(dirfd: DirFd, path: Path, buf <- Bytes(Result), bufsiz: Size) -> Bytes, FDFILE, Nothing;
+    mknod(path: Path, mode: Mode, dev: Dev) -> Zero, FILE, Nothing;
+    mknodat(dirfd: DirFd, path: Path, mode: Mode, dev: Dev) -> Zero, FDFILE, Nothing;
+    quotactl(cmd: Hex, path: Path, id: UInt, addr: Hex) -> Zero, FILESYS, Nothing;
+    quotactl_fd(fd: Fd, cmd: Hex, id: UInt, addr: Hex) -> Zero, FDFILESYS, Nothing;
+
+    // --- mounts ---
+    mount(source: Str, path: Path, filesystemtype: Str, mountflags: Flags(&t::MOUNT), data: Str) -> Zero,
+        FILESYS, Nothing;
+    umount2(path: Path, flags: Flags(&t::UMOUNT)) -> Zero, FILESYS, Nothing;
+    // `newpath` becomes the root, and the old one is found at `oldpath`.
+    pivot_root(newpath: Path, oldpath: Path) -> Zero, FILESYS, Effect::Chroot;
+    open_tree(dirfd: DirFd, path: Path, flags: Flags(&t::OPEN_TREE)) -> Fd, FDFILESYS, Effect::Open;
+    open_tree_attr(dirfd: DirFd, path: Path, flags: Flags(&t::OPEN_TREE), attr: Hex, size: Size) -> Fd,
+        FDFILESYS, Effect::Open;
+    move_mount(olddirfd: DirFd, oldpath: Path, newdirfd: DirFd, newpath: Path,
+        flags: Flags(&t::MOVE_MOUNT)) -> Zero, FDFILESYS, Nothing;
+    fsopen(fsname: Str, flags: Flags(&t::FSOPEN)) -> Fd, FDSYS, Nothing;
+    fsconfig(fd: Fd, cmd: Enum(&t::FSCONFIG), key: Str, value: Hex, aux: Int) -> Zero, FDSYS, Nothing;
+    fsmount(fsfd: Fd, flags: Flags(&t::FSMOUNT), attr_flags: Flags(&t::MOUNT_ATTR)) -> Fd, FDSYS, Nothing;
+    fspick(dirfd: DirFd, path: Path, flags: Flags(&t::FSPICK)) -> Fd, FDFILESYS, Nothing;
+    mount_setattr(dirfd: DirFd, path: Path, flags: Flags(&t::AT_MOUNT), attr: Hex, size: Size) -> Zero,
+        FDFILESYS, Nothing;
+    statmount(req: Hex, buf: Hex, bufsize: Size, flags: Hex) -> Zero, SYSTEM, Nothing;
+    listmount(req: Hex, mnt_ids: Hex, nr_mnt_ids: Size, flags: Hex) -> Int, SYSTEM, Nothing;
+
+    // --- being told of changes ---
+    inotify_init() -> Fd, FDFILE, Effect::Anon(Anon::Inotify);
+    inotify_init1(flags: Flags(&t::INOTIFY_INIT)) -> Fd, FDFILE, Effect::Anon(Anon::Inotify);
+    inotify_add_watch(fd: Fd, path: Path, mask: Flags(&t::INOTIFY)) -> Int, FDFILE, Nothing;
+    inotify_rm_watch(fd: Fd, wd: Int) -> Zero, FDFILE, Nothing;
+    fanotify_init(flags: Flags(&t::FANOTIFY_INIT), event_f_flags: Flags(&t::OPEN)) -> Fd, FDFILE,
+        Effect::Anon(Anon::Fanotify);
+    fanotify_mark(fanotify_fd: Fd, flags: Flags(&t::FANOTIFY_MARK), mask: Flags(&t::FANOTIFY), dirfd: DirFd,
+        path: Path) -> Zero, FDFILE, Nothing;
+
+    // --- waiting for descriptors ---
+    // The items of poll and ppoll are copied at the return,
+    // when the array has both the question and the answer.
+    poll(fds <- Pollfds(Nth(1)), nfds: UInt, timeout: Int) -> Int, WAIT, Nothing;
+    ppoll(fds <- Pollfds(Nth(1)), nfds: UInt, tmo_p: Struct(Struct::Timespec),
+        sigmask: Struct(Struct::Sigset), sigsetsize: Size) -> Int, WAIT, Nothing;
+    select(nfds: Int, readfds: Hex, writefds: Hex, exceptfds: Hex, timeout: Struct(Struct::Timeval)) -> Int,
+        WAIT, Nothing;
+    pselect6(nfds: Int, readfds: Hex, writefds: Hex, exceptfds: Hex, timeout: Struct(Struct::Timespec),
+        sigmask: Hex) -> Int, WAIT, Nothing;
+    epoll_create(size: Int) -> Fd, WAIT, Effect::Anon(Anon::Epoll);
+    epoll_create1(flags: Flags(&t::EPOLL_CREATE)) -> Fd, WAIT, Effect::Anon(Anon::Epoll);
+    epoll_ctl(epfd: Fd, op: Enum(&t::EPOLL_CTL), fd: Fd, event: Struct(Struct::EpollEvent)) -> Zero, WAIT,
+        Nothing;
+    epoll_wait(epfd: Fd, events <- EpollEvents(Result), maxevents: Int, timeout: Int) -> Int, WAIT, Nothing;
+    epoll_pwait(epfd: Fd, events <- EpollEvents(Result), maxevents: Int, timeout: Int,
+        sigmask: Struct(Struct::Sigset), sigsetsize: Size) -> Int, WAIT, Nothing;
+    epoll_pwait2(epfd: Fd, events <- EpollEvents(Result), maxevents: Int, timeout: Struct(Struct::Timespec),
+        sigmask: Struct(Struct::Sigset), sigsetsize: Size) -> Int, WAIT, Nothing;
+    eventfd(initval: UInt) -> Fd, FDIPC, Effect::Anon(Anon::Event);
+    eventfd2(initval: UInt, flags: Flags(&t::EVENTFD)) -> Fd, FDIPC, Effect::Anon(Anon::Event);
+    io_setup(nr_events: UInt, ctx_idp <- Struct(Struct::Int64)) -> Zero, FILE, Nothing;
+    io_destroy(ctx_id: Hex) -> Zero, FILE, Nothing;
+    io_submit(ctx_id: Hex, nr: Long, iocbpp: Hex) -> Int, FILE, Nothing;
+    io_cancel(ctx_id: Hex, iocb: Hex, result: Hex) -> Zero, FILE, Nothing;
+    io_getevents(ctx_id: Hex, min_nr: Long, nr: Long, events: Hex, timeout: Struct(Struct::Timespec))
+        -> Int, FILE, Nothing;
+    io_pgetevents(ctx_id: Hex, min_nr: Long, nr: Long, events: Hex, timeout: Struct(Struct::Timespec),
+        sig: Hex) -> Int, FILE, Nothing;
+    io_uring_setup(entries: UInt, p: Hex) -> Fd, FDFILE, Effect::Anon(Anon::IoUring);
+    io_uring_enter(fd: Fd, to_submit: UInt, min_complete: UInt, flags: Flags(&t::IO_URING_ENTER), arg: Hex,
+        argsz: Size) -> Int, FDFILE, Nothing;
+    io_uring_register(fd: Fd, opcode: Enum(&t::IO_URING_REGISTER), arg: Hex, nr_args: UInt) -> Int, FDFILE,
+        Nothing;
+
+    // --- sockets ---
+    // Which protocols there are depends on the domain, so the third argument is only a number.
+    socket(domain: Enum(&t::AF), type: Flags(&t::SOCK), protocol: Int) -> Fd, NET, Effect::Socket;
+    socketpair(domain: Enum(&t::AF), type: Flags(&t::SOCK), protocol: Int,
+        sv <- Struct(Struct::FdPair)) -> Zero, NET, Effect::Socketpair;
+    bind(fd: Fd, addr: Sockaddr(Nth(2)), addrlen: UInt) -> Zero, NET, Effect::Bind;
     connect(fd: Fd, addr: Sockaddr(Nth(2)), addrlen: UInt) -> Zero, NET, Effect::Connect;
-    accept4(fd: Fd, addr <- Sockaddr(At(2)), addrlen <- Struct(Struct::Int), flags: Int) -> Fd, NET, Effect::Accept;
+    listen(fd: Fd, backlog: Int) -> Zero, NET, Effect::Listen;
+    accept(fd: Fd, addr <- Sockaddr(At(2)), addrlen <- Struct(Struct::Int)) -> Fd, NET, Effect::Accept;
+    accept4(fd: Fd, addr <- Sockaddr(At(2)), addrlen <- Struct(Struct::Int),
+        flags: Flags(&t::ACCEPT_FLAGS)) -> Fd, NET, Effect::Accept;
+    getsockname(fd: Fd, addr <- Sockaddr(At(2)), addrlen <- Struct(Struct::Int)) -> Zero, NET, Nothing;
+    getpeername(fd: Fd, addr <- Sockaddr(At(2)), addrlen <- Struct(Struct::Int)) -> Zero, NET, Nothing;
+    sendto(fd: Fd, buf: Bytes(Nth(2)), size: Size, flags: Flags(&t::MSG), dest_addr: Sockaddr(Nth(5)),
+        addrlen: UInt) -> Bytes, NET, Nothing;
+    recvfrom(fd: Fd, buf <- Bytes(Result), size: Size, flags: Flags(&t::MSG), src_addr <- Sockaddr(At(5)),
+        addrlen <- Struct(Struct::Int)) -> Bytes, NET, Nothing;
+    sendmsg(fd: Fd, msg: Msghdr, flags: Flags(&t::MSG)) -> Bytes, NET, Nothing;
+    recvmsg(fd: Fd, msg <- Msghdr, flags: Flags(&t::MSG)) -> Bytes, NET, Nothing;
+    // A `struct mmsghdr` begins with a `struct msghdr`: the item is the first message.
+    sendmmsg(fd: Fd, msgvec: Msghdr, vlen: UInt, flags: Flags(&t::MSG)) -> Int, NET, Nothing;
+    recvmmsg(fd: Fd, msgvec: Hex, vlen: UInt, flags: Flags(&t::MSG),
+        timeout: Struct(Struct::Timespec)) -> Int, NET, Nothing;
+    shutdown(fd: Fd, how: Enum(&t::SHUT)) -> Zero, NET, Nothing;
+    setsockopt(fd: Fd, level: Enum(&t::SOL), optname: Enum(&t::SOCKOPT), optval: Bytes(Nth(4)),
+        optlen: UInt) -> Zero, NET, Nothing;
+    getsockopt(fd: Fd, level: Enum(&t::SOL), optname: Enum(&t::SOCKOPT), optval <- Bytes(At(4)),
+        optlen <- Struct(Struct::Int)) -> Zero, NET, Nothing;
+
+    // --- processes ---
+    fork() -> Pid, PROCESS, Effect::Clone;
+    vfork() -> Pid, PROCESS, Effect::Clone;
+    clone(flags: Flags(&t::CLONE), stack: Hex, parent_tid: Hex, child_tid: Hex, tls: Hex) -> Pid, PROCESS,
+        Effect::Clone;
+    clone3(cl_args: Struct(Struct::CloneArgs), size: Size) -> Pid, PROCESS, Effect::Clone;
     execve(path: Path, argv: Strings, envp: Hex) -> Zero, PROCESS, Effect::Exec;
+    execveat(dirfd: DirFd, path: Path, argv: Strings, envp: Hex, flags: Flags(&t::AT_EXEC)) -> Zero, FDPROC,
+        Effect::Exec;
+    exit(status: Int) -> None, PROCESS, Nothing;
     exit_group(status: Int) -> None, PROCESS, Nothing;
+    wait4(pid: Pid, wstatus <- Struct(Struct::WaitStatus), options: Flags(&t::WAIT),
+        rusage <- Struct(Struct::Rusage)) -> Pid, PROCESS, Nothing;
+    waitid(idtype: Enum(&t::IDTYPE), id: Pid, infop <- Struct(Struct::Siginfo), options: Flags(&t::WAIT),
+        rusage <- Struct(Struct::Rusage)) -> Zero, PROCESS, Nothing;
+    getpid() -> Pid, PROCESS, Nothing;
     getppid() -> Pid, PROCESS, Nothing;
+    gettid() -> Pid, PROCESS, Nothing;
+    getpgrp() -> Pid, PROCESS, Nothing;
+    getpgid(pid: Pid) -> Pid, PROCESS, Nothing;
+    setpgid(pid: Pid, pgid: Pid) -> Zero, PROCESS, Effect::Setpgid;
+    getsid(pid: Pid) -> Pid, PROCESS, Nothing;
+    setsid() -> Pid, PROCESS, Effect::Setsid;
+    set_tid_address(tidptr: Hex) -> Pid, PROCESS, Nothing;
+    unshare(flags: Flags(&t::UNSHARE)) -> Zero, PROCESS, Effect::Unshare;
+    setns(fd: Fd, nstype: Flags(&t::NAMESPACES)) -> Zero, FDPROC, Nothing;
+    listns(req: Hex, ns_ids: Hex, nr_ns_ids: Size, flags: Hex) -> Int, PROCESS, Nothing;
+    prctl(option: Enum(&t::PRCTL), arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> Int, PROCESS, Effect::Prctl;
+    arch_prctl(op: Enum(&t::ARCH_PRCTL), addr: Hex) -> Int, PROCESS, Nothing;
+    ptrace(op: Enum(&t::PTRACE), pid: Pid, addr: Hex, data: Hex) -> Int, PROCESS, Nothing;
+    personality(persona: Flags(&t::PERSONALITY)) -> Int, PROCESS, Nothing;
+    seccomp(operation: Enum(&t::SECCOMP), flags: Flags(&t::SECCOMP_FLAGS), args: Hex) -> Int, PROCESS,
+        Nothing;
+    getrlimit(resource: Enum(&t::RLIMIT), rlim <- Struct(Struct::Rlimit)) -> Zero, PROCESS, Nothing;
+    setrlimit(resource: Enum(&t::RLIMIT), rlim: Struct(Struct::Rlimit)) -> Zero, PROCESS, Nothing;
+    prlimit64(pid: Pid, resource: Enum(&t::RLIMIT), new_limit: Struct(Struct::Rlimit),
+        old_limit <- Struct(Struct::Rlimit)) -> Zero, PROCESS, Nothing;
+    getrusage(who: Enum(&t::RUSAGE), usage <- Struct(Struct::Rusage)) -> Zero, PROCESS, Nothing;
+    times(buf <- Struct(Struct::Tms)) -> Int, PROCESS.and(Class::TIME), Nothing;
+    pidfd_open(pid: Pid, flags: Flags(&t::PIDFD)) -> Fd, FDPROC, Effect::Anon(Anon::Pidfd);
+    pidfd_getfd(pidfd: Fd, targetfd: Int, flags: Hex) -> Fd, FDPROC, Nothing;
+    set_robust_list(head: Hex, size: Size) -> Zero, PROCESS, Nothing;
+    get_robust_list(pid: Pid, head_ptr: Hex, sizep: Hex) -> Zero, PROCESS, Nothing;
+    rseq(rseq: Hex, rseq_len: Size, flags: Flags(&t::RSEQ), sig: Hex) -> Zero, PROCESS, Nothing;
+    rseq_slice_yield() -> Int, PROCESS, Nothing;
+    acct(path: Path) -> Zero, FILE.and(Class::PROCESS), Nothing;
+    iopl(level: Int) -> Zero, PROCESS, Nothing;
+    ioperm(from: Hex, num: UInt, turn_on: Int) -> Zero, PROCESS, Nothing;
+    modify_ldt(func: Int, ptr: Hex, bytecount: Size) -> Int, PROCESS, Nothing;
+    set_thread_area(u_info: Hex) -> Zero, PROCESS, Nothing;
+    get_thread_area(u_info: Hex) -> Zero, PROCESS, Nothing;
+    vhangup() -> Zero, PROCESS, Nothing;
+
+    // --- memory ---
+    brk(addr: Hex) -> Addr, MEMORY, Nothing;
+    mmap(addr: Hex, length: Size, prot: Flags(&t::PROT), flags: Flags(&t::MMAP), fd: Fd,
+        offset: Offset) -> Addr, FDMEM, Nothing;
+    munmap(addr: Hex, length: Size) -> Zero, MEMORY, Nothing;
+    mprotect(addr: Hex, size: Size, prot: Flags(&t::PROT)) -> Zero, MEMORY, Nothing;
+    pkey_mprotect(addr: Hex, size: Size, prot: Flags(&t::PROT), pkey: Int) -> Zero, MEMORY, Nothing;
+    pkey_alloc(flags: Hex, access_rights: Flags(&t::PKEY)) -> Int, MEMORY, Nothing;
+    pkey_free(pkey: Int) -> Zero, MEMORY, Nothing;
+    mremap(old_address: Hex, old_size: Size, new_size: Size, flags: Flags(&t::MREMAP),
+        new_address: Hex) -> Addr, MEMORY, Nothing;
+    remap_file_pages(addr: Hex, size: Size, prot: Flags(&t::PROT), pgoff: Size,
+        flags: Flags(&t::MMAP)) -> Zero, MEMORY, Nothing;
+    madvise(addr: Hex, length: Size, advice: Enum(&t::MADVISE)) -> Zero, MEMORY, Nothing;
+    process_madvise(pidfd: Fd, iovec: Hex, vlen: Size, advice: Enum(&t::MADVISE), flags: Hex) -> Bytes,
+        FDMEM, Nothing;
+    process_mrelease(pidfd: Fd, flags: Hex) -> Zero, FDMEM, Nothing;
+    // The data of the two is in this process's memory; the other's is only said by address.
+    process_vm_readv(pid: Pid, local_iov <- Iovec(Nth(2)), liovcnt: Size, remote_iov: Hex, riovcnt: Size,
+        flags: Hex) -> Bytes, MEMORY.and(Class::PROCESS), Nothing;
+    process_vm_writev(pid: Pid, local_iov: Iovec(Nth(2)), liovcnt: Size, remote_iov: Hex, riovcnt: Size,
+        flags: Hex) -> Bytes, MEMORY.and(Class::PROCESS), Nothing;
+    msync(addr: Hex, length: Size, flags: Flags(&t::MSYNC)) -> Zero, MEMORY, Nothing;
+    mincore(addr: Hex, length: Size, vec: Hex) -> Zero, MEMORY, Nothing;
+    mlock(addr: Hex, size: Size) -> Zero, MEMORY, Nothing;
+    mlock2(addr: Hex, size: Size, flags: Flags(&t::MLOCK)) -> Zero, MEMORY, Nothing;
+    munlock(addr: Hex, size: Size) -> Zero, MEMORY, Nothing;
+    mlockall(flags: Flags(&t::MLOCKALL)) -> Zero, MEMORY, Nothing;
+    munlockall() -> Zero, MEMORY, Nothing;
+    mseal(addr: Hex, size: Size, flags: Hex) -> Zero, MEMORY, Nothing;
+    map_shadow_stack(addr: Hex, size: Size, flags: Flags(&t::MAP_SHADOW_STACK)) -> Addr, MEMORY, Nothing;
+    membarrier(cmd: Enum(&t::MEMBARRIER), flags: Hex, cpu_id: Int) -> Int, MEMORY, Nothing;
+    memfd_create(name: Str, flags: Flags(&t::MEMFD)) -> Fd, FDMEM, Effect::Anon(Anon::Memfd);
+    memfd_secret(flags: Flags(&t::DUP_FLAGS)) -> Fd, FDMEM, Effect::Anon(Anon::Memfd);
+    userfaultfd(flags: Flags(&t::USERFAULTFD)) -> Fd, FDMEM, Effect::Anon(Anon::Userfault);
+    mbind(addr: Hex, size: Size, mode: Flags(&t::MPOL), nodemask: Hex, maxnode: UInt,
+        flags: Flags(&t::MBIND)) -> Zero, MEMORY, Nothing;
+    set_mempolicy(mode: Flags(&t::MPOL), nodemask: Hex, maxnode: UInt) -> Zero, MEMORY, Nothing;
+    get_mempolicy(mode <- Struct(Struct::Int), nodemask: Hex, maxnode: UInt, addr: Hex,
+        flags: Flags(&t::GET_MEMPOLICY)) -> Zero, MEMORY, Nothing;
+    set_mempolicy_home_node(start: Hex, size: Size, home_node: UInt, flags: Hex) -> Zero, MEMORY, Nothing;
+    migrate_pages(pid: Pid, maxnode: UInt, old_nodes: Hex, new_nodes: Hex) -> Int, MEMORY, Nothing;
+    move_pages(pid: Pid, count: Size, pages: Hex, nodes: Hex, status: Hex, flags: Flags(&t::MBIND)) -> Int,
+        MEMORY, Nothing;
+    swapon(path: Path, swapflags: Hex) -> Zero, FILESYS.and(Class::MEMORY), Nothing;
+    swapoff(path: Path) -> Zero, FILESYS.and(Class::MEMORY), Nothing;
+
+    // --- signals ---
+    kill(pid: Pid, sig: Signal) -> Zero, SIGNAL, Nothing;
+    tkill(tid: Pid, sig: Signal) -> Zero, SIGNAL, Nothing;
+    tgkill(tgid: Pid, tid: Pid, sig: Signal) -> Zero, SIGNAL, Nothing;
+    pidfd_send_signal(pidfd: Fd, sig: Signal, info: Struct(Struct::Siginfo),
+        flags: Flags(&t::PIDFD_SIGNAL)) -> Zero, SIGNAL.and(Class::DESC), Nothing;
+    rt_sigaction(signum: Signal, act: Struct(Struct::Sigaction), oldact <- Struct(Struct::Sigaction),
+        sigsetsize: Size) -> Zero, SIGNAL, Nothing;
+    rt_sigprocmask(how: Enum(&t::SIGPROCMASK_HOW), set: Struct(Struct::Sigset),
+        oldset <- Struct(Struct::Sigset), sigsetsize: Size) -> Zero, SIGNAL, Nothing;
+    rt_sigreturn() -> Int, SIGNAL, Nothing;
+    rt_sigpending(set <- Struct(Struct::Sigset), sigsetsize: Size) -> Zero, SIGNAL, Nothing;
+    rt_sigsuspend(mask: Struct(Struct::Sigset), sigsetsize: Size) -> Zero, SIGNAL, Nothing;
+    rt_sigtimedwait(set: Struct(Struct::Sigset), info <- Struct(Struct::Siginfo),
+        timeout: Struct(Struct::Timespec), sigsetsize: Size) -> Int, SIGNAL, Nothing;
+    rt_sigqueueinfo(tgid: Pid, sig: Signal, info: Struct(Struct::Siginfo)) -> Zero, SIGNAL, Nothing;
+    rt_tgsigqueueinfo(tgid: Pid, tid: Pid, sig: Signal, info: Struct(Struct::Siginfo)) -> Zero, SIGNAL,
+        Nothing;
+    sigaltstack(ss: Hex, old_ss: Hex) -> Zero, SIGNAL, Nothing;
+    pause() -> Zero, SIGNAL, Nothing;
+    restart_syscall() -> Int, SIGNAL, Nothing;
+    signalfd(fd: Fd, mask: Struct(Struct::Sigset), sizemask: Size) -> Fd, SIGNAL.and(Class::DESC),
+        Effect::Anon(Anon::Signal);
+    signalfd4(fd: Fd, mask: Struct(Struct::Sigset), sizemask: Size, flags: Flags(&t::SIGNALFD_FLAGS)) -> Fd,
+        SIGNAL.and(Class::DESC), Effect::Anon(Anon::Signal);
+
+    // --- pipes, futexes, System V, POSIX queues ---
+    pipe(fds <- Struct(Struct::FdPair)) -> Zero, FDIPC, Effect::Pipe;
+    pipe2(fds <- Struct(Struct::FdPair), flags: Flags(&t::PIPE_FLAGS)) -> Zero, FDIPC, Effect::Pipe;
+    // For the operations that do not wait, the fourth argument is a number and not an address.
+    futex(uaddr: Hex, futex_op: Flags(&t::FUTEX), val: UInt, timeout: Hex, uaddr2: Hex, val3: Hex) -> Int,
+        IPC, Nothing;
+    futex_wait(uaddr: Hex, val: UInt, mask: Hex, flags: Flags(&t::FUTEX2),
+        timeout: Struct(Struct::Timespec), clockid: Enum(&t::CLOCK)) -> Zero, IPC, Nothing;
+    futex_wake(uaddr: Hex, mask: Hex, nr: Int, flags: Flags(&t::FUTEX2)) -> Int, IPC, Nothing;
+    futex_requeue(waiters: Hex, flags: Hex, nr_wake: Int, nr_requeue: Int) -> Int, IPC, Nothing;
+    futex_waitv(waiters: Hex, nr_futexes: UInt, flags: Hex, timeout: Struct(Struct::Timespec),
+        clockid: Enum(&t::CLOCK)) -> Int, IPC, Nothing;
+    shmget(key: Hex, size: Size, shmflg: Flags(&t::SHMGET)) -> Int, IPC.and(Class::MEMORY), Nothing;
+    shmat(shmid: Int, shmaddr: Hex, shmflg: Flags(&t::SHMAT)) -> Addr, IPC.and(Class::MEMORY), Nothing;
+    shmdt(shmaddr: Hex) -> Zero, IPC.and(Class::MEMORY), Nothing;
+    shmctl(shmid: Int, op: Enum(&t::SHMCTL), buf: Hex) -> Int, IPC, Nothing;
+    semget(key: Hex, nsems: Int, semflg: Flags(&t::IPC_GET)) -> Int, IPC, Nothing;
+    semop(semid: Int, sops: Hex, nsops: Size) -> Zero, IPC, Nothing;
+    semtimedop(semid: Int, sops: Hex, nsops: Size, timeout: Struct(Struct::Timespec)) -> Zero, IPC, Nothing;
+    semctl(semid: Int, semnum: Int, op: Enum(&t::SEMCTL), arg: Hex) -> Int, IPC, Nothing;
+    msgget(key: Hex, msgflg: Flags(&t::IPC_GET)) -> Int, IPC, Nothing;
+    msgsnd(msqid: Int, msgp: Hex, msgsz: Size, msgflg: Flags(&t::MSGOP)) -> Zero, IPC, Nothing;
+    msgrcv(msqid: Int, msgp: Hex, msgsz: Size, msgtyp: Long, msgflg: Flags(&t::MSGOP)) -> Bytes, IPC, Nothing;
+    msgctl(msqid: Int, op: Enum(&t::MSGCTL), buf: Hex) -> Int, IPC, Nothing;
+    mq_open(name: Str, oflag: Flags(&t::OPEN), mode: Mode, attr: Hex) -> Fd, FDIPC, Effect::Open;
+    mq_unlink(name: Str) -> Zero, IPC, Nothing;
+    mq_timedsend(mqdes: Fd, buf: Bytes(Nth(2)), msg_len: Size, msg_prio: UInt,
+        abs_timeout: Struct(Struct::Timespec)) -> Zero, FDIPC, Nothing;
+    mq_timedreceive(mqdes: Fd, buf <- Bytes(Result), msg_len: Size, msg_prio <- Struct(Struct::Int),
+        abs_timeout: Struct(Struct::Timespec)) -> Bytes, FDIPC, Nothing;
+    mq_notify(mqdes: Fd, sevp: Hex) -> Zero, FDIPC, Nothing;
+    mq_getsetattr(mqdes: Fd, newattr: Hex, oldattr: Hex) -> Zero, FDIPC, Nothing;
+
+    // --- time ---
     nanosleep(req: Struct(Struct::Timespec), rem <- Struct(Struct::Timespec)) -> Zero, TIME, Nothing;
+    clock_nanosleep(clockid: Enum(&t::CLOCK), flags: Flags(&t::TIMER), req: Struct(Struct::Timespec),
+        rem <- Struct(Struct::Timespec)) -> Zero, TIME, Nothing;
+    clock_gettime(clockid: Enum(&t::CLOCK), tp <- Struct(Struct::Timespec)) -> Zero, TIME, Nothing;
+    clock_settime(clockid: Enum(&t::CLOCK), tp: Struct(Struct::Timespec)) -> Zero, TIME, Nothing;
+    clock_getres(clockid: Enum(&t::CLOCK), res <- Struct(Struct::Timespec)) -> Zero, TIME, Nothing;
+    clock_adjtime(clockid: Enum(&t::CLOCK), buf: Hex) -> Int, TIME, Nothing;
+    adjtimex(buf: Hex) -> Int, TIME, Nothing;
+    gettimeofday(tv <- Struct(Struct::Timeval), tz: Hex) -> Zero, TIME, Nothing;
+    settimeofday(tv: Struct(Struct::Timeval), tz: Hex) -> Zero, TIME, Nothing;
+    time(tloc <- Struct(Struct::Int64)) -> Int, TIME, Nothing;
+    alarm(seconds: UInt) -> Int, TIME, Nothing;
+    getitimer(which: Enum(&t::ITIMER), curr_value <- Struct(Struct::Itimerval)) -> Zero, TIME, Nothing;
+    setitimer(which: Enum(&t::ITIMER), new_value: Struct(Struct::Itimerval),
+        old_value <- Struct(Struct::Itimerval)) -> Zero, TIME, Nothing;
+    timer_create(clockid: Enum(&t::CLOCK), sevp: Hex, timerid <- Struct(Struct::Int)) -> Zero, TIME, Nothing;
+    timer_settime(timerid: Int, flags: Flags(&t::TIMER), new_value: Struct(Struct::Itimerspec),
+        old_value <- Struct(Struct::Itimerspec)) -> Zero, TIME, Nothing;
+    timer_gettime(timerid: Int, curr_value <- Struct(Struct::Itimerspec)) -> Zero, TIME, Nothing;
+    timer_getoverrun(timerid: Int) -> Int, TIME, Nothing;
+    timer_delete(timerid: Int) -> Zero, TIME, Nothing;
+    timerfd_create(clockid: Enum(&t::CLOCK), flags: Flags(&t::TIMERFD_CREATE)) -> Fd, FDTIME,
+        Effect::Anon(Anon::Timer);
+    timerfd_settime(fd: Fd, flags: Flags(&t::TIMERFD_SETTIME), new_value: Struct(Struct::Itimerspec),
+        old_value <- Struct(Struct::Itimerspec)) -> Zero, FDTIME, Nothing;
+    timerfd_gettime(fd: Fd, curr_value <- Struct(Struct::Itimerspec)) -> Zero, FDTIME, Nothing;
+
+    // --- scheduling ---
+    sched_yield() -> Zero, SCHED, Nothing;
+    sched_setaffinity(pid: Pid, cpusetsize: Size, mask: Bytes(Nth(1))) -> Zero, SCHED, Nothing;
+    sched_getaffinity(pid: Pid, cpusetsize: Size, mask <- Bytes(Result)) -> Bytes, SCHED, Nothing;
+    sched_setscheduler(pid: Pid, policy: Flags(&t::SCHED), param: Struct(Struct::SchedParam)) -> Zero,
+        SCHED, Nothing;
+    sched_getscheduler(pid: Pid) -> Int, SCHED, Nothing;
+    sched_setparam(pid: Pid, param: Struct(Struct::SchedParam)) -> Zero, SCHED, Nothing;
+    sched_getparam(pid: Pid, param <- Struct(Struct::SchedParam)) -> Zero, SCHED, Nothing;
+    sched_setattr(pid: Pid, attr: Hex, flags: Hex) -> Zero, SCHED, Nothing;
+    sched_getattr(pid: Pid, attr: Hex, size: Size, flags: Hex) -> Zero, SCHED, Nothing;
+    sched_get_priority_max(policy: Enum(&t::SCHED)) -> Int, SCHED, Nothing;
+    sched_get_priority_min(policy: Enum(&t::SCHED)) -> Int, SCHED, Nothing;
+    sched_rr_get_interval(pid: Pid, tp <- Struct(Struct::Timespec)) -> Zero, SCHED, Nothing;
+    getpriority(which: Enum(&t::PRIO), who: Int) -> Int, SCHED, Nothing;
+    setpriority(which: Enum(&t::PRIO), who: Int, prio: Int) -> Zero, SCHED, Nothing;
+    ioprio_get(which: Enum(&t::IOPRIO_WHO), who: Int) -> Int, SCHED, Nothing;
+    ioprio_set(which: Enum(&t::IOPRIO_WHO), who: Int, ioprio: Hex) -> Zero, SCHED, Nothing;
+    getcpu(cpu <- Struct(Struct::Int), node <- Struct(Struct::Int), tcache: Hex) -> Zero, SCHED, Nothing;
+
+    // --- credentials and keys ---
+    getuid() -> Uid, CREDS, Nothing;
+    geteuid() -> Uid, CREDS, Nothing;
+    getgid() -> Gid, CREDS, Nothing;
+    getegid() -> Gid, CREDS, Nothing;
+    getresuid(ruid <- Struct(Struct::Int), euid <- Struct(Struct::Int), suid <- Struct(Struct::Int))
+        -> Zero, CREDS, Nothing;
+    getresgid(rgid <- Struct(Struct::Int), egid <- Struct(Struct::Int), sgid <- Struct(Struct::Int))
+        -> Zero, CREDS, Nothing;
+    setuid(uid: Uid) -> Zero, CREDS, Effect::Creds;
+    setgid(gid: Gid) -> Zero, CREDS, Effect::Creds;
+    setreuid(ruid: Uid, euid: Uid) -> Zero, CREDS, Effect::Creds;
+    setregid(rgid: Gid, egid: Gid) -> Zero, CREDS, Effect::Creds;
+    setresuid(ruid: Uid, euid: Uid, suid: Uid) -> Zero, CREDS, Effect::Creds;
+    setresgid(rgid: Gid, egid: Gid, sgid: Gid) -> Zero, CREDS, Effect::Creds;
+    setfsuid(fsuid: Uid) -> Uid, CREDS, Effect::Creds;
+    setfsgid(fsgid: Gid) -> Gid, CREDS, Effect::Creds;
+    getgroups(size: Int, list: Hex) -> Int, CREDS, Nothing;
+    setgroups(size: Size, list: Hex) -> Zero, CREDS, Effect::Creds;
+    capget(hdrp: Hex, datap: Hex) -> Zero, CREDS, Nothing;
+    capset(hdrp: Hex, datap: Hex) -> Zero, CREDS, Effect::Creds;
+    add_key(type: Str, description: Str, payload: Bytes(Nth(3)), plen: Size, keyring: Int) -> Int, CREDS,
+        Nothing;
+    request_key(type: Str, description: Str, callout_info: Str, dest_keyring: Int) -> Int, CREDS, Nothing;
+    keyctl(op: Enum(&t::KEYCTL), arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> Int, CREDS, Nothing;
+    // The result is a descriptor, or with a flag the version: a number then, so it is always shown as one.
+    landlock_create_ruleset(attr: Hex, size: Size, flags: Flags(&t::LANDLOCK_CREATE)) -> Int,
+        CREDS.and(Class::DESC), Nothing;
+    landlock_add_rule(ruleset_fd: Fd, rule_type: Enum(&t::LANDLOCK_RULE), rule_attr: Hex, flags: Hex)
+        -> Zero, CREDS.and(Class::DESC), Nothing;
+    landlock_restrict_self(ruleset_fd: Fd, flags: Flags(&t::LANDLOCK_RESTRICT)) -> Zero,
+        CREDS.and(Class::DESC), Nothing;
+    lsm_get_self_attr(attr: UInt, ctx: Hex, size: Hex, flags: Hex) -> Int, CREDS, Nothing;
+    lsm_set_self_attr(attr: UInt, ctx: Hex, size: Size, flags: Hex) -> Zero, CREDS, Nothing;
+    lsm_list_modules(ids: Hex, size: Hex, flags: Hex) -> Int, CREDS, Nothing;
+
+    // --- the system ---
+    uname(buf <- Struct(Struct::Utsname)) -> Zero, SYSTEM, Nothing;
+    sysinfo(info <- Struct(Struct::Sysinfo)) -> Zero, SYSTEM, Nothing;
+    sethostname(name: Bytes(Nth(1)), size: Size) -> Zero, SYSTEM, Nothing;
+    setdomainname(name: Bytes(Nth(1)), size: Size) -> Zero, SYSTEM, Nothing;
+    // `type` is an action of the kernel's log; only the reading ones fill the buffer.
+    syslog(type: Enum(&t::SYSLOG), buf: Hex, size: Int) -> Int, SYSTEM, Nothing;
+    getrandom(buf <- Bytes(Result), size: Size, flags: Flags(&t::RANDOM)) -> Bytes, SYSTEM, Nothing;
+    // What the result is depends on the command: often a descriptor, often not.
+    bpf(cmd: Enum(&t::BPF), attr: Hex, size: Size) -> Int, SYSTEM, Nothing;
+    perf_event_open(attr: Hex, pid: Pid, cpu: Int, group_fd: Fd, flags: Flags(&t::PERF_FLAGS)) -> Fd, FDSYS,
+        Effect::Anon(Anon::Perf);
+    init_module(module_image: Hex, size: Size, param_values: Str) -> Zero, SYSTEM, Nothing;
+    finit_module(fd: Fd, param_values: Str, flags: Flags(&t::MODULE_INIT)) -> Zero, FDSYS, Nothing;
+    delete_module(name: Str, flags: Flags(&t::DELETE_MODULE)) -> Zero, SYSTEM, Nothing;
+    kexec_load(entry: Hex, nr_segments: Size, segments: Hex, flags: Hex) -> Zero, SYSTEM, Nothing;
+    kexec_file_load(kernel_fd: Fd, initrd_fd: Fd, cmdline_len: Size, cmdline: Bytes(Nth(2)),
+        flags: Flags(&t::KEXEC)) -> Zero, FDSYS, Nothing;
+    reboot(magic: Hex, magic2: Hex, op: Enum(&t::REBOOT), arg: Hex) -> Zero, SYSTEM, Nothing;
+    sysfs(option: Int, arg1: Hex, arg2: Hex) -> Int, SYSTEM, Nothing;
+    uselib(path: Path) -> Zero, FILE, Nothing;
+
     // --- events that are not calls ---
     procexit(status: Int, signal: Signal) -> None, PROCESS, Nothing;
     lost(count: UInt, cpu: UInt) -> None, Class::OTHER, Nothing;

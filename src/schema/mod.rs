@@ -14,6 +14,8 @@ pub mod kind;
 pub mod names;
 pub mod numbers;
 pub mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
@@ -145,8 +147,13 @@ impl Shape {
         self.args.iter().enumerate().find(|(_, a)| &*a.name == name)
     }
 
-    fn of(code: u16, call: &Call) -> Shape {
-        let args = call.args.iter().map(|a| (a.name.to_string(), a.kind, a.dir));
+    fn of(arch: Arch, code: u16, call: &Call) -> Shape {
+        let kind = |kind| match kind {
+            // A reel names the table of the machine that it was recorded on, so any machine reads the bits right.
+            Kind::Flags(table) => Kind::Flags(table.on(arch)),
+            kind => kind,
+        };
+        let args = call.args.iter().map(|a| (a.name.to_string(), kind(a.kind), a.dir));
         Shape { effect: call.effect, ..Shape::new(code, call.name, call.class, call.ret, args) }
     }
 
@@ -176,7 +183,8 @@ impl Schema {
         };
         let mut place = |code: u16, name: &str| {
             if let Some(slot) = shapes.get_mut(usize::from(code)) {
-                *slot = rows.get(name).map_or_else(|| Shape::generic(code, name), |c| Shape::of(code, c));
+                *slot =
+                    rows.get(name).map_or_else(|| Shape::generic(code, name), |c| Shape::of(arch, code, c));
             }
         };
         for &(nr, name) in native {

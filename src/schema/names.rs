@@ -2,9 +2,10 @@
 //!
 //! Enters: nothing. Leaves: `number -> name` and `name -> number` for flags, enums, errnos and signals. Never: kinds of
 //! arguments or knowledge of calls. Values are those of the kernel's UAPI headers for x86_64 and aarch64; where the two
-//! differ (a few open flags) the row says so.
+//! differ (a few open flags) there is a table for each, and [`Names::on`] has the one of an architecture.
 
 pub use super::tables::{ALL, ERRNO, SIGNAL};
+use super::{Arch, tables};
 
 /// One table of names.
 #[derive(Debug)]
@@ -13,7 +14,8 @@ pub struct Names {
     pub name: &'static str,
     /// Bits that hold an enumeration inside a flag word (`O_ACCMODE`, `CSIGNAL`); 0 for plain flags.
     pub mask: u64,
-    /// `(value, name)`; for flags, composite values before their parts.
+    /// `(value, name)`; for flags, composite values before their parts. A row of value 0 names a word without any bit
+    /// (within `mask`, if there is one). Of two names for one value the first is shown; the others are only read.
     pub rows: &'static [(u64, &'static str)],
 }
 
@@ -25,9 +27,25 @@ impl PartialEq for Names {
 impl Eq for Names {}
 
 impl Names {
+    /// The table that an architecture has in place of this one.
+    pub fn on(&'static self, arch: Arch) -> &'static Names {
+        match (arch, self.name) {
+            (Arch::Aarch64, "open") => &tables::OPEN_AARCH64,
+            (Arch::Aarch64, "pipe") => &tables::PIPE_FLAGS_AARCH64,
+            _ => self,
+        }
+    }
+
     /// The name of exactly this value.
     pub fn name_of(&self, value: u64) -> Option<&'static str> {
         self.rows.iter().find(|(v, _)| *v == value).map(|(_, n)| *n)
+    }
+
+    /// The name of a value that means something only together with the argument before it: a socket option at its
+    /// level. Such rows have the context plus one in the upper half of their value, so that plain look-up finds nothing
+    /// rather than something wrong.
+    pub fn name_under(&self, context: u32, value: u32) -> Option<&'static str> {
+        self.name_of(((u64::from(context) + 1) << 32) | u64::from(value))
     }
 
     /// The value that has this name.
