@@ -11,6 +11,8 @@
 //! Everything after `state` works on a [`batch::Batch`], live or reread: that is why the two cannot disagree.
 
 pub mod batch;
+pub mod cli;
+pub mod config;
 pub mod exit;
 pub mod fields;
 pub mod filter;
