@@ -279,7 +279,7 @@ struct Shared {
     flush_each: bool,
 
     /// Stop after N events
-    #[arg(short = 'c', long = "limit", value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Capture")]
+    #[arg(short = 'c', long = "limit", value_name = "N", value_parser = positive, help_heading = "Capture")]
     limit: Option<u64>,
     #[arg(
         short = 's',
@@ -379,6 +379,10 @@ impl Cli {
     }
 }
 
+fn positive(text: &str) -> Result<u64, &'static str> {
+    text.parse().ok().filter(|n| *n > 0).ok_or("a number from 1 up is needed")
+}
+
 fn is_subcommand(word: &str) -> bool {
     Cli::command().get_subcommands().any(|c| c.get_name() == word)
 }
@@ -393,7 +397,8 @@ fn stop(error: &clap::Error, args: &[OsString], around: &Surroundings) -> Stop {
             Stop { exit: Exit::Ok, text }
         }
         _ => {
-            let text = text.to_string();
+            let text =
+                text.to_string().replace("\n\nFor more information, try '--help'.", "\nTry `sysreel -h`.");
             Stop {
                 exit: Exit::Usage,
                 text: text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned(),

@@ -199,13 +199,13 @@ fn what_does_not_go_together_is_refused_by_name() {
         (&["-w", ""], &["-w", "empty"]),
         (&["-r", ""], &["-r", "empty"]),
         (&["--ring", "lots"], &["--ring", "lots"]),
-        (&["-c", "0"], &["-c"]),
-        (&["-s", "65536"], &["-s"]),
+        (&["-c", "0"], &["--limit", "from 1 up"]),
+        (&["-s", "65536"], &["--snaplen", "65535"]),
         (&["--pid", "0"], &["--pid"]),
         (&["--pid", "me"], &["--pid"]),
         (&["--color", "blue"], &["--color", "always"]),
         (&["--colr"], &["--color"]),
-        (&["-c"], &["-c"]),
+        (&["-c"], &["--limit", "sysreel -h"]),
     ] {
         let text = refused(line);
         for word in words {
