@@ -11,9 +11,17 @@
 //! Everything after `state` works on a [`batch::Batch`], live or reread: that is why the two cannot disagree.
 
 pub mod batch;
+pub mod catalogue;
+pub mod cli;
+pub mod config;
+pub mod exit;
 pub mod fields;
 pub mod filter;
+pub mod manual;
+pub mod message;
 pub mod output;
 pub mod reel;
+pub mod run;
 pub mod schema;
 pub mod source;
+pub mod users;

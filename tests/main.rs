@@ -1,1 +1,5 @@
-//! integration
+//! The program as its users meet it.
+
+mod cli;
+mod generated;
+mod run;

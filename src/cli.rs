@@ -1,0 +1,452 @@
+//! The command line: the definition of every option, and nothing about what they mean together.
+//!
+//! Enters: arguments. Leaves: an [`Action`] with a [`Config`], or a [`Stop`]: text to print, and the status to exit with.
+//! Never: printing, exiting, opening files. Only this module and the generator of manual and completions know clap.
+//!
+//! The top level looks like tcpdump: options, then words that are the filter. A subcommand is one only as the very first
+//! argument and spelled exactly; no filter begins with such a word, because every test begins with a field.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValue;
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::config::{Config, SNAPLEN, SNAPLEN_MAX, SNAPLEN_PROBE, Surroundings, TimeStyle, Typed, When};
+use crate::exit::Exit;
+
+/// What the user asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Capture or reread, filter, print or write.
+    Capture(Box<Config>),
+    /// List the fields of filters and templates.
+    Fields {
+        /// Only those of one class (`proc`), or one field.
+        class: Option<String>,
+        /// As JSON.
+        json: bool,
+    },
+    /// List the system calls.
+    Calls {
+        /// Only this one.
+        name: Option<String>,
+        /// As JSON.
+        json: bool,
+    },
+    /// Say what this host allows.
+    Doctor,
+    /// Print a shell's completions.
+    Completions(Shell),
+    /// Write manual and completions below a directory.
+    Generate(PathBuf),
+}
+
+/// Shells that have completions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+#[allow(missing_docs, reason = "named after the shells")]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// The end before anything began: help, version, or a mistake.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stop {
+    /// [`Exit::Ok`]: the text is for stdout. Otherwise it is a message.
+    pub exit: Exit,
+    /// The text. Help ends with a newline, a message does not.
+    pub text: String,
+}
+
+/// Reads the command line; the first argument is the program's name.
+pub fn parse(args: impl IntoIterator<Item = OsString>, around: &Surroundings) -> Result<Action, Stop> {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = Cli::try_parse_from(&args).map_err(|error| stop(&error, &args, around))?;
+    cli.action(around).map_err(|(text, command)| {
+        let help = command.map_or("sysreel -h".to_owned(), |c| format!("sysreel {c} -h"));
+        Stop { exit: Exit::Usage, text: format!("{text}\nTry `{help}`.") }
+    })
+}
+
+/// The definition, for the generator of manual and completions.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sysreel                                       every call of every process
+  sysreel 'evt.type = openat and proc.name = cat'
+  sysreel -j --pid 4711 | jq .                  one process and what it starts, as JSON
+  sysreel -w t.reel                             write a capture file, until Ctrl-C
+  sysreel -r t.reel 'evt.failed = true'         ask it later
+  sysreel run -o calls.txt -- make              a command, from first call to last
+
+Quote the filter: shells give < > ( ) a meaning of their own.";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  sysreel run -- ls -l                          calls on stderr, output on stdout
+  sysreel run -o calls.txt 'evt.type = openat' -- make
+  sysreel run -w t.reel --as www-data -- ./server
+
+The exit status is the command's own; 125, 126, 127 if it could not be started.";
+
+const FIELDS_EXAMPLES: &str = "\
+Examples:
+  sysreel fields                                all fields
+  sysreel fields proc                           those of one class
+  sysreel fields fd.name                        one, with its documentation";
+
+const CALLS_EXAMPLES: &str = "\
+Examples:
+  sysreel calls                                 all calls and events, with their arguments
+  sysreel calls openat                          one
+  sysreel calls --json | jq -r .name";
+
+#[derive(Parser, Debug)]
+#[command(
+    name = "sysreel",
+    version,
+    about = "tcpdump for system calls",
+    long_about = "tcpdump for system calls: records what every process asks of the kernel, names it (process, file, user, \
+                  connection), filters it, prints it line by line, or writes it to a capture file (a reel) that can be \
+                  asked anything later.",
+    override_usage = "sysreel [OPTIONS] [FILTER]...\n       \
+                      sysreel run [OPTIONS] [FILTER]... -- COMMAND [ARG]...\n       \
+                      sysreel fields|calls|doctor|completions ...",
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    sub: Option<Sub>,
+    #[command(flatten)]
+    host: Host,
+    #[command(flatten)]
+    shared: Shared,
+    /// What to show, in the filter language; all words make one filter
+    ///
+    /// Tests of fields, joined by `and`, `or`, `not` and parentheses: `proc.name = nginx and evt.latency > 10ms`.
+    /// `sysreel fields` lists the fields, sysreel(1) describes the language. Without a filter everything is shown.
+    #[arg(value_name = "FILTER", allow_negative_numbers = true)]
+    filter: Vec<String>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Sub {
+    /// Trace a command and every process it starts
+    ///
+    /// Trace a command and every process it starts, from its first call to its last. Events go to stderr or to -o FILE;
+    /// the command keeps standard output, terminal and signals, and its exit status is handed on.
+    #[command(
+        override_usage = "sysreel run [OPTIONS] [FILTER]... -- COMMAND [ARG]...",
+        after_help = RUN_EXAMPLES
+    )]
+    Run(Box<Run>),
+    /// List the fields that filters and templates know
+    #[command(after_help = FIELDS_EXAMPLES)]
+    Fields {
+        /// A class such as proc, or a field such as fd.name
+        class: Option<String>,
+        /// One JSON object a line
+        #[arg(short, long)]
+        json: bool,
+    },
+    /// List the system calls and their arguments
+    #[command(after_help = CALLS_EXAMPLES)]
+    Calls {
+        /// Only this call
+        name: Option<String>,
+        /// One JSON object a line
+        #[arg(short, long)]
+        json: bool,
+    },
+    /// Check what this host allows, and name the remedy of what it does not
+    Doctor,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual and the completions below a directory
+    #[command(hide = true)]
+    Generate {
+        /// The directory that holds man/ and completions/
+        #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Args, Debug)]
+struct Run {
+    #[command(flatten)]
+    shared: Shared,
+    /// Run the command as this user
+    ///
+    /// Run the command as this user (a name or number of /etc/passwd), with the user's groups, HOME, USER, LOGNAME and
+    /// SHELL. Needs root.
+    #[arg(long = "as", value_name = "USER", value_hint = ValueHint::Username)]
+    user: Option<String>,
+    /// What to show, in the filter language; all words make one filter
+    #[arg(value_name = "FILTER", allow_negative_numbers = true)]
+    filter: Vec<String>,
+    /// The command to trace, and its arguments
+    #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    command: Vec<OsString>,
+}
+
+/// Options that make no sense for `run`.
+#[derive(Args, Debug)]
+struct Host {
+    /// Read events from a capture file (- for stdin) instead of the kernel
+    ///
+    /// Read events from a capture file (- for standard input) instead of the kernel. The file may still be growing, may have been cut, may be
+    /// damaged: every whole block is used.
+    #[arg(short = 'r', long = "read", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
+    read: Option<OsString>,
+    /// Only these processes and what they start (comma list, repeatable)
+    #[arg(
+        long = "pid",
+        value_name = "PID",
+        value_delimiter = ',',
+        value_parser = clap::value_parser!(u32).range(1..=4_194_304),
+        help_heading = "Capture"
+    )]
+    pids: Vec<u32>,
+    /// Include sysreel itself and whoever reads its output
+    ///
+    /// Include sysreel itself and whoever reads its output. They are left out otherwise, because showing an event causes
+    /// further ones.
+    #[arg(long = "self", help_heading = "Capture")]
+    include_self: bool,
+}
+
+#[derive(Args, Debug)]
+struct Shared {
+    /// Write a capture file (- for stdout) instead of printing
+    ///
+    /// Write a capture file (- for standard output) instead of printing. It is made with mode 0600; an existing file is
+    /// not overwritten without --force.
+    #[arg(short = 'w', long = "write", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
+    write: Option<OsString>,
+    /// Let -w overwrite an existing file
+    #[arg(long, help_heading = "Files")]
+    force: bool,
+    /// Print events to a file (- for stdout)
+    #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
+    output: Option<OsString>,
+
+    /// Print one JSON object a line
+    #[arg(short = 'j', long, help_heading = "Printing")]
+    json: bool,
+    /// Print in a form of your own, with %field for fields
+    ///
+    /// Print one line per event in a form of your own: text in which %field stands for the field's value, `-` if it has
+    /// none. Example: -p '%evt.time %proc.name %fd.name'.
+    #[arg(short = 'p', long = "print", value_name = "FORMAT", help_heading = "Printing")]
+    print: Option<String>,
+    /// Print no events, only the totals
+    #[arg(short = 'q', long, help_heading = "Printing")]
+    quiet: bool,
+    /// Time: -t none, -tt epoch, -ttt since last line, -tttt date
+    #[arg(short = 't', action = clap::ArgAction::Count, help_heading = "Printing")]
+    t: u8,
+    /// Time, by name
+    #[arg(long = "time", value_name = "STYLE", help_heading = "Printing")]
+    time: Option<TimeStyle>,
+    /// Colour
+    ///
+    /// Colour. auto: only on a terminal, and NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR and TERM=dumb are heeded.
+    #[arg(
+        long = "color",
+        alias = "colour",
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Printing"
+    )]
+    color: When,
+    /// Pass on each line at once, also into a pipe
+    #[arg(short = 'l', long = "line-buffered", help_heading = "Printing")]
+    line_buffered: bool,
+    /// Pass on each event at once, also into a capture file
+    #[arg(short = 'U', long = "unbuffered", help_heading = "Printing")]
+    flush_each: bool,
+
+    /// Stop after N events
+    #[arg(short = 'c', long = "limit", value_name = "N", value_parser = positive, help_heading = "Capture")]
+    limit: Option<u64>,
+    #[arg(
+        short = 's',
+        long = "snaplen",
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(0..=i64::from(SNAPLEN_MAX)),
+        help = format!("Bytes to capture of each buffer [default: {SNAPLEN}]"),
+        long_help = format!(
+            "Bytes to capture of each buffer that is read, written, sent or received [default: {SNAPLEN}]. Up to \
+             {SNAPLEN_MAX} is accepted; this version captures at most {SNAPLEN_PROBE}, which is also what 0 means."
+        ),
+        help_heading = "Capture"
+    )]
+    snaplen: Option<u32>,
+    /// Do not measure how long calls take
+    ///
+    /// Do not measure how long calls take: one hook less in the kernel, at about half the cost per call.
+    #[arg(long, help_heading = "Capture")]
+    no_latency: bool,
+    /// Memory for events on their way, all CPUs together
+    ///
+    /// Memory for events on their way from the kernel, all CPUs together (k, m, g may follow). When it is full, events
+    /// are lost, and counted. [default: the smaller of 128m and 1/64 of the memory]
+    #[arg(long, value_name = "SIZE", help_heading = "Capture")]
+    ring: Option<String>,
+    /// Where the host's /proc is [default: /proc]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath, help_heading = "Capture")]
+    proc: Option<PathBuf>,
+
+    /// Explain the filter, and exit
+    ///
+    /// Explain the filter, and exit: how it was understood, what of it the kernel decides, what remains.
+    #[arg(short = 'd', long)]
+    explain: bool,
+    /// Exit with status 3 if events were lost
+    #[arg(long)]
+    fail_on_loss: bool,
+    /// Say more on stderr
+    #[arg(short = 'v', long)]
+    verbose: bool,
+}
+
+impl Shared {
+    fn typed(self, filter: Vec<String>) -> Typed {
+        Typed {
+            write: self.write,
+            force: self.force,
+            output: self.output,
+            json: self.json,
+            print: self.print,
+            quiet: self.quiet,
+            t: self.t,
+            time: self.time,
+            limit: self.limit,
+            snaplen: self.snaplen,
+            no_latency: self.no_latency,
+            ring: self.ring,
+            proc: self.proc,
+            flush_each: self.flush_each,
+            line_buffered: self.line_buffered,
+            explain: self.explain,
+            color: self.color,
+            fail_on_loss: self.fail_on_loss,
+            verbose: self.verbose,
+            filter,
+            ..Typed::default()
+        }
+    }
+}
+
+impl Cli {
+    fn action(self, around: &Surroundings) -> Result<Action, (String, Option<&'static str>)> {
+        let capture = |typed, command| {
+            let config = Config::resolve(typed, around).map_err(|text| (text, command))?;
+            Ok(Action::Capture(Box::new(config)))
+        };
+        match self.sub {
+            None => {
+                if let Some(word) = self.filter.first().filter(|w| is_subcommand(w)) {
+                    let text =
+                        format!("`{word}` must come first, and its options after it: sysreel {word} ...");
+                    return Err((text, None));
+                }
+                let Host { read, pids, include_self } = self.host;
+                capture(Typed { read, pids, include_self, ..self.shared.typed(self.filter) }, None)
+            }
+            Some(Sub::Run(run)) => {
+                let command = Some((run.command, run.user));
+                capture(Typed { command, ..run.shared.typed(run.filter) }, Some("run"))
+            }
+            Some(Sub::Fields { class, json }) => Ok(Action::Fields { class, json }),
+            Some(Sub::Calls { name, json }) => Ok(Action::Calls { name, json }),
+            Some(Sub::Doctor) => Ok(Action::Doctor),
+            Some(Sub::Completions { shell }) => Ok(Action::Completions(shell)),
+            Some(Sub::Generate { dir }) => Ok(Action::Generate(dir)),
+        }
+    }
+}
+
+fn positive(text: &str) -> Result<u64, &'static str> {
+    text.parse().ok().filter(|n| *n > 0).ok_or("a number from 1 up is needed")
+}
+
+fn is_subcommand(word: &str) -> bool {
+    Cli::command().get_subcommands().any(|c| c.get_name() == word)
+}
+
+/// What clap has to say, in our form.
+fn stop(error: &clap::Error, args: &[OsString], around: &Surroundings) -> Stop {
+    let text = error.render();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let colour = around.colour(typed_colour(args), around.stdout_tty);
+            let text = if colour { text.ansi().to_string() } else { text.to_string() };
+            Stop { exit: Exit::Ok, text }
+        }
+        _ => {
+            let text =
+                text.to_string().replace("\n\nFor more information, try '--help'.", "\nTry `sysreel -h`.");
+            Stop {
+                exit: Exit::Usage,
+                text: text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned(),
+            }
+        }
+    }
+}
+
+/// `--color` of a command line that clap did not finish, because it asks for help.
+fn typed_colour(args: &[OsString]) -> When {
+    let mut words = args.iter().take_while(|a| *a != "--").filter_map(|a| a.to_str());
+    let mut when = When::Auto;
+    while let Some(word) = words.next() {
+        let value = if word == "--color" { words.next() } else { word.strip_prefix("--color=") };
+        when = value.and_then(|v| When::from_str(v, false).ok()).unwrap_or(when);
+    }
+    when
+}
+
+impl ValueEnum for When {
+    fn value_variants<'a>() -> &'a [When] {
+        &[When::Auto, When::Always, When::Never]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            When::Auto => "auto",
+            When::Always => "always",
+            When::Never => "never",
+        }))
+    }
+}
+
+impl ValueEnum for TimeStyle {
+    fn value_variants<'a>() -> &'a [TimeStyle] {
+        &[TimeStyle::Clock, TimeStyle::None, TimeStyle::Epoch, TimeStyle::Delta, TimeStyle::Date]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            TimeStyle::Clock => "clock",
+            TimeStyle::None => "none",
+            TimeStyle::Epoch => "epoch",
+            TimeStyle::Delta => "delta",
+            TimeStyle::Date => "date",
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,544 @@
+//! From what was typed to what it means.
+//!
+//! Enters: [`Typed`], the options as they stood on the command line, and [`Surroundings`], what the environment and the
+//! terminals say. Leaves: [`Config`], in which every default is filled in, every size is a number and every combination
+//! makes sense; or one sentence that says what is wrong. Never: clap, opening anything, and the filter's language (the words
+//! pass through as one string).
+
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Bytes of each buffer that are captured unless `-s` says otherwise.
+pub const SNAPLEN: u32 = 80;
+/// The largest number that `-s` accepts.
+pub const SNAPLEN_MAX: u32 = 65535;
+/// The most that this version's probe copies of one buffer.
+pub const SNAPLEN_PROBE: u32 = 4096;
+
+/// When to use colour.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum When {
+    /// As the environment and the terminal say.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How the time of an event is printed at the start of its line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum TimeStyle {
+    /// Time of day, local: `21:14:03.184503021`.
+    #[default]
+    Clock,
+    /// No time at all.
+    None,
+    /// Seconds since 1970: `1767992843.184503021`.
+    Epoch,
+    /// Seconds since the line before.
+    Delta,
+    /// Date and time: `2026-01-09 21:14:03.184503021`.
+    Date,
+}
+
+/// What was typed. Everything is as it stood there; nothing has been judged yet.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[allow(missing_docs, reason = "the options' own help texts say what they are")]
+pub struct Typed {
+    pub write: Option<OsString>,
+    pub force: bool,
+    pub read: Option<OsString>,
+    pub output: Option<OsString>,
+    pub json: bool,
+    pub print: Option<String>,
+    pub quiet: bool,
+    pub t: u8,
+    pub time: Option<TimeStyle>,
+    pub limit: Option<u64>,
+    pub snaplen: Option<u32>,
+    pub no_latency: bool,
+    pub pids: Vec<u32>,
+    pub include_self: bool,
+    pub ring: Option<String>,
+    pub proc: Option<PathBuf>,
+    pub flush_each: bool,
+    pub line_buffered: bool,
+    pub explain: bool,
+    pub color: When,
+    pub fail_on_loss: bool,
+    pub verbose: bool,
+    pub filter: Vec<String>,
+    /// The command of `run`, and the user to run it as.
+    pub command: Option<(Vec<OsString>, Option<String>)>,
+}
+
+/// What the environment and the standard streams say.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs, reason = "named after the streams and variables")]
+pub struct Surroundings {
+    pub stdin_tty: bool,
+    pub stdout_tty: bool,
+    pub stderr_tty: bool,
+    pub no_color: Option<OsString>,
+    pub clicolor_force: Option<OsString>,
+    pub force_color: Option<OsString>,
+    pub term: Option<OsString>,
+}
+
+impl Surroundings {
+    /// This process's.
+    pub fn look() -> Surroundings {
+        Surroundings {
+            stdin_tty: std::io::stdin().is_terminal(),
+            stdout_tty: std::io::stdout().is_terminal(),
+            stderr_tty: std::io::stderr().is_terminal(),
+            no_color: std::env::var_os("NO_COLOR"),
+            clicolor_force: std::env::var_os("CLICOLOR_FORCE"),
+            force_color: std::env::var_os("FORCE_COLOR"),
+            term: std::env::var_os("TERM"),
+        }
+    }
+
+    /// Whether to colour a stream: the option decides, then `NO_COLOR`, then the variables that force, then the terminal.
+    pub fn colour(&self, when: When, tty: bool) -> bool {
+        let set = |v: &Option<OsString>| v.as_ref().is_some_and(|v| !v.is_empty());
+        let forced = |v: &Option<OsString>| set(v) && v.as_deref() != Some(OsStr::new("0"));
+        match when {
+            When::Always => true,
+            When::Never => false,
+            When::Auto if set(&self.no_color) => false,
+            When::Auto if forced(&self.clicolor_force) || forced(&self.force_color) => true,
+            When::Auto if self.term.as_deref() == Some(OsStr::new("dumb")) => false,
+            When::Auto => tty,
+        }
+    }
+}
+
+/// A file, or the standard stream that `-` stands for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// Standard input or output.
+    Standard,
+    /// A file.
+    File(PathBuf),
+}
+
+impl Place {
+    fn of(typed: OsString) -> Place {
+        if typed == "-" { Place::Standard } else { Place::File(typed.into()) }
+    }
+}
+
+/// Which processes are looked at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// All of them.
+    Host,
+    /// These, and every process that they start.
+    Pids(Vec<u32>),
+    /// A command to start, and every process that it starts.
+    Command {
+        /// The command and its arguments; never empty.
+        argv: Vec<OsString>,
+        /// The user to run it as.
+        user: Option<String>,
+    },
+}
+
+/// A live capture.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Live {
+    /// Which processes.
+    pub scope: Scope,
+    /// Show sysreel itself, and those who read its output, as well.
+    pub include_self: bool,
+    /// Bytes captured of each buffer; at most [`SNAPLEN_PROBE`].
+    pub snaplen: u32,
+    /// Measure the time from entry to exit.
+    pub latency: bool,
+    /// Memory for all rings together, if it was given.
+    pub ring: Option<u64>,
+    /// Where the process file system is mounted.
+    pub proc: PathBuf,
+}
+
+/// Where events come from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// The running kernel.
+    Live(Live),
+    /// A capture file.
+    Reel(Place),
+}
+
+/// How an event is printed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// The default line.
+    Text(TimeStyle),
+    /// One JSON object a line.
+    Json,
+    /// A template with `%field`.
+    Template(String),
+}
+
+/// A stream for printed events.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+    /// A file, made anew.
+    File(PathBuf),
+}
+
+/// Where events go.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Sink {
+    /// Nowhere: they are only counted.
+    Nothing,
+    /// Into a capture file.
+    Reel {
+        /// Which.
+        to: Place,
+        /// An existing file may be overwritten.
+        force: bool,
+    },
+    /// Printed.
+    Print {
+        /// Where.
+        to: Stream,
+        /// How.
+        form: Form,
+        /// In colour.
+        colour: bool,
+    },
+}
+
+/// When output is passed on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Flush {
+    /// At once on a terminal, when there is enough or it becomes quiet elsewhere.
+    #[default]
+    Auto,
+    /// After each line (`-l`).
+    Line,
+    /// After each event printed, each batch written (`-U`).
+    Event,
+}
+
+/// Whether to colour what goes to the two standard streams.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[allow(missing_docs, reason = "named after the streams")]
+pub struct Colour {
+    pub stdout: bool,
+    pub stderr: bool,
+}
+
+/// What is to be done, complete and consistent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// Where events come from.
+    pub source: Source,
+    /// Where they go.
+    pub sink: Sink,
+    /// The filter, all words in one; empty lets everything through.
+    pub filter: String,
+    /// Only explain the filter.
+    pub explain: bool,
+    /// Stop after this many events.
+    pub limit: Option<u64>,
+    /// When output is passed on.
+    pub flush: Flush,
+    /// Colour of messages and listings; the sink has its own answer.
+    pub colour: Colour,
+    /// Lost events make the exit status 3.
+    pub fail_on_loss: bool,
+    /// Say more on stderr.
+    pub verbose: bool,
+}
+
+impl Config {
+    /// Judges what was typed. The error is for the user.
+    pub fn resolve(typed: Typed, around: &Surroundings) -> Result<Config, String> {
+        let colour = Colour {
+            stdout: around.colour(typed.color, around.stdout_tty),
+            stderr: around.colour(typed.color, around.stderr_tty),
+        };
+        let sink = sink(&typed, around, colour)?;
+        let source = source(&typed, around)?;
+        if let (Source::Reel(Place::File(from)), Sink::Reel { to: Place::File(to), .. }) = (&source, &sink)
+            && same_file(from, to)
+        {
+            return Err("-r and -w name the same file: a capture cannot be rewritten in place".into());
+        }
+        let flush = match (typed.flush_each, typed.line_buffered) {
+            (true, _) => Flush::Event,
+            (false, true) => Flush::Line,
+            (false, false) => Flush::Auto,
+        };
+        Ok(Config {
+            source,
+            sink,
+            filter: typed.filter.join(" ").trim().to_owned(),
+            explain: typed.explain,
+            limit: typed.limit,
+            flush,
+            colour,
+            fail_on_loss: typed.fail_on_loss,
+            verbose: typed.verbose,
+        })
+    }
+}
+
+/// The options given, by name: for "X does not go with Y, Z".
+fn given<const N: usize>(options: [(bool, &'static str); N]) -> Option<String> {
+    let names: Vec<&str> = options.into_iter().filter_map(|(given, name)| given.then_some(name)).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn sink(typed: &Typed, around: &Surroundings, colour: Colour) -> Result<Sink, String> {
+    let running = typed.command.is_some();
+    for (option, value) in [("-w", &typed.write), ("-o", &typed.output), ("-r", &typed.read)] {
+        if value.as_ref().is_some_and(|v| v.is_empty()) {
+            return Err(format!("{option} needs the name of a file, and was given an empty one"));
+        }
+    }
+    if let Some(to) = &typed.write {
+        let printing = given([
+            (typed.json, "-j"),
+            (typed.print.is_some(), "-p"),
+            (typed.output.is_some(), "-o"),
+            (typed.t > 0, "-t"),
+            (typed.time.is_some(), "--time"),
+        ]);
+        if let Some(printing) = printing {
+            return Err(format!(
+                "-w writes a capture file and prints no events: it does not go with {printing}. Print later with `sysreel -r FILE`"
+            ));
+        }
+        let to = Place::of(to.clone());
+        if to == Place::Standard && running {
+            return Err("-w - does not go with `run`: the command has standard output. Give -w a file".into());
+        }
+        if to == Place::Standard && around.stdout_tty {
+            return Err("-w - writes binary data, and standard output is a terminal: add `| sysreel -r -` or `> FILE`, or give -w a file".into());
+        }
+        return Ok(Sink::Reel { to, force: typed.force });
+    }
+    if typed.force {
+        return Err("--force has a meaning only with -w FILE".into());
+    }
+    let shape = given([(typed.json, "-j"), (typed.print.is_some(), "-p")]);
+    if typed.json && typed.print.is_some() {
+        return Err("-j and -p are two forms of output: choose one".into());
+    }
+    let times = given([(typed.t > 0, "-t"), (typed.time.is_some(), "--time")]);
+    if let (Some(shape), Some(times)) = (&shape, &times) {
+        return Err(format!("{times} shapes the default line, and {shape} replaces it: choose one"));
+    }
+    if typed.quiet {
+        let printing = given([(shape.is_some(), "-j or -p"), (typed.output.is_some(), "-o")]);
+        if let Some(printing) = printing {
+            return Err(format!("-q prints no events: it does not go with {printing}"));
+        }
+        return Ok(Sink::Nothing);
+    }
+    let form = match &typed.print {
+        Some(template) => Form::Template(template.clone()),
+        None if typed.json => Form::Json,
+        None => Form::Text(time_style(typed)?),
+    };
+    let to = match typed.output.clone().map(Place::of) {
+        Some(Place::File(path)) => Stream::File(path),
+        Some(Place::Standard) => Stream::Stdout,
+        // The command has standard output to itself.
+        None if running => Stream::Stderr,
+        None => Stream::Stdout,
+    };
+    let colour = match to {
+        Stream::Stdout => colour.stdout,
+        Stream::Stderr => colour.stderr,
+        // A file is no terminal, and what forces colour for programs in a pipe is not meant for files.
+        Stream::File(_) => typed.color == When::Always,
+    };
+    Ok(Sink::Print { to, form, colour })
+}
+
+fn time_style(typed: &Typed) -> Result<TimeStyle, String> {
+    match (typed.time, typed.t) {
+        (Some(_), 1..) => Err("-t and --time say the same thing twice: choose one".into()),
+        (Some(style), 0) => Ok(style),
+        (None, 0) => Ok(TimeStyle::Clock),
+        (None, 1) => Ok(TimeStyle::None),
+        (None, 2) => Ok(TimeStyle::Epoch),
+        (None, 3) => Ok(TimeStyle::Delta),
+        (None, 4) => Ok(TimeStyle::Date),
+        (None, n) => Err(format!("-t was given {n} times; it goes up to four: -tttt")),
+    }
+}
+
+fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
+    if let Some(from) = &typed.read {
+        let live = given([
+            (!typed.pids.is_empty(), "--pid"),
+            (typed.include_self, "--self"),
+            (typed.snaplen.is_some(), "-s"),
+            (typed.no_latency, "--no-latency"),
+            (typed.ring.is_some(), "--ring"),
+            (typed.proc.is_some(), "--proc"),
+        ]);
+        if let Some(live) = live {
+            let filter = if typed.pids.is_empty() { "" } else { ". Filter with `proc.pid = N` instead" };
+            return Err(format!("-r reads a finished capture: it does not go with {live}{filter}"));
+        }
+        let from = Place::of(from.clone());
+        if from == Place::Standard && around.stdin_tty {
+            return Err("-r - reads a capture from standard input, which is a terminal".into());
+        }
+        return Ok(Source::Reel(from));
+    }
+    let scope = match &typed.command {
+        Some((argv, _)) if argv.iter().all(|word| word.is_empty()) => {
+            return Err("no command: sysreel run [OPTIONS] [FILTER] -- COMMAND [ARG]...".into());
+        }
+        Some((argv, user)) => Scope::Command { argv: argv.clone(), user: user.clone() },
+        None if typed.pids.is_empty() => Scope::Host,
+        None => {
+            let mut pids = typed.pids.clone();
+            pids.sort_unstable();
+            pids.dedup();
+            Scope::Pids(pids)
+        }
+    };
+    Ok(Source::Live(Live {
+        scope,
+        include_self: typed.include_self,
+        snaplen: match typed.snaplen {
+            None => SNAPLEN,
+            Some(0) => SNAPLEN_PROBE,
+            Some(n) => n.min(SNAPLEN_PROBE),
+        },
+        latency: !typed.no_latency,
+        ring: typed.ring.as_deref().map(|text| size("--ring", text)).transpose()?,
+        proc: typed.proc.clone().unwrap_or_else(|| PathBuf::from("/proc")),
+    }))
+}
+
+/// A number of bytes such as `4096`, `512k`, `64M`, `1g`.
+fn size(option: &str, text: &str) -> Result<u64, String> {
+    let (digits, shift) = match text.as_bytes() {
+        [digits @ .., b'k' | b'K'] => (digits, 10),
+        [digits @ .., b'm' | b'M'] => (digits, 20),
+        [digits @ .., b'g' | b'G'] => (digits, 30),
+        digits => (digits, 0),
+    };
+    let number = std::str::from_utf8(digits).ok().filter(|d| d.bytes().all(|b| b.is_ascii_digit()));
+    let number: Option<u64> = number.and_then(|d| d.parse().ok());
+    number
+        .and_then(|n| n.checked_mul(1 << shift))
+        .filter(|n| *n > 0)
+        .ok_or_else(|| format!("{option} needs a size such as 4096, 512k, 64M or 1G, not `{text}`"))
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    match (a.metadata(), b.metadata()) {
+        // Devices and pipes may well be read and written at once.
+        (Ok(a), Ok(b)) => a.is_file() && (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        let good = [
+            ("1", 1),
+            ("4096", 4096),
+            ("512k", 512 << 10),
+            ("64M", 64 << 20),
+            ("2g", 2 << 30),
+            ("1G", 1 << 30),
+        ];
+        for (text, bytes) in good {
+            assert_eq!(size("--ring", text), Ok(bytes), "{text}");
+        }
+        for text in [
+            "",
+            "0",
+            "0k",
+            "k",
+            "-1",
+            "+1",
+            "1.5m",
+            "1mb",
+            "m1",
+            " 1",
+            "99999999999999999999",
+            "99999999999g",
+        ] {
+            assert!(size("--ring", text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn colour_policy() {
+        let os = |s: &str| Some(OsString::from(s));
+        let plain = Surroundings::default();
+        let with = |change: &dyn Fn(&mut Surroundings)| {
+            let mut around = Surroundings { term: os("xterm"), ..plain.clone() };
+            change(&mut around);
+            around
+        };
+        let none = with(&|_| {});
+        assert!(none.colour(When::Auto, true));
+        assert!(!none.colour(When::Auto, false));
+        assert!(none.colour(When::Always, false));
+        assert!(!none.colour(When::Never, true));
+
+        let no = with(&|s| s.no_color = os("1"));
+        assert!(!no.colour(When::Auto, true));
+        assert!(no.colour(When::Always, false), "the option beats NO_COLOR");
+        assert!(!with(&|s| s.no_color = os("0")).colour(When::Auto, true), "any text counts");
+        assert!(with(&|s| s.no_color = os("")).colour(When::Auto, true), "an empty NO_COLOR is none");
+
+        let forced = with(&|s| s.clicolor_force = os("1"));
+        assert!(forced.colour(When::Auto, false));
+        assert!(!forced.colour(When::Never, true));
+        assert!(with(&|s| s.force_color = os("3")).colour(When::Auto, false));
+        assert!(!with(&|s| s.force_color = os("0")).colour(When::Auto, false));
+        let both = with(&|s| (s.no_color, s.force_color) = (os("1"), os("1")));
+        assert!(!both.colour(When::Auto, true), "NO_COLOR beats FORCE_COLOR");
+
+        let dumb = with(&|s| s.term = os("dumb"));
+        assert!(!dumb.colour(When::Auto, true));
+        let dumb_forced = with(&|s| (s.term, s.clicolor_force) = (os("dumb"), os("1")));
+        assert!(dumb_forced.colour(When::Auto, true));
+        assert!(plain.colour(When::Auto, true), "without TERM the terminal decides");
+    }
+
+    #[test]
+    fn a_capture_is_not_rewritten_in_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+        std::fs::write(&a, "x").unwrap();
+        std::fs::hard_link(&a, &b).unwrap();
+        let typed = |to: &Path| Typed {
+            read: Some(a.clone().into()),
+            write: Some(to.into()),
+            force: true,
+            ..Typed::default()
+        };
+        let around = Surroundings::default();
+        assert!(Config::resolve(typed(&b), &around).is_err());
+        assert!(Config::resolve(typed(&dir.path().join("c")), &around).is_ok());
+    }
+}

@@ -1,0 +1,336 @@
+//! The manual page and the shells' completions.
+//!
+//! Enters: the definition of the command line, the table of fields, the exit codes. Leaves: roff, and completion scripts.
+//! Never: an option, field or status described a second time; only what no table holds is written here.
+//!
+//! The results are committed under `man/` and `completions/`; a test compares them and says how to make them anew.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap_mangen::Man;
+use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
+
+use crate::catalogue;
+use crate::cli::{self, Shell};
+use crate::exit::Exit;
+use crate::fields::FIELDS;
+
+/// Every generated file: its path below the package, and its contents.
+pub fn files() -> Vec<(&'static str, String)> {
+    vec![
+        ("man/sysreel.1", man_page()),
+        ("completions/sysreel.bash", completions(Shell::Bash)),
+        ("completions/_sysreel", completions(Shell::Zsh)),
+        ("completions/sysreel.fish", completions(Shell::Fish)),
+    ]
+}
+
+/// Writes every generated file below `dir`, and returns their paths.
+pub fn generate(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut written = Vec::new();
+    for (path, text) in files() {
+        let path = dir.join(path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(&path, text)?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+/// A shell's completions.
+pub fn completions(shell: Shell) -> String {
+    let shell = match shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+        Shell::Fish => clap_complete::Shell::Fish,
+    };
+    let mut out = Vec::new();
+    clap_complete::generate(shell, &mut cli::command(), "sysreel", &mut out);
+    trimmed(&out)
+}
+
+/// sysreel(1).
+pub fn man_page() -> String {
+    let mut command = cli::command();
+    command.build();
+    let version = format!("sysreel {}", command.get_version().unwrap_or_default());
+    let mut page = Roff::new();
+    page.control("TH", ["sysreel", "1", "", &version, "System call capture"]);
+    page.control("SH", ["NAME"]).text([roman("sysreel - tcpdump for system calls")]);
+    synopsis(&mut page);
+    description(&mut page);
+    let mut out = page.to_roff();
+    out.push_str(&options(&command));
+    let mut page = Roff::new();
+    commands(&mut page, &command);
+    line_format(&mut page);
+    filter(&mut page);
+    exit_status(&mut page);
+    rest(&mut page);
+    // The preamble that handles apostrophes belongs to the first part only.
+    out.push_str(&body(&page));
+    trimmed(out.as_bytes())
+}
+
+/// The text without what generators leave at the ends of lines, with one newline at the end.
+fn trimmed(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n").trim_end().to_owned() + "\n"
+}
+
+/// A part of a page without the definitions that open each.
+fn body(page: &Roff) -> String {
+    let text = page.to_roff();
+    let start = text.find(".SH").unwrap_or(0);
+    text[start..].to_owned()
+}
+
+fn options(command: &clap::Command) -> String {
+    let mut out = Vec::new();
+    // Writing to memory does not fail.
+    let _ = Man::new(command.clone()).render_options_section(&mut out);
+    let text = String::from_utf8_lossy(&out);
+    let start = text.find(".SH").unwrap_or(0);
+    // Headings of groups are sections of their own to the generator.
+    text[start..].replace("\n.SH ", "\n.SS ")
+}
+
+fn synopsis(page: &mut Roff) {
+    let forms: &[&[Inline]] = &[
+        &[bold("sysreel"), roman(" ["), italic("OPTIONS"), roman("] ["), italic("FILTER"), roman("...]")],
+        &[
+            bold("sysreel run"),
+            roman(" ["),
+            italic("OPTIONS"),
+            roman("] ["),
+            italic("FILTER"),
+            roman("...] "),
+            bold("--"),
+            italic(" COMMAND"),
+            roman(" ["),
+            italic("ARG"),
+            roman("...]"),
+        ],
+        &[bold("sysreel fields"), roman(" ["), italic("CLASS"), roman("] ["), bold("--json"), roman("]")],
+        &[bold("sysreel calls"), roman(" ["), italic("NAME"), roman("] ["), bold("--json"), roman("]")],
+        &[bold("sysreel doctor")],
+        &[bold("sysreel completions"), italic(" SHELL")],
+    ];
+    page.control("SH", ["SYNOPSIS"]);
+    for (i, form) in forms.iter().enumerate() {
+        if i > 0 {
+            page.control("br", []);
+        }
+        page.text(form.to_vec());
+    }
+}
+
+fn paragraphs(page: &mut Roff, texts: &[&str]) {
+    for (i, text) in texts.iter().enumerate() {
+        if i > 0 {
+            page.control("PP", []);
+        }
+        page.text([roman(*text)]);
+    }
+}
+
+fn section(page: &mut Roff, title: &str, texts: &[&str]) {
+    page.control("SH", [title]);
+    paragraphs(page, texts);
+}
+
+fn entries<'a>(page: &mut Roff, entries: impl IntoIterator<Item = (&'a str, &'a str)>) {
+    for (term, text) in entries {
+        page.control("TP", []).text([bold(term)]).text([roman(text)]);
+    }
+}
+
+fn example(page: &mut Roff, lines: &str) {
+    page.control("PP", []).control("nf", []).control("RS", ["4"]);
+    for line in lines.lines() {
+        page.text([roman(line)]);
+    }
+    page.control("RE", []).control("fi", []);
+}
+
+fn description(page: &mut Roff) {
+    section(
+        page,
+        "DESCRIPTION",
+        &[
+            "sysreel records what the processes of a Linux host ask of the kernel: every system call with its arguments, \
+             result, duration and the data that went with it, and every start and end of a process. It names what the \
+             kernel only numbers: processes, users, files and connections behind descriptors, flags, errors.",
+            "Events are filtered in one language, partly in the kernel already. They are printed, one line each, or \
+             written to a capture file (a reel) that holds the names as well: read on another machine, years later, with \
+             any other filter, it gives the lines that a live capture would have given.",
+            "Each event is printed when its call returns. A call that never returns is printed when its process ends, \
+             with = ? for the result.",
+            "At the end of every run the totals go to standard error: how many events were seen, shown and lost.",
+        ],
+    );
+}
+
+fn commands(page: &mut Roff, command: &clap::Command) {
+    page.control("SH", ["COMMANDS"]);
+    for sub in command.get_subcommands().filter(|s| !s.is_hide_set() && s.get_name() != "help") {
+        let about =
+            sub.get_long_about().or_else(|| sub.get_about()).map(ToString::to_string).unwrap_or_default();
+        page.control("TP", []).text([bold(format!("sysreel {}", sub.get_name()))]).text([roman(about)]);
+        // What this subcommand has and the top level has not.
+        for arg in sub.get_arguments().filter(|a| a.get_long().is_some()) {
+            let long = arg.get_long().unwrap_or_default();
+            if command.get_arguments().any(|a| a.get_long() == Some(long)) || long == "help" {
+                continue;
+            }
+            let value = arg.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
+            let help = arg.get_long_help().or_else(|| arg.get_help()).map(ToString::to_string);
+            page.control("RS", []).control("TP", []);
+            page.text([bold(format!("--{long}")), roman(" "), italic(value.unwrap_or_default())]);
+            page.text([roman(help.unwrap_or_default())]).control("RE", []);
+        }
+    }
+    page.control("PP", []);
+    page.text([roman("A subcommand is recognized only as the first argument.")]);
+}
+
+fn line_format(page: &mut Roff) {
+    section(page, "OUTPUT", &["Without -j and -p each event is one line:"]);
+    example(
+        page,
+        r#"21:14:03.184503021 2 cat 4711 openat(dirfd=AT_FDCWD, path="/etc/passwd", flags=O_RDONLY) = 3</etc/passwd> <18us>"#,
+    );
+    page.control("PP", []);
+    page.text([roman(
+        "The columns are: the time at which the call returned (see -t), the CPU, the name and the id of the thread, the call \
+         with its arguments by name, its result, and the time it took in angle brackets. Whatever bytes a name holds, an \
+         event stays on one line, and nothing in it can steer a terminal: such bytes are escaped.",
+    )]);
+    page.control("PP", []);
+    entries(
+        page,
+        [
+            (
+                "3</etc/passwd>",
+                "A descriptor and what it stands for. <~...> marks a name that may be out of date.",
+            ),
+            ("\"text\"...+N", "Data of which N bytes were not captured (see -s)."),
+            ("= -1 ENOENT", "A call that failed, with the error's name."),
+            ("= ?", "A call that does not return."),
+        ],
+    );
+    page.control("PP", []);
+    page.text([roman(
+        "With -j each event is one JSON object with the names that filters use; strings that are not UTF-8 keep their bytes.",
+    )]);
+}
+
+fn filter(page: &mut Roff) {
+    section(
+        page,
+        "FILTER",
+        &[
+            "A filter is made of tests, joined by and, or, not and parentheses. A test is a field, an operator and a value; \
+             a field of type bool may stand alone. All words of the command line make one filter; quote it, because shells \
+             give some of its characters a meaning of their own.",
+            "Operators: = (or ==), !=, <, <=, >, >=, contains, icontains, startswith, endswith, glob, in (a, b, c), and \
+             exists. Values with spaces or parentheses stand in quotes. Durations take ns, us, ms, s; sizes take k, m, g.",
+            "Names of fields, calls, errors and classes are checked before anything starts: a mistake is shown in place, \
+             with a suggestion, and the exit status is 2.",
+            "A test of a value that an event does not have is false, also with !=. So not (fd.name = x) shows calls without \
+             a descriptor, and fd.name != x does not.",
+            "The fields:",
+        ],
+    );
+    let names: Vec<(String, String)> = FIELDS
+        .iter()
+        .map(|f| {
+            let term = format!("{} ({})", catalogue::spelled(f), catalogue::type_name(f.ty));
+            (term, format!("{}. Example: {}", f.doc, f.example))
+        })
+        .collect();
+    entries(page, names.iter().map(|(term, text)| (term.as_str(), text.as_str())));
+}
+
+fn exit_status(page: &mut Roff) {
+    page.control("SH", ["EXIT STATUS"]);
+    for (exit, meaning) in Exit::DOCUMENTED {
+        page.control("TP", []).text([bold(exit.code().to_string())]).text([roman(*meaning)]);
+    }
+    page.control("PP", []);
+    page.text([roman(
+        "run hands on the status of the command: its own number, or 128 + N if signal N ended it.",
+    )]);
+}
+
+fn rest(page: &mut Roff) {
+    page.control("SH", ["ENVIRONMENT"]);
+    entries(
+        page,
+        [
+            ("NO_COLOR", "If not empty: no colour."),
+            (
+                "CLICOLOR_FORCE, FORCE_COLOR",
+                "If neither empty nor 0: colour, also into a pipe. NO_COLOR is stronger.",
+            ),
+            ("TERM", "dumb: no colour."),
+            ("PATH", "run looks the command up here."),
+        ],
+    );
+    page.control("SH", ["FILES"]);
+    entries(
+        page,
+        [
+            ("/proc", "Read at the start for the processes that exist already, their files and names."),
+            ("/sys/kernel/btf/vmlinux", "The kernel's description of its own structures."),
+            ("/etc/passwd, /etc/group", "Names of users and groups."),
+        ],
+    );
+    page.control("SH", ["EXAMPLES"]);
+    let examples = [
+        ("Every call of every process, until Ctrl-C:", "sysreel"),
+        ("Which files does cat open, wherever it runs:", "sysreel 'evt.type = openat and proc.name = cat'"),
+        ("One process and what it starts, as JSON:", "sysreel -j --pid 4711 | jq ."),
+        ("Capture now, ask later:", "sysreel -w t.reel\nsysreel -r t.reel 'evt.failed = true'"),
+        ("A command from its first call to its last:", "sysreel run -o calls.txt -- make"),
+        ("Capture there, look here:", "ssh host sysreel -w - -c 10000 | sysreel -r - -j"),
+    ];
+    for (i, (text, lines)) in examples.iter().enumerate() {
+        if i > 0 {
+            page.control("PP", []);
+        }
+        page.text([roman(*text)]);
+        example(page, lines);
+    }
+    section(
+        page,
+        "LIMITS",
+        &[
+            "sysreel needs Linux 6.1 or later with BTF, and CAP_BPF and CAP_PERFMON (root has both); sysreel doctor says \
+             what is missing.",
+            "Under load that exceeds the rings events are lost. They are counted exactly, the totals say how many, and \
+             --fail-on-loss makes the exit status tell.",
+            "Work that is submitted through io_uring is not made of system calls and does not show. Memory that a process \
+             changes while the kernel reads it may be shown in either state. sysreel observes; it is not a means to \
+             enforce anything.",
+        ],
+    );
+    page.control("SH", ["SEE ALSO"]);
+    page.text([
+        bold("strace"),
+        roman("(1), "),
+        bold("tcpdump"),
+        roman("(8), "),
+        bold("syscalls"),
+        roman("(2), "),
+        bold("proc"),
+        roman("(5), "),
+        bold("capabilities"),
+        roman("(7)"),
+    ]);
+}
