@@ -1,1 +1,130 @@
-//! filter
+//! The filter: which events are wanted.
+//!
+//! Enters: a text in sysdig's language, the schema its codes belong to, batches. Leaves: a selection of rows; and, known
+//! before any row is seen, the codes that can match, the columns and fields that are needed, and whether a block can be
+//! skipped. Never: output, files, the probe; a particular field.
+//!
+//! ```text
+//! text -> parse (pest) -> check (types, names; all mistakes at once) -> plan -> eval
+//! ```
+//!
+//! A missing value makes every comparison false, `!=` included; `not (a = b)` keeps the event. A field with several values
+//! fits if one of them does; `!=` wants that none is equal and that there is one.
+
+mod check;
+mod codes;
+mod error;
+mod eval;
+mod explain;
+mod glob;
+mod parse;
+mod plan;
+mod suggest;
+mod test;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use codes::CodeSet;
+pub use error::{Error, Errors, Span};
+pub use eval::Verdicts;
+pub use parse::{MAX_DEPTH, MAX_LENGTH};
+
+use check::{Context, Node};
+use plan::Plan;
+
+use crate::batch::{Batch, Bitmap, Columns, Dict};
+use crate::fields::{FIELDS, Field};
+use crate::schema::Schema;
+
+/// A compiled filter. Its codes are those of the schema it was compiled for: another reel, another filter.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// Tells [`Verdicts`] whose they are.
+    id: u64,
+    node: Node,
+    plan: Plan,
+}
+
+impl Filter {
+    /// Compiles a filter; the empty text means every event.
+    pub fn parse(text: &str, schema: &Schema) -> Result<Filter, Errors> {
+        Filter::parse_with(text, schema, FIELDS)
+    }
+
+    /// The same with another table of fields.
+    fn parse_with(text: &str, schema: &Schema, fields: &'static [Field]) -> Result<Filter, Errors> {
+        let mut errors = Errors::default();
+        let ast = parse::parse(text, &mut errors);
+        let node = check::check(&ast, Context { schema, fields }, &mut errors);
+        if !errors.0.is_empty() {
+            errors.0.sort_by_key(|e| e.span.start);
+            return Err(errors);
+        }
+        Ok(Filter::compiled(node, |node| Plan::new(node, schema)))
+    }
+
+    /// The filter that every event passes.
+    pub fn everything() -> Filter {
+        Filter::compiled(Node::True, |_| Plan::everything())
+    }
+
+    fn compiled(node: Node, plan: impl FnOnce(&Node) -> Plan) -> Filter {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let plan = plan(&node);
+        Filter { id: NEXT.fetch_add(1, Ordering::Relaxed), node, plan }
+    }
+
+    /// True if every event passes.
+    pub fn is_everything(&self) -> bool {
+        matches!(self.node, Node::True)
+    }
+
+    /// The codes that can match: what the kernel may reject is the rest.
+    pub fn codes(&self) -> &CodeSet {
+        &self.plan.codes
+    }
+
+    /// The columns that must be loaded for [`Filter::select`].
+    pub fn columns(&self) -> Columns {
+        self.plan.columns
+    }
+
+    /// The fields that it asks, one for each test.
+    pub fn uses(&self) -> impl Iterator<Item = &'static Field> + '_ {
+        self.plan.tests.iter().map(|t| t.test.field)
+    }
+
+    /// False if no row of a block can match that has these codes (each at least once) and this dictionary.
+    pub fn may_match(&self, codes: &[u16], dict: &Dict<'_>) -> bool {
+        self.plan.may_match(codes, dict)
+    }
+
+    /// Decides `rows`: bit i of `out` is row i of the block. Other bits are left as they are; `out` grows if it is too
+    /// short. `state` belongs to the block: [`Verdicts::reset`] when the next one begins.
+    pub fn select(&self, state: &mut Verdicts, batch: &Batch<'_>, rows: Range<usize>, out: &mut Bitmap) {
+        eval::select(&self.plan, self.id, state, batch, rows, out);
+    }
+
+    /// Decides one row, slowly, straight from the meaning of the language: what [`Filter::select`] is tested against.
+    pub fn matches(&self, batch: &Batch<'_>, row: usize) -> bool {
+        fn holds(node: &Node, batch: &Batch<'_>, row: usize) -> bool {
+            match node {
+                Node::True => true,
+                Node::And(parts) => parts.iter().all(|p| holds(p, batch, row)),
+                Node::Or(parts) => parts.iter().any(|p| holds(p, batch, row)),
+                Node::Not(inner) => !holds(inner, batch, row),
+                Node::Test(test) => test.holds_for(batch, row),
+            }
+        }
+        holds(&self.node, batch, row)
+    }
+
+    /// The filter as it was understood and what becomes of it, for people.
+    pub fn explain(&self, schema: &Schema) -> String {
+        explain::explain(self, schema)
+    }
+}

@@ -1,0 +1,264 @@
+//! Evaluation over columns.
+//!
+//! Enters: a plan, a batch, a range of rows. Leaves: a bit for each of the rows. Never: a row that an earlier and cheaper
+//! test has decided, a dictionary entry that was judged before.
+//!
+//! A mask of the rows that are still undecided goes down the tree; every part clears what it rejects.
+
+use std::ops::Range;
+
+use super::plan::{Plan, Planned, Tree};
+use super::test::{Compare, Test, in_ranges};
+use crate::batch::{Batch, Bitmap};
+use crate::fields::{Extract, Slice};
+
+/// From this many rows in a group of 64 on, all 64 are looked at in a loop without branches.
+const DENSE: u32 = 12;
+
+const UNKNOWN: u8 = 0;
+const NO: u8 = 1;
+const YES: u8 = 2;
+
+/// What has been decided about the entries of one block's dictionary, and memory that is used again. Lives as long as the
+/// block, for one filter; another filter starts it afresh.
+#[derive(Clone, Debug, Default)]
+pub struct Verdicts {
+    owner: u64,
+    tables: Vec<Vec<u8>>,
+    spare: Vec<Vec<u64>>,
+}
+
+impl Verdicts {
+    /// Forgets everything: a new block begins. Keeps its memory.
+    pub fn reset(&mut self) {
+        self.tables.iter_mut().for_each(Vec::clear);
+    }
+
+    fn begin(&mut self, owner: u64, tests: usize) {
+        if self.owner != owner {
+            self.reset();
+            self.owner = owner;
+        }
+        self.tables.resize_with(tests, Vec::new);
+    }
+
+    fn copy(&mut self, mask: &[u64]) -> Vec<u64> {
+        let mut copy = self.spare.pop().unwrap_or_default();
+        copy.clear();
+        copy.extend_from_slice(mask);
+        copy
+    }
+}
+
+/// Evaluates `plan` for `rows`; writes their bits in `out` and no others.
+pub fn select(
+    plan: &Plan,
+    owner: u64,
+    state: &mut Verdicts,
+    batch: &Batch<'_>,
+    rows: Range<usize>,
+    out: &mut Bitmap,
+) {
+    let rows = rows.start..rows.end.min(batch.rows);
+    if rows.is_empty() {
+        return;
+    }
+    if out.len() < rows.end {
+        let before = out.words().to_vec();
+        out.reset(rows.end, false);
+        out.words_mut()[..before.len()].copy_from_slice(&before);
+    }
+    state.begin(owner, plan.tests.len());
+    let first = rows.start / 64;
+    let edge = |word: usize| {
+        let from = if word == rows.start / 64 { u64::MAX << (rows.start % 64) } else { u64::MAX };
+        let to = if word == rows.end / 64 { (1 << (rows.end % 64)) - 1 } else { u64::MAX };
+        from & to
+    };
+    let mut mask = state.copy(&[]);
+    mask.extend((first..rows.end.div_ceil(64)).map(edge));
+    let mut run = Run { plan, state, batch, first };
+    run.part(&plan.tree, &mut mask);
+    for (i, (to, from)) in out.words_mut()[first..].iter_mut().zip(&mask).enumerate() {
+        let edge = edge(first + i);
+        *to = *to & !edge | from;
+    }
+    state.spare.push(mask);
+}
+
+struct Run<'r, 'a> {
+    plan: &'r Plan,
+    state: &'r mut Verdicts,
+    batch: &'r Batch<'a>,
+    /// Number of the mask's first word: row / 64.
+    first: usize,
+}
+
+fn is_empty(mask: &[u64]) -> bool {
+    mask.iter().all(|w| *w == 0)
+}
+
+fn and_not(mask: &mut [u64], with: &[u64]) {
+    for (a, b) in mask.iter_mut().zip(with) {
+        *a &= !b;
+    }
+}
+
+impl Run<'_, '_> {
+    /// Clears the rows for which a part does not hold.
+    fn part(&mut self, tree: &Tree, mask: &mut [u64]) {
+        match tree {
+            Tree::True => {}
+            Tree::And(parts) => {
+                for part in parts {
+                    if is_empty(mask) {
+                        return;
+                    }
+                    self.part(part, mask);
+                }
+            }
+            Tree::Or(parts) => {
+                // What is left in `open` was rejected by every part so far.
+                let mut open = self.state.copy(mask);
+                for part in parts {
+                    if is_empty(&open) {
+                        break;
+                    }
+                    let mut kept = self.state.copy(&open);
+                    self.part(part, &mut kept);
+                    and_not(&mut open, &kept);
+                    self.state.spare.push(kept);
+                }
+                and_not(mask, &open);
+                self.state.spare.push(open);
+            }
+            Tree::Not(inner) => {
+                let mut kept = self.state.copy(mask);
+                self.part(inner, &mut kept);
+                and_not(mask, &kept);
+                self.state.spare.push(kept);
+            }
+            Tree::Test(i) => {
+                let Some(planned) = self.plan.tests.get(*i) else { return };
+                self.test(planned, *i, mask);
+            }
+        }
+    }
+
+    fn test(&mut self, planned: &Planned, index: usize, mask: &mut [u64]) {
+        let (batch, first, test) = (self.batch, self.first, &planned.test);
+        match test.field.extract {
+            Extract::Code(_) => dense(mask, first, batch.call, |code| planned.codes.has(code)),
+            Extract::Column(_, get, none) => match get(batch) {
+                Slice::U16(s) => column(mask, first, s, test, none, (u16::MIN, u16::MAX)),
+                Slice::U32(s) => column(mask, first, s, test, none, (u32::MIN, u32::MAX)),
+                Slice::U64(s) => column(mask, first, s, test, none, (u64::MIN, u64::MAX)),
+                // No signed number stands for "not there"; Field::value does not know one either.
+                Slice::I64(s) => column(mask, first, s, test, None, (i64::MIN, i64::MAX)),
+            },
+            Extract::Proc(get) => {
+                let Some(table) = self.state.tables.get_mut(index) else { return };
+                table.resize(batch.dict.procs.len().max(table.len()), UNKNOWN);
+                sparse(mask, first, |row| {
+                    let Some(&id) = batch.proc.get(row) else { return false };
+                    judge(table, id, || test.holds(&get(&batch.dict, id, &test.key)))
+                });
+            }
+            Extract::File(get) => {
+                let Some(table) = self.state.tables.get_mut(index) else { return };
+                table.resize(batch.dict.files.len().max(table.len()), UNKNOWN);
+                sparse(mask, first, |row| {
+                    let Some(id) = batch.file_id_of(row) else { return false };
+                    judge(table, id, || test.holds(&get(&batch.dict, id, &test.key)))
+                });
+            }
+            Extract::Row(_, get) => {
+                sparse(mask, first, |row| test.holds(&get(batch, row, &test.key)));
+            }
+        }
+    }
+}
+
+/// The verdict about an entry of the dictionary, decided at most once.
+fn judge(table: &mut [u8], id: u32, decide: impl FnOnce() -> bool) -> bool {
+    match table.get_mut(id as usize) {
+        Some(verdict) => {
+            if *verdict == UNKNOWN {
+                *verdict = if decide() { YES } else { NO };
+            }
+            *verdict == YES
+        }
+        // No such entry: whatever the field makes of that.
+        None => decide(),
+    }
+}
+
+/// Clears the rows of the mask for which a test of the row does not hold.
+fn sparse(mask: &mut [u64], first: usize, mut holds: impl FnMut(usize) -> bool) {
+    for (i, word) in mask.iter_mut().enumerate() {
+        let mut rest = *word;
+        while rest != 0 {
+            let bit = rest.trailing_zeros();
+            rest &= rest - 1;
+            if !holds((first + i) * 64 + bit as usize) {
+                *word &= !(1 << bit);
+            }
+        }
+    }
+}
+
+/// The same for a test of one column's element; an element that was not loaded fails.
+fn dense<T: Copy>(mask: &mut [u64], first: usize, column: &[T], holds: impl Fn(T) -> bool) {
+    for (i, word) in mask.iter_mut().enumerate() {
+        let from = (first + i) * 64;
+        match column.get(from..from + 64) {
+            Some(all) if word.count_ones() >= DENSE => {
+                let mut bits = 0;
+                for (bit, value) in all.iter().enumerate() {
+                    bits |= u64::from(holds(*value)) << bit;
+                }
+                *word &= bits;
+            }
+            _ => {
+                let mut rest = *word;
+                while rest != 0 {
+                    let bit = rest.trailing_zeros();
+                    rest &= rest - 1;
+                    if !column.get(from + bit as usize).is_some_and(|v| holds(*v)) {
+                        *word &= !(1 << bit);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A test of a numeric column. `none` is the element that means "not there".
+fn column<T>(mask: &mut [u64], first: usize, slice: &[T], test: &Test, none: Option<u64>, ends: (T, T))
+where
+    T: Copy + Ord + Into<i128> + TryFrom<i128>,
+{
+    let none = none.and_then(|n| T::try_from(i128::from(n)).ok());
+    let there = |value: T| none != Some(value);
+    let negated = test.negated();
+    match &test.compare {
+        Compare::Exists => dense(mask, first, slice, there),
+        Compare::Ranges(ranges) => match ranges.as_slice() {
+            [(low, high)] => {
+                // The range in the element's own type; one that lies outside is empty.
+                let (least, most): (i128, i128) = (ends.0.into(), ends.1.into());
+                let low = T::try_from((*low).max(least)).ok();
+                let high = T::try_from((*high).min(most)).ok();
+                match (low, high) {
+                    (Some(low), Some(high)) => {
+                        dense(mask, first, slice, |v| there(v) & (((low <= v) & (v <= high)) != negated));
+                    }
+                    _ => dense(mask, first, slice, |v| there(v) & negated),
+                }
+            }
+            several => dense(mask, first, slice, |v| there(v) && in_ranges(several, v.into()) != negated),
+        },
+        // The types do not fit: nothing is equal.
+        _ => dense(mask, first, slice, |v| there(v) & negated),
+    }
+}

@@ -1,0 +1,632 @@
+//! Text to tree.
+//!
+//! Enters: a filter's text, from a command line or a foreign file. Leaves: an [`Ast`] with the place of everything in
+//! it, and every mistake of form. Never: knowledge of fields and values. Only this file knows pest.
+
+use std::num::NonZeroUsize;
+use std::sync::Once;
+
+use pest::Parser;
+use pest::iterators::Pair;
+
+use super::error::{Errors, Span, quoted};
+use super::suggest::did_you_mean;
+
+/// Longest filter, in bytes.
+pub const MAX_LENGTH: usize = 64 * 1024;
+/// Deepest nesting of parentheses: what reads, evaluates and drops the tree recurses.
+pub const MAX_DEPTH: usize = 128;
+/// Most steps of the parser: a filter of the greatest length takes less.
+const MAX_CALLS: usize = 64 << 20;
+
+#[allow(missing_docs, reason = "generated")]
+mod grammar {
+    #[derive(pest_derive::Parser)]
+    #[grammar = "grammar/filter.pest"]
+    pub struct FilterParser;
+}
+use grammar::{FilterParser, Rule};
+
+/// An operator.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "their names say it")]
+pub enum Op {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Contains,
+    IContains,
+    StartsWith,
+    EndsWith,
+    Glob,
+    IGlob,
+    In,
+    Exists,
+}
+
+impl Op {
+    /// Every operator with its spelling.
+    pub const ALL: &'static [(Op, &'static str)] = &[
+        (Op::Eq, "="),
+        (Op::Ne, "!="),
+        (Op::Lt, "<"),
+        (Op::Le, "<="),
+        (Op::Gt, ">"),
+        (Op::Ge, ">="),
+        (Op::Contains, "contains"),
+        (Op::IContains, "icontains"),
+        (Op::StartsWith, "startswith"),
+        (Op::EndsWith, "endswith"),
+        (Op::Glob, "glob"),
+        (Op::IGlob, "iglob"),
+        (Op::In, "in"),
+        (Op::Exists, "exists"),
+    ];
+
+    /// Its spelling.
+    pub fn name(self) -> &'static str {
+        Op::ALL.iter().find(|(op, _)| *op == self).map_or("", |(_, n)| n)
+    }
+
+    fn by_name(name: &str) -> Option<Op> {
+        Op::ALL.iter().find(|(_, n)| *n == name).map(|(op, _)| *op).or((name == "==").then_some(Op::Eq))
+    }
+}
+
+/// A constant as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Constant {
+    /// Where.
+    pub span: Span,
+    /// Its bytes, escapes resolved.
+    pub bytes: Vec<u8>,
+}
+
+impl Constant {
+    /// As text; bytes that are none are replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+}
+
+/// A field and what is asked of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawTest {
+    /// Where, all of it.
+    pub span: Span,
+    /// The field's name …
+    pub name: String,
+    /// … and where.
+    pub name_span: Span,
+    /// The argument in brackets.
+    pub key: Option<Constant>,
+    /// The operator, where, and the constants: one, several after `in`, none after `exists`.
+    pub relation: Option<(Op, Span, Vec<Constant>)>,
+}
+
+/// A filter as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ast {
+    /// The empty filter: every event.
+    Everything,
+    /// A part whose mistake has been reported.
+    Broken,
+    /// All of them.
+    And(Vec<Ast>),
+    /// Any of them.
+    Or(Vec<Ast>),
+    /// Not.
+    Not(Box<Ast>),
+    /// A test.
+    Test(Box<RawTest>),
+}
+
+/// Reads a filter. Mistakes are added to `errors`; the tree is then as good as can be.
+pub fn parse(text: &str, errors: &mut Errors) -> Ast {
+    if text.len() > MAX_LENGTH {
+        let reason = format!("{} bytes; the most is {MAX_LENGTH}", text.len());
+        errors.push(MAX_LENGTH..MAX_LENGTH, "the filter is too long", reason, "");
+        return Ast::Broken;
+    }
+    if let Some(at) = too_deep(text) {
+        let reason = format!("more than {MAX_DEPTH} parentheses are open here");
+        errors.push(at..at + 1, "the filter is nested too deeply", reason, "");
+        return Ast::Broken;
+    }
+    static LIMIT: Once = Once::new();
+    LIMIT.call_once(|| pest::set_call_limit(NonZeroUsize::new(MAX_CALLS)));
+    let mut pairs = match FilterParser::parse(Rule::filter, text) {
+        Ok(pairs) => pairs,
+        Err(error) => {
+            // The grammar accepts every text; what remains is the limit on steps.
+            let at = match error.location {
+                pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => at,
+            };
+            errors.push(at..at, "the filter cannot be read", "it is too complex", "");
+            return Ast::Broken;
+        }
+    };
+    let mut reader = Reader { errors, text, strayed: false };
+    match pairs.next() {
+        Some(filter) => reader.body(filter, text.len()..text.len(), true),
+        None => Ast::Everything,
+    }
+}
+
+/// Where the nesting passes the limit. Counts parentheses outside of quotes and comments, as the grammar does; where the
+/// two differ (a quote inside a malformed word) the parser's own guard stands behind it.
+fn too_deep(text: &str) -> Option<usize> {
+    let (mut depth, mut quote, mut escaped, mut comment) = (0usize, None, false, false);
+    let mut before = b' ';
+    for (at, byte) in text.bytes().enumerate() {
+        match (quote, byte) {
+            _ if comment => comment = byte != b'\n',
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), b'\\') => escaped = true,
+            (Some(q), b) => {
+                if q == b {
+                    quote = None;
+                }
+            }
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'#') => comment = before.is_ascii_whitespace() || matches!(before, b'(' | b')' | b','),
+            (None, b'(') => depth += 1,
+            (None, b')') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        before = byte;
+        if depth > MAX_DEPTH {
+            return Some(at);
+        }
+    }
+    None
+}
+
+fn span(pair: &Pair<'_, Rule>) -> Span {
+    pair.as_span().start()..pair.as_span().end()
+}
+
+struct Reader<'e, 't> {
+    errors: &'e mut Errors,
+    text: &'t str,
+    /// A sign without a place was reported: what is missing after it is its fault.
+    strayed: bool,
+}
+
+impl Reader<'_, '_> {
+    /// What stands between parentheses, or in the whole filter. `around` is the place to show if it is empty.
+    fn body(&mut self, pair: Pair<'_, Rule>, around: Span, whole: bool) -> Ast {
+        let mut parts = Vec::new();
+        for inner in pair.into_inner() {
+            match inner.as_rule() {
+                Rule::disj => parts.push(self.disj(inner, around.clone(), whole && parts.is_empty())),
+                Rule::stray | Rule::inner_stray => self.stray(&inner),
+                _ => {}
+            }
+        }
+        if parts.len() == 1 { parts.pop().unwrap_or(Ast::Broken) } else { Ast::Broken }
+    }
+
+    fn stray(&mut self, pair: &Pair<'_, Rule>) {
+        if self.strayed {
+            return;
+        }
+        self.strayed = true;
+        let (reason, hint) = match pair.as_str() {
+            ")" => ("no parenthesis is open here", ""),
+            "," => ("a comma only stands between the values of a list", "write `field in (a, b)`"),
+            "=" | "<" | ">" => ("an operator needs a field on its left", ""),
+            "&" => ("", "write `and` or `&&`"),
+            "|" => ("", "write `or` or `||`"),
+            "[" | "]" => ("brackets only stand after a field's name", "write `proc.aname[2]`"),
+            _ => ("it has no meaning here", ""),
+        };
+        self.errors.push(span(pair), format!("unexpected {}", quoted(pair.as_str())), reason, hint);
+    }
+
+    fn disj(&mut self, pair: Pair<'_, Rule>, around: Span, mut may_be_empty: bool) -> Ast {
+        let inner: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
+        may_be_empty &= inner.len() == 1;
+        let mut parts = Vec::new();
+        for i in (0..inner.len()).step_by(2) {
+            // A condition that is missing is shown at the `or` beside it.
+            let around = match (i.checked_sub(1).and_then(|b| inner.get(b)), inner.get(i + 1)) {
+                (Some(or), _) | (None, Some(or)) => span(or),
+                _ => around.clone(),
+            };
+            parts.push(self.conj(inner[i].clone(), around, may_be_empty));
+        }
+        if parts.len() == 1 { parts.pop().unwrap_or(Ast::Broken) } else { Ast::Or(parts) }
+    }
+
+    fn conj(&mut self, pair: Pair<'_, Rule>, around: Span, may_be_empty: bool) -> Ast {
+        let inner: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
+        let mut parts = Vec::new();
+        let mut i = 0;
+        while let Some(pair) = inner.get(i) {
+            let before = i.checked_sub(1).and_then(|b| inner.get(b)).filter(|p| p.as_rule() == Rule::and);
+            match pair.as_rule() {
+                Rule::missing if may_be_empty && inner.len() == 1 => return Ast::Everything,
+                Rule::missing => {
+                    let next = inner.get(i + 1).filter(|p| p.as_rule() == Rule::and);
+                    let at = before.or(next).map_or(around.clone(), span);
+                    self.missing(at, before.is_some());
+                    parts.push(Ast::Broken);
+                }
+                Rule::term if i > 0 && before.is_none() => {
+                    i += self.glued(&inner, i);
+                    parts.push(if is_bare(pair) { Ast::Broken } else { self.term(pair.clone()) });
+                    continue;
+                }
+                // The test before a word that is no operator: reported there.
+                Rule::term
+                    if is_bare(pair) && inner.get(i + 1).is_some_and(|p| p.as_rule() == Rule::term) =>
+                {
+                    self.check_name_only(pair, &mut parts);
+                }
+                Rule::term => parts.push(self.term(pair.clone())),
+                _ => {}
+            }
+            i += 1;
+        }
+        if parts.len() == 1 { parts.pop().unwrap_or(Ast::Broken) } else { Ast::And(parts) }
+    }
+
+    /// A field without its operator: its name is still worth checking, as a test for presence.
+    fn check_name_only(&mut self, pair: &Pair<'_, Rule>, parts: &mut Vec<Ast>) {
+        let Ast::Test(mut test) = self.term(pair.clone()) else { return };
+        test.relation = Some((Op::Exists, test.span.clone(), Vec::new()));
+        parts.push(Ast::Test(test));
+    }
+
+    fn missing(&mut self, at: Span, after: bool) {
+        if self.strayed {
+            return;
+        }
+        let word = self.text.get(at.clone()).unwrap_or("");
+        let (title, reason) = match word {
+            "" => ("a condition is missing", "the filter ends where a condition should stand".to_string()),
+            "(" => ("a condition is missing", "there is nothing between these parentheses".to_string()),
+            _ if after || self.text[at.end..].trim().is_empty() => {
+                ("a condition is missing", format!("nothing follows {}", quoted(word)))
+            }
+            _ => ("a condition is missing", format!("nothing stands on one side of {}", quoted(word))),
+        };
+        self.errors.push(at, title, reason, "");
+    }
+
+    /// Terms without an operator between them. Returns how many were dealt with.
+    fn glued(&mut self, inner: &[Pair<'_, Rule>], i: usize) -> usize {
+        let run = inner[i..].iter().take(2).take_while(|p| p.as_rule() == Rule::term).count();
+        let (first, before) = (&inner[i], &inner[i - 1]);
+        let word = first.as_str().split_whitespace().next().unwrap_or("");
+        let at = span(first).start..span(first).start + word.len();
+        let lower = word.to_ascii_lowercase();
+        if matches!(&*lower, "and" | "or" | "not") && lower != word {
+            let hint = format!("write `{lower}`");
+            self.errors.push(
+                at,
+                format!("unexpected {}", quoted(word)),
+                "keywords are in small letters",
+                hint,
+            );
+        } else if is_bare(before) && run >= 2 && is_bare(first) {
+            // `proc.name like cat`
+            let names = Op::ALL.iter().map(|(_, n)| *n);
+            let mut hint = match (&*lower, Op::by_name(&lower)) {
+                (_, Some(op)) => format!("write `{}`", op.name()),
+                ("eq" | "is" | "equals", _) => "write `=`".into(),
+                ("matches" | "like" | "regex" | "pmatch", _) => "`glob` compares with a pattern".into(),
+                _ => did_you_mean(word, names),
+            };
+            if hint.is_empty() {
+                hint =
+                    "operators: = != < <= > >= contains icontains startswith endswith glob iglob in exists"
+                        .into();
+            }
+            self.errors.push(at, "unknown operator", format!("no operator is called {}", quoted(word)), hint);
+        } else if is_bare(before) {
+            let field = before.as_str().trim();
+            let hint = format!("write {}", quoted(&format!("{field} = {word}")));
+            let reason = format!("there is no operator between {} and this", quoted(field));
+            self.errors.push(at, "an operator is missing", reason, hint);
+        } else if is_bare(first) {
+            let hint =
+                "join conditions with `and` or `or`; quote a value that has blanks or one of ( ) \" ' = ,";
+            self.errors.push(
+                at,
+                format!("unexpected {}", quoted(word)),
+                "the condition before it is complete",
+                hint,
+            );
+        } else {
+            let hint = "join conditions with `and` or `or`";
+            self.errors.push(at, "`and` or `or` is missing", "a new condition begins here", hint);
+        }
+        // One report for a run of bare words; a term with an operator is a condition of its own and is checked.
+        let bare = inner[i..].iter().take_while(|p| p.as_rule() == Rule::term && is_bare(p)).count();
+        bare.max(1)
+    }
+
+    fn term(&mut self, pair: Pair<'_, Rule>) -> Ast {
+        let mut nots: Vec<Span> = Vec::new();
+        let mut ast = Ast::Broken;
+        for inner in pair.into_inner() {
+            match inner.as_rule() {
+                Rule::not => nots.push(span(&inner)),
+                Rule::group => ast = self.group(inner),
+                Rule::test => ast = self.test(inner),
+                _ => self.missing(nots.last().cloned().unwrap_or(0..0), true),
+            }
+        }
+        // Two cancel: a million of them must not make a deep tree.
+        if nots.len() % 2 == 1 && ast != Ast::Broken { Ast::Not(Box::new(ast)) } else { ast }
+    }
+
+    fn group(&mut self, pair: Pair<'_, Rule>) -> Ast {
+        let at = span(&pair).start..span(&pair).start + 1;
+        let closed = pair.clone().into_inner().any(|p| p.as_rule() == Rule::close);
+        if !closed && !self.ends_in_open_quote() {
+            self.errors.push(at.clone(), "unclosed parenthesis", "no `)` closes it", "");
+        }
+        self.body(pair, at, false)
+    }
+
+    /// An open quote swallows the closing parentheses: only the quote is to blame.
+    fn ends_in_open_quote(&self) -> bool {
+        self.errors.0.iter().any(|e| e.title == UNCLOSED) || {
+            let mut quote = None;
+            let mut escaped = false;
+            for byte in self.text.bytes() {
+                match (quote, byte) {
+                    (Some(_), _) if escaped => escaped = false,
+                    (Some(_), b'\\') => escaped = true,
+                    (Some(q), b) if q == b => quote = None,
+                    (None, b'"' | b'\'') => quote = Some(byte),
+                    _ => {}
+                }
+            }
+            quote.is_some()
+        }
+    }
+
+    fn test(&mut self, pair: Pair<'_, Rule>) -> Ast {
+        let mut test =
+            RawTest { span: trimmed(&pair), name: String::new(), name_span: 0..0, key: None, relation: None };
+        let mut good = true;
+        for inner in pair.into_inner() {
+            match inner.as_rule() {
+                Rule::lhs => good &= self.lhs(inner, &mut test),
+                Rule::relation => match self.relation(inner) {
+                    Some(relation) => test.relation = Some(relation),
+                    None => good = false,
+                },
+                Rule::bad_string => {
+                    self.unclosed(&inner);
+                    good = false;
+                }
+                _ => {
+                    let hint = "a field's name stands without quotes, and on the left";
+                    self.errors.push(span(&inner), "a quoted text where a field should stand", "", hint);
+                    good = false;
+                }
+            }
+        }
+        if good { Ast::Test(Box::new(test)) } else { Ast::Broken }
+    }
+
+    fn lhs(&mut self, pair: Pair<'_, Rule>, test: &mut RawTest) -> bool {
+        let mut good = true;
+        for inner in pair.into_inner() {
+            if inner.as_rule() == Rule::name {
+                test.name = inner.as_str().to_string();
+                test.name_span = span(&inner);
+                continue;
+            }
+            let at = span(&inner);
+            let mut closed = false;
+            for part in inner.into_inner() {
+                match part.as_rule() {
+                    Rule::end_index => closed = true,
+                    Rule::key => {
+                        test.key =
+                            Some(Constant { span: span(&part), bytes: part.as_str().as_bytes().to_vec() });
+                    }
+                    _ => match self.constant(&part) {
+                        Some(key) => test.key = Some(key),
+                        None => good = false,
+                    },
+                }
+            }
+            if !good {
+                // An open quote inside: reported.
+            } else if !closed {
+                self.errors.push(at, "unclosed bracket", "no `]` closes the field's argument", "");
+                good = false;
+            } else if test.key.is_none() {
+                self.errors.push(at, "an argument is missing", "there is nothing between these brackets", "");
+                good = false;
+            }
+        }
+        good
+    }
+
+    fn relation(&mut self, pair: Pair<'_, Rule>) -> Option<(Op, Span, Vec<Constant>)> {
+        let mut inner = pair.into_inner();
+        let sign = inner.next()?;
+        let at = span(&sign);
+        let Some(op) = Op::by_name(sign.as_str()) else {
+            let right = match sign.as_str() {
+                "=>" => ">=",
+                "=<" => "<=",
+                "<>" => "!=",
+                _ => "=",
+            };
+            let hint = format!("write `{right}`");
+            self.errors.push(at, format!("unknown operator `{}`", sign.as_str()), "", hint);
+            return None;
+        };
+        if op == Op::Exists {
+            return Some((op, at, Vec::new()));
+        }
+        let Some(operand) = inner.next() else {
+            let what = if op == Op::In { "a list in parentheses" } else { "a value" };
+            let title = if op == Op::In { "a list is missing" } else { "a value is missing" };
+            let reason = format!("`{}` needs {what} on its right", sign.as_str());
+            let hint = if op == Op::Eq { "the empty text is written ''" } else { "" };
+            self.errors.push(at, title, reason, hint);
+            return None;
+        };
+        let place = span(&operand);
+        match (operand.as_rule(), op) {
+            (Rule::list, Op::In) => self.list(operand).map(|list| (op, at, list)),
+            (Rule::list, _) => {
+                let reason = format!("`{}` takes one value", sign.as_str());
+                self.errors.push(
+                    place,
+                    "a list where a value should stand",
+                    reason,
+                    "write `field in (a, b)`",
+                );
+                None
+            }
+            (_, Op::In) => {
+                let hint = format!("write {}", quoted(&format!("in ({})", operand.as_str().trim())));
+                self.errors.push(place, "a list is missing", "`in` takes a list in parentheses", hint);
+                None
+            }
+            _ => {
+                let value = self.constant(&operand.into_inner().next()?)?;
+                Some((op, at, vec![value]))
+            }
+        }
+    }
+
+    fn list(&mut self, pair: Pair<'_, Rule>) -> Option<Vec<Constant>> {
+        let at = span(&pair).start..span(&pair).start + 1;
+        let (mut values, mut good, mut closed) = (Vec::new(), true, false);
+        let mut want_value = true;
+        for part in pair.into_inner() {
+            let place = span(&part);
+            match part.as_rule() {
+                Rule::value => {
+                    if !want_value {
+                        let hint = "put a comma between values; quote a value that has blanks";
+                        self.errors.push(place.start..place.start + 1, "a comma is missing", "", hint);
+                        good = false;
+                    }
+                    want_value = false;
+                    match part.into_inner().next().and_then(|p| self.constant(&p)) {
+                        Some(value) => values.push(value),
+                        None => {
+                            // An open quote takes everything up to the end, the closing parenthesis too.
+                            good = false;
+                            closed |= place.end == self.text.len();
+                        }
+                    }
+                }
+                Rule::comma => {
+                    if want_value {
+                        self.errors.push(place, "a value is missing", "nothing stands before this comma", "");
+                        good = false;
+                    }
+                    want_value = true;
+                }
+                Rule::close => {
+                    closed = true;
+                    if want_value && good {
+                        let reason = if values.is_empty() {
+                            "the list is empty"
+                        } else {
+                            "nothing follows the last comma"
+                        };
+                        self.errors.push(place, "a value is missing", reason, "");
+                        good = false;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !closed {
+            self.errors.push(at, "unclosed parenthesis", "no `)` closes this list", "");
+            good = false;
+        }
+        good.then_some(values)
+    }
+
+    fn unclosed(&mut self, pair: &Pair<'_, Rule>) {
+        let at = span(pair).start;
+        self.errors.push(at..at + 1, UNCLOSED, "the text that begins here never ends", "");
+    }
+
+    /// A constant, escapes resolved.
+    fn constant(&mut self, pair: &Pair<'_, Rule>) -> Option<Constant> {
+        let place = span(pair);
+        match pair.as_rule() {
+            Rule::string => {}
+            Rule::bad_string => {
+                self.unclosed(pair);
+                return None;
+            }
+            _ => return Some(Constant { span: place, bytes: pair.as_str().as_bytes().to_vec() }),
+        }
+        let raw = pair.as_str().as_bytes();
+        let raw = raw.get(1..raw.len().saturating_sub(1)).unwrap_or(&[]);
+        let mut bytes = Vec::with_capacity(raw.len());
+        let (mut at, mut good) = (0, true);
+        while let Some(&byte) = raw.get(at) {
+            let (value, length) = if byte != b'\\' {
+                (Some(byte), 1)
+            } else {
+                match raw.get(at + 1) {
+                    Some(b @ (b'\\' | b'"' | b'\'')) => (Some(*b), 2),
+                    Some(b'n') => (Some(b'\n'), 2),
+                    Some(b'r') => (Some(b'\r'), 2),
+                    Some(b't') => (Some(b'\t'), 2),
+                    Some(b'x') => (hex(raw.get(at + 2..at + 4)), 4),
+                    _ => (None, 2),
+                }
+            };
+            match value {
+                Some(value) => bytes.push(value),
+                None => {
+                    good = false;
+                    let from = place.start + 1 + at;
+                    let to = (from + length).min(place.end.saturating_sub(1)).max(from + 1);
+                    let hint = "escapes: \\\\ \\\" \\' \\n \\r \\t \\xNN; a backslash is written \\\\";
+                    self.errors.push(from..to, "unknown escape", "", hint);
+                }
+            }
+            at += length;
+        }
+        good.then_some(Constant { span: place, bytes })
+    }
+}
+
+const UNCLOSED: &str = "unclosed quote";
+
+fn hex(digits: Option<&[u8]>) -> Option<u8> {
+    let digits = std::str::from_utf8(digits?).ok()?;
+    // from_str_radix would take a sign.
+    (digits.bytes().all(|b| b.is_ascii_hexdigit())).then(|| u8::from_str_radix(digits, 16).ok())?
+}
+
+/// Its place without the blanks that the grammar skipped at its end.
+fn trimmed(pair: &Pair<'_, Rule>) -> Span {
+    let at = span(pair);
+    at.start..at.start + pair.as_str().trim_end().len()
+}
+
+/// True for a term that is a single field or text without an operator.
+fn is_bare(pair: &Pair<'_, Rule>) -> bool {
+    let mut inner = pair.clone().into_inner();
+    match (inner.next(), inner.next()) {
+        (Some(test), None) if test.as_rule() == Rule::test => {
+            !test.into_inner().any(|p| p.as_rule() == Rule::relation)
+        }
+        _ => false,
+    }
+}
