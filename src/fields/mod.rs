@@ -13,8 +13,17 @@ use std::net::IpAddr;
 use crate::batch::{Batch, Columns, Dict, FileId, ProcId};
 use crate::schema::Schema;
 
+pub mod args;
+pub mod clock;
+pub mod escape;
+pub mod names;
+pub mod number;
+pub mod res;
+pub mod sink;
+pub mod structs;
 mod table;
 
+pub use names::file_name;
 pub use table::FIELDS;
 
 /// The type of a field: decides which operators and constants a filter accepts.
@@ -133,6 +142,7 @@ pub enum Extract {
 }
 
 /// One field.
+#[derive(Clone, Copy)]
 pub struct Field {
     /// Its name, as in filters, templates and JSON.
     pub name: &'static str,
