@@ -280,8 +280,11 @@ pub fn buffer<'a>(batch: &Batch<'a>, row: usize) -> Option<(Dir, Data<'a>)> {
     }
 }
 
-/// The `n`-th path of a row: as given, and the directory that it is relative to.
-pub fn path<'a>(batch: &Batch<'a>, row: usize, n: usize) -> Option<(&'a [u8], Option<Cow<'a, [u8]>>)> {
+/// A path as given, and the directory that it is relative to, if that is known.
+pub type GivenPath<'a> = (&'a [u8], Option<Cow<'a, [u8]>>);
+
+/// The `n`-th path of a row.
+pub fn path<'a>(batch: &Batch<'a>, row: usize, n: usize) -> Option<GivenPath<'a>> {
     let shape = batch.shape_of(row);
     let (i, _) = shape.args.iter().enumerate().filter(|(_, a)| a.kind == Kind::Path).nth(n)?;
     let Some(Arg::Text(data)) = arg(batch, row, i) else { return None };

@@ -16,6 +16,8 @@ use crate::schema::Schema;
 pub mod args;
 pub mod clock;
 pub mod escape;
+#[cfg(test)]
+pub mod fixture;
 pub mod names;
 pub mod number;
 pub mod res;

@@ -191,3 +191,70 @@ fn procexit(out: &mut Vec<u8>, batch: &Batch<'_>, row: usize) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields::fixture;
+
+    pub(crate) fn lines(options: TextOptions) -> String {
+        let (schema, block) = (fixture::schema(), fixture::block());
+        let batch = block.view(&schema);
+        let mut text = Text::new(options);
+        let mut out = Vec::new();
+        for row in 0..batch.rows {
+            text.render(&batch, row, &mut out);
+            assert_eq!(out.iter().filter(|b| **b == b'\n').count(), row + 1);
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_line_of_each_sort() {
+        insta::assert_snapshot!(lines(TextOptions::default()));
+    }
+
+    #[test]
+    fn times() {
+        let styles =
+            [TimeStyle::None, TimeStyle::Epoch, TimeStyle::Delta, TimeStyle::Date, TimeStyle::Relative];
+        let text: String = styles
+            .into_iter()
+            .flat_map(|time| {
+                let text = lines(TextOptions { time, latency: false, color: false });
+                text.lines().take(2).map(|l| format!("{l}\n")).collect::<Vec<_>>()
+            })
+            .collect();
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn colour_is_decoration() {
+        let mut painted = lines(TextOptions { color: true, ..TextOptions::default() });
+        assert!(painted.contains("\x1b[31m"));
+        for code in [DIM, NAME, CALL, GOOD, BAD, OFF] {
+            painted = painted.replace(std::str::from_utf8(code).unwrap(), "");
+        }
+        assert_eq!(painted, lines(TextOptions::default()));
+    }
+
+    /// `cargo test --release --lib -- --ignored --nocapture speed` tells what a line costs.
+    #[test]
+    #[ignore = "a measurement"]
+    fn speed() {
+        let (schema, block) = (fixture::schema(), fixture::block());
+        let batch = block.view(&schema);
+        let mut text = Text::new(TextOptions::default());
+        let mut out = Vec::new();
+        let start = std::time::Instant::now();
+        let rounds = 100_000;
+        for _ in 0..rounds {
+            out.clear();
+            for row in 0..batch.rows {
+                text.render(&batch, row, &mut out);
+            }
+        }
+        let each = start.elapsed() / (rounds * batch.rows as u32);
+        std::fs::write(std::env::temp_dir().join("sysreel-speed"), format!("{each:?} a line\n")).unwrap();
+    }
+}
