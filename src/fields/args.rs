@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::sink::{JsonSink, Sink, TextSink};
 use super::structs::{self, Data};
-use super::{Value, names};
+use super::{Key, Value, names};
 use crate::batch::{Batch, File, Item, row_flags};
 use crate::schema::names::Names;
 use crate::schema::{Dir, Kind, Len, Shape, Struct, is_error};
@@ -164,6 +164,17 @@ pub fn is_idle(shape: &Shape, words: &[u64], i: usize) -> bool {
     }
 }
 
+/// The index of the argument that a key means; nothing for one that means nothing in this row.
+pub fn nth(b: &Batch<'_>, row: usize, key: &Key) -> Option<usize> {
+    let shape = b.shape_of(row);
+    let i = match key {
+        Key::Index(i) => *i,
+        Key::Name(name) => shape.arg(name)?.0,
+        Key::None => return None,
+    };
+    (!is_idle(shape, b.words_of(row), i)).then_some(i)
+}
+
 /// All arguments of a row that mean something, in order: `name=value, name=value`.
 pub fn push_args(out: &mut Vec<u8>, batch: &Batch<'_>, row: usize) {
     let shape = batch.shape_of(row);
@@ -234,21 +245,21 @@ impl<'a> Arg<'a> {
         }
     }
 
-    /// The number it is, if it is one: what `evt.rawarg` gives. Texts are texts.
+    /// It as a number: what `evt.rawarg` gives. `word` is its raw word, which is the number of what points somewhere.
     pub fn raw(&self, word: u64) -> Value<'a> {
-        match *self {
-            Arg::Int(n) => Value::Int(n),
-            Arg::Fd(n, _) => Value::Int(i64::from(n)),
-            Arg::Mode(n) => Value::UInt(u64::from(n)),
-            Arg::UInt(n) | Arg::Hex(n) | Arg::Dev(n) | Arg::Signal(n) => Value::UInt(n),
-            Arg::Flags(n, _) | Arg::Enum(n, _) => Value::UInt(n),
-            Arg::Text(data) | Arg::Bytes(data) => Value::text(data.bytes),
+        let signed = match *self {
+            Arg::Int(n) => Some(n),
+            Arg::Fd(n, _) => Some(i64::from(n)),
+            Arg::Mode(n) => Some(i64::from(n)),
+            Arg::UInt(n) | Arg::Hex(n) | Arg::Dev(n) | Arg::Signal(n) => i64::try_from(n).ok(),
+            Arg::Flags(n, _) | Arg::Enum(n, _) => i64::try_from(n).ok(),
             Arg::Struct(Struct::Int | Struct::WaitStatus | Struct::SchedParam, b) => {
-                structs::i32_at(b, 0).map_or(Value::UInt(word), |n| Value::Int(i64::from(n)))
+                structs::i32_at(b, 0).map(i64::from)
             }
-            Arg::Struct(Struct::Int64, b) => structs::i64_at(b, 0).map_or(Value::UInt(word), Value::Int),
-            _ => Value::UInt(word),
-        }
+            Arg::Struct(Struct::Int64, b) => structs::i64_at(b, 0),
+            _ => i64::try_from(word).ok(),
+        };
+        signed.map_or(Value::UInt(word), Value::Int)
     }
 
     /// Its text: what `evt.arg` gives. Strings and buffers are their bytes, without quotes.

@@ -3,7 +3,7 @@
 //! Enters: a row. Leaves: its values. Never: the process or the file (see the tables beside).
 
 use super::{field, keyed};
-use crate::batch::{Batch, Columns, NO_LATENCY};
+use crate::batch::{Batch, Columns, NO_LATENCY, row_flags};
 use crate::fields::{Extract, Field, Key, Slice, Takes, Type, Value, args, clock, names, number, res};
 use crate::schema::{COMPAT, Class, EVENTS, Kind, LOST, Schema, Struct};
 
@@ -147,23 +147,12 @@ fn open_flags(b: &Batch<'_>, row: usize) -> Option<u64> {
     }
 }
 
-/// Which argument a key means.
-fn nth(b: &Batch<'_>, row: usize, key: &Key) -> Option<usize> {
-    let shape = b.shape_of(row);
-    let i = match key {
-        Key::Index(i) => *i,
-        Key::Name(name) => shape.arg(name)?.0,
-        Key::None => return None,
-    };
-    (!args::is_idle(shape, b.words_of(row), i)).then_some(i)
-}
-
 fn arg_text<'a>(b: &Batch<'a>, row: usize, key: &Key) -> Value<'a> {
-    nth(b, row, key).and_then(|i| args::arg(b, row, i)).map_or(Value::None, |a| a.text(b, row))
+    args::nth(b, row, key).and_then(|i| args::arg(b, row, i)).map_or(Value::None, |a| a.text(b, row))
 }
 
 fn arg_raw<'a>(b: &Batch<'a>, row: usize, key: &Key) -> Value<'a> {
-    let Some(i) = nth(b, row, key) else { return Value::None };
+    let Some(i) = args::nth(b, row, key) else { return Value::None };
     let word = b.words_of(row).get(i).copied().unwrap_or(0);
     args::arg(b, row, i).map_or(Value::None, |a| a.raw(word))
 }
@@ -501,6 +490,16 @@ pub const FIELDS: &[Field] = &[
         Row(OPEN, |b, row, _| {
             let may = open_flags(b, row).is_some_and(|f| f & (0o100 | 0o20_000_000) != 0);
             Value::Bool(may && b.ret_of(row) >= 0)
+        }),
+    ),
+    field(
+        "evt.compat",
+        Type::Bool,
+        "true for calls of 32-bit programs on a 64-bit kernel",
+        "evt.compat = true",
+        Row(Columns::CALL.and(Columns::FLAGS), |b, row, _| match b.call.get(row) {
+            Some(code) => Value::Bool(*code >= COMPAT || b.flags_of(row) & row_flags::COMPAT != 0),
+            None => Value::None,
         }),
     ),
     field(

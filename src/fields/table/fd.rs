@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use super::{field, unless};
 use crate::batch::{Batch, Columns, Dict, File, FileId, FileKind, Role};
+use crate::fields::args::AT_FDCWD;
 use crate::fields::names::{self, End, client, local, remote, server};
 use crate::fields::{Extract, Field, Key, Type, Value};
 use crate::schema::{Kind, Ret, is_error};
@@ -53,7 +54,10 @@ fn number<'a>(b: &Batch<'a>, row: usize, _: &Key) -> Value<'a> {
         return Value::Int(ret);
     }
     let fd = shape.args.iter().position(|a| matches!(a.kind, Kind::Fd | Kind::DirFd));
-    fd.and_then(|i| b.words_of(row).get(i)).map_or(Value::None, |w| Value::Int(i64::from(*w as i32)))
+    match fd.and_then(|i| b.words_of(row).get(i)).map(|w| *w as i32) {
+        None | Some(AT_FDCWD) => Value::None,
+        Some(n) => Value::Int(i64::from(n)),
+    }
 }
 
 const fn of_file(get: for<'a> fn(&Dict<'a>, FileId, &Key) -> Value<'a>) -> Extract {
