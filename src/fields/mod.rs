@@ -13,8 +13,19 @@ use std::net::IpAddr;
 use crate::batch::{Batch, Columns, Dict, FileId, ProcId};
 use crate::schema::Schema;
 
+pub mod args;
+pub mod clock;
+pub mod escape;
+#[cfg(test)]
+pub mod fixture;
+pub mod names;
+pub mod number;
+pub mod res;
+pub mod sink;
+pub mod structs;
 mod table;
 
+pub use names::file_name;
 pub use table::FIELDS;
 
 /// The type of a field: decides which operators and constants a filter accepts.
@@ -133,6 +144,7 @@ pub enum Extract {
 }
 
 /// One field.
+#[derive(Clone, Copy)]
 pub struct Field {
     /// Its name, as in filters, templates and JSON.
     pub name: &'static str,
@@ -183,4 +195,66 @@ impl Field {
 /// The field with this name.
 pub fn find(name: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|f| f.name == name)
+}
+
+/// The field that `text` begins with, the longest that fits, with its argument (`evt.arg.path`, `proc.aname[2]`), and how
+/// many bytes of `text` that is. Where the argument is missing or makes no sense, what is wrong.
+pub fn prefix(text: &str) -> Result<(&'static Field, Key, usize), String> {
+    let is_name = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_');
+    let token = &text[..text.bytes().position(|b| !is_name(&b)).unwrap_or(text.len())];
+    let found = (1..=token.len()).rev().find_map(|end| find(&token[..end]).map(|f| (f, end)));
+    let Some((field, end)) = found else { return Err(unknown(token)) };
+    let rest = &text[end..];
+    if field.takes != Takes::Nothing
+        && let Some(inner) = rest.strip_prefix('[')
+    {
+        let Some(close) = inner.find(']') else { return Err(format!("{}[ is never closed", field.name)) };
+        let key = key(field, inner[..close].trim())?;
+        return Ok((field, key, end + close + 2));
+    }
+    if field.takes == Takes::NameOrIndex {
+        let word = rest.strip_prefix('.').unwrap_or("");
+        let len = word.bytes().position(|b| !is_name(&b) || b == b'.').unwrap_or(word.len());
+        let key = key(field, &word[..len])?;
+        return Ok((field, key, end + 1 + len));
+    }
+    if rest.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return Err(unknown(token));
+    }
+    Ok((field, Key::None, end))
+}
+
+/// The field that is all of `text`, with its argument.
+pub fn lookup(text: &str) -> Result<(&'static Field, Key), String> {
+    match prefix(text) {
+        Ok((field, key, end)) if end == text.len() => Ok((field, key)),
+        Ok(_) => Err(unknown(text)),
+        Err(reason) => Err(reason),
+    }
+}
+
+fn key(field: &Field, text: &str) -> Result<Key, String> {
+    if let Ok(n) = text.parse() {
+        return Ok(Key::Index(n));
+    }
+    match field.takes {
+        Takes::NameOrIndex if text.is_empty() => {
+            Err(format!("{0} needs the name or number of an argument: {0}[path]", field.name))
+        }
+        Takes::NameOrIndex => Ok(Key::Name(text.to_string())),
+        _ => Err(format!("{0} takes a number: {0}[1]", field.name)),
+    }
+}
+
+fn unknown(name: &str) -> String {
+    match suggest(name) {
+        Some(near) => format!("no field is called `{name}`; did you mean `{near}`?"),
+        None => format!("no field is called `{name}`"),
+    }
+}
+
+/// The field whose name is nearest to what was meant.
+pub fn suggest(name: &str) -> Option<&'static str> {
+    let near = FIELDS.iter().map(|f| (strsim::damerau_levenshtein(f.name, name), f.name)).min()?;
+    (near.0 <= 1 + name.len() / 4).then_some(near.1)
 }

@@ -1,64 +1,147 @@
 //! The table of fields.
+//!
+//! Enters: the tables of each class. Leaves: [`FIELDS`], one slice of all. Never: a field without documentation, an
+//! example, or a name of its own (tests look).
 
-use super::{Extract, Field, Slice, Takes, Type, Value};
-use crate::batch::{Columns, Dict, File, NO_LATENCY, Proc};
+use super::{Extract, Field, Takes, Type, Value};
 
-fn of_proc<'a>(dict: &Dict<'a>, id: u32, get: impl Fn(&'a Proc) -> Value<'a>) -> Value<'a> {
-    dict.proc(id).map_or(Value::None, get)
-}
-
-fn of_file<'a>(dict: &Dict<'a>, id: u32, get: impl Fn(&'a File) -> Value<'a>) -> Value<'a> {
-    dict.file(id).map_or(Value::None, get)
-}
+mod evt;
+mod fd;
+mod proc;
 
 /// Every field, by class.
-pub static FIELDS: &[Field] = &[
-    Field {
-        name: "evt.type",
-        ty: Type::CallName,
-        takes: Takes::Nothing,
-        doc: "name of the system call or event",
-        example: "evt.type = openat",
-        extract: Extract::Code(|schema, code| Value::text(schema.shape(code).name.as_bytes())),
-    },
-    Field {
-        name: "evt.latency",
-        ty: Type::Duration,
-        takes: Takes::Nothing,
-        doc: "time from entry to exit",
-        example: "evt.latency > 10ms",
-        extract: Extract::Column(Columns::LATENCY, |b| Slice::U64(b.latency), Some(NO_LATENCY)),
-    },
-    Field {
-        name: "evt.rawres",
-        ty: Type::Int,
-        takes: Takes::Nothing,
-        doc: "result as a number",
-        example: "evt.rawres < 0",
-        extract: Extract::Column(Columns::RET, |b| Slice::I64(b.ret), None),
-    },
-    Field {
-        name: "proc.name",
-        ty: Type::Text,
-        takes: Takes::Nothing,
-        doc: "the kernel's name of the process (comm)",
-        example: "proc.name = nginx",
-        extract: Extract::Proc(|d, id, _| of_proc(d, id, |p| Value::maybe(d.strings.find(p.comm)))),
-    },
-    Field {
-        name: "proc.pid",
-        ty: Type::Id,
-        takes: Takes::Nothing,
-        doc: "process id",
-        example: "proc.pid = 4711",
-        extract: Extract::Proc(|d, id, _| of_proc(d, id, |p| Value::UInt(u64::from(p.pid)))),
-    },
-    Field {
-        name: "fd.name",
-        ty: Type::Path,
-        takes: Takes::Nothing,
-        doc: "path, or addresses of a connection",
-        example: "fd.name startswith /etc",
-        extract: Extract::File(|d, id, _| of_file(d, id, |f| Value::maybe(d.strings.find(f.name)))),
-    },
-];
+pub static FIELDS: &[Field] = &ALL;
+
+const PARTS: [&[Field]; 3] = [evt::FIELDS, proc::FIELDS, fd::FIELDS];
+const COUNT: usize = PARTS[0].len() + PARTS[1].len() + PARTS[2].len();
+
+const ALL: [Field; COUNT] = {
+    let mut all = [PARTS[0][0]; COUNT];
+    let (mut part, mut at) = (0, 0);
+    while part < PARTS.len() {
+        let mut i = 0;
+        while i < PARTS[part].len() {
+            all[at] = PARTS[part][i];
+            at += 1;
+            i += 1;
+        }
+        part += 1;
+    }
+    all
+};
+
+/// A row of a table of fields.
+const fn field(
+    name: &'static str,
+    ty: Type,
+    doc: &'static str,
+    example: &'static str,
+    extract: Extract,
+) -> Field {
+    Field { name, ty, takes: Takes::Nothing, doc, example, extract }
+}
+
+/// A field that takes an argument.
+const fn keyed(takes: Takes, field: Field) -> Field {
+    Field { takes, ..field }
+}
+
+/// A number, or nothing if it is the one that stands for "not known".
+fn unless(none: u64, n: u64) -> Value<'static> {
+    if n == none { Value::None } else { Value::UInt(n) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::Columns;
+    use crate::fields::{Key, fixture};
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_field_is_documented_and_has_a_name_of_its_own() {
+        let mut seen = HashSet::new();
+        for f in FIELDS {
+            assert!(seen.insert(f.name), "{} stands twice", f.name);
+            assert!(
+                f.name.contains('.')
+                    && f.name.bytes().all(|b| b.is_ascii_lowercase() || b"0123456789._".contains(&b))
+            );
+            assert!(!f.doc.is_empty() && !f.doc.ends_with('.'), "{}", f.name);
+            assert!(f.example.contains(f.name), "the example of {} is about something else", f.name);
+        }
+    }
+
+    /// The columns that a field declares are enough: with the others missing its values are the same.
+    #[test]
+    fn declared_columns_are_enough() {
+        let (schema, block) = (fixture::schema(), fixture::block());
+        let batch = block.view(&schema);
+        for f in FIELDS {
+            let mut less = batch;
+            let keep = f.columns();
+            macro_rules! drop_unless {
+                ($($column:ident $($name:ident)*;)*) => {
+                    $(if !keep.has(Columns::$column) { $(less.$name = &[];)* })*
+                };
+            }
+            drop_unless! {
+                TIME time; LATENCY latency; CALL call; CPU cpu; TID tid; PROC proc; RET ret; FLAGS flags; NUM num;
+                WORDS words word_at; ITEMS items item_at; REFS refs ref_at;
+            }
+            let keys = match f.takes {
+                Takes::Nothing => vec![Key::None],
+                Takes::OptionalIndex => vec![Key::None, Key::Index(0), Key::Index(1), Key::Index(300)],
+                Takes::NameOrIndex => vec![
+                    Key::Index(0),
+                    Key::Index(1),
+                    Key::Index(9),
+                    Key::Name("buf".into()),
+                    Key::Name("path".into()),
+                    Key::Name("mode".into()),
+                ],
+            };
+            for row in 0..batch.rows + 1 {
+                for key in &keys {
+                    assert_eq!(
+                        f.value(&batch, row, key),
+                        f.value(&less, row, key),
+                        "{} of row {row}",
+                        f.name
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_of_each_sort() {
+        let (schema, block) = (fixture::schema(), fixture::block());
+        let batch = block.view(&schema);
+        let mut out = String::new();
+        for row in [0, 1, 2, 3, 7, 9, 16] {
+            out += &format!("--- {} {row}\n", batch.shape_of(row).name);
+            for f in FIELDS {
+                let key = match f.takes {
+                    Takes::NameOrIndex => Key::Index(1),
+                    _ => Key::None,
+                };
+                let text = match f.value(&batch, row, &key) {
+                    Value::None => continue,
+                    Value::Text(t) => format!("{:?}", String::from_utf8_lossy(&t)),
+                    Value::Any(all) => all
+                        .iter()
+                        .map(|v| match v {
+                            Value::Text(t) => String::from_utf8_lossy(t).into_owned(),
+                            other => format!("{other:?}"),
+                        })
+                        .collect::<Vec<_>>()
+                        .join(" or "),
+                    other => format!("{other:?}"),
+                };
+                out += &format!("{} {text}\n", f.name);
+            }
+        }
+        insta::assert_snapshot!(out);
+    }
+}

@@ -1,0 +1,323 @@
+//! Arguments: from words, items and references to one typed value.
+//!
+//! Enters: a row of a batch and the index of an argument. Leaves: an [`Arg`], borrowed from the batch, and by
+//! [`Arg::emit`] its rendering through a [`Sink`] (text or JSON: one decoding, two looks). Never: trust: items may come
+//! from a file that somebody made up, so every length is checked and what does not fit is shown as bytes.
+
+use std::borrow::Cow;
+
+use super::sink::{JsonSink, Sink, TextSink};
+use super::structs::{self, Data};
+use super::{Key, Value, names};
+use crate::batch::{Batch, File, Item, row_flags};
+use crate::schema::names::Names;
+use crate::schema::{Dir, Kind, Len, Shape, Struct, is_error};
+
+/// The descriptor that means "the working directory".
+pub const AT_FDCWD: i32 = -100;
+// The same on x86_64 and aarch64.
+const O_CREAT: u64 = 0o100;
+const O_TMPFILE: u64 = 0o20_000_000;
+
+/// One argument, decoded.
+#[derive(Clone, Copy, Debug)]
+pub enum Arg<'a> {
+    /// A signed number.
+    Int(i64),
+    /// An unsigned number.
+    UInt(u64),
+    /// An address, or something without a better form.
+    Hex(u64),
+    /// Permission bits.
+    Mode(u32),
+    /// A device number of user space.
+    Dev(u64),
+    /// A signal number.
+    Signal(u64),
+    /// Bits with names.
+    Flags(u64, &'static Names),
+    /// A number with names.
+    Enum(u64, &'static Names),
+    /// A descriptor, and what it refers to.
+    Fd(i32, Option<&'a File>),
+    /// Two descriptors.
+    Pair([(i32, Option<&'a File>); 2]),
+    /// A NULL pointer.
+    Null,
+    /// A pointer to bytes that were not copied.
+    Pointer(u64),
+    /// A pointer to memory that could not be read.
+    Unreadable(u64),
+    /// A path or another string.
+    Text(Data<'a>),
+    /// A buffer.
+    Bytes(Data<'a>),
+    /// Strings, each NUL-terminated.
+    Strings(Data<'a>),
+    /// An address of a socket.
+    Sockaddr(&'a [u8]),
+    /// `u32 name_len, u32 msg_flags, name, data`.
+    Msghdr(Data<'a>),
+    /// Elements of `struct pollfd`.
+    Pollfds(Data<'a>),
+    /// Elements of `struct epoll_event`.
+    EpollEvents(Data<'a>),
+    /// A structure.
+    Struct(Struct, &'a [u8]),
+}
+
+/// Argument `i` of a row.
+pub fn arg<'a>(batch: &Batch<'a>, row: usize, i: usize) -> Option<Arg<'a>> {
+    let shape = batch.shape_of(row);
+    let kind = shape.args.get(i)?.kind;
+    let word = batch.words_of(row).get(i).copied()?;
+    let file = |nth: u8| {
+        let at = usize::from(shape.args[i].fdref?) + usize::from(nth);
+        batch.refs_of(row).get(at).and_then(|id| batch.dict.file(*id))
+    };
+    Some(match kind {
+        Kind::Int | Kind::Pid => Arg::Int(i64::from(word as i32)),
+        Kind::Long | Kind::Offset => Arg::Int(word as i64),
+        Kind::UInt | Kind::Size => Arg::UInt(word),
+        Kind::Hex => Arg::Hex(word),
+        Kind::Fd | Kind::DirFd => Arg::Fd(word as i32, file(0)),
+        Kind::Flags(t) => Arg::Flags(narrow(word), t),
+        Kind::Enum(t) => Arg::Enum(narrow(word), t),
+        Kind::Mode => Arg::Mode(word as u32),
+        Kind::Dev => Arg::Dev(word),
+        // -1 means "leave it as it is".
+        Kind::Uid | Kind::Gid if word as u32 == u32::MAX => Arg::Int(-1),
+        Kind::Uid | Kind::Gid => Arg::UInt(u64::from(word as u32)),
+        Kind::Signal => Arg::Signal(u64::from(word as u32)),
+        Kind::Unknown { item: false, .. } => Arg::Hex(word),
+        _ => return Some(pointed(batch, row, shape, i, word, [file(0), file(1)])),
+    })
+}
+
+/// Flags and enumerations are `int`s mostly: a sign that fills the upper half says nothing.
+fn narrow(word: u64) -> u64 {
+    if word >> 32 == 0xffff_ffff { word & 0xffff_ffff } else { word }
+}
+
+/// An argument with copied bytes.
+fn pointed<'a>(
+    batch: &Batch<'a>,
+    row: usize,
+    shape: &Shape,
+    i: usize,
+    word: u64,
+    files: [Option<&'a File>; 2],
+) -> Arg<'a> {
+    let item = shape.args[i].item.and_then(|at| batch.items_of(row).get(usize::from(at)).copied());
+    let item = item.unwrap_or(Item::ABSENT);
+    if item == Item::UNREADABLE {
+        return Arg::Unreadable(word);
+    }
+    let Some(bytes) = batch.bytes(item) else {
+        return if word == 0 { Arg::Null } else { Arg::Pointer(word) };
+    };
+    let data = Data { bytes, cut: item.is_cut(), total: None };
+    let ret = batch.ret_of(row);
+    let by_result = (!is_error(ret)).then_some(ret as u64);
+    let counted = |len| Data { total: length(batch, row, shape, len), ..data };
+    match shape.args[i].kind {
+        Kind::Path | Kind::Str => Arg::Text(data),
+        Kind::Bytes(len) => Arg::Bytes(counted(len)),
+        Kind::Sockaddr(_) => Arg::Sockaddr(bytes),
+        // The word counts elements; how many bytes they hold, the result tells.
+        Kind::Iovec(_) => Arg::Bytes(Data { total: by_result, ..data }),
+        Kind::Msghdr => Arg::Msghdr(Data { total: by_result, ..data }),
+        Kind::Pollfds(_) => Arg::Pollfds(data),
+        Kind::EpollEvents(_) => Arg::EpollEvents(data),
+        Kind::Strings => Arg::Strings(data),
+        Kind::Struct(Struct::FdPair) => match structs::pair(bytes) {
+            Some([a, b]) => Arg::Pair([(a, files[0]), (b, files[1])]),
+            None => Arg::Bytes(data),
+        },
+        Kind::Struct(s) => Arg::Struct(s, bytes),
+        _ => Arg::Bytes(data),
+    }
+}
+
+/// The true length of a counted argument, if it can be known.
+fn length(batch: &Batch<'_>, row: usize, shape: &Shape, len: Len) -> Option<u64> {
+    match len {
+        Len::Arg(n) => batch.words_of(row).get(usize::from(n)).copied(),
+        Len::Ret => Some(batch.ret_of(row)).filter(|r| *r >= 0).map(|r| r as u64),
+        Len::At(n) => {
+            let at = shape.args.get(usize::from(n))?.item?;
+            let bytes = batch.bytes(*batch.items_of(row).get(usize::from(at))?)?;
+            Some(u64::from(u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?)))
+        }
+    }
+}
+
+/// True for an argument that the call does not look at: a mode right after open flags that create nothing. The rule
+/// hangs on the table of the flags, not on names of calls, so it holds for `open`, `openat`, `mq_open` and what comes.
+pub fn is_idle(shape: &Shape, words: &[u64], i: usize) -> bool {
+    let Some(before) = i.checked_sub(1) else { return false };
+    match (shape.args.get(before).map(|a| a.kind), shape.args.get(i).map(|a| a.kind), words.get(before)) {
+        (Some(Kind::Flags(t)), Some(Kind::Mode), Some(flags)) => {
+            t.name == "open" && flags & (O_CREAT | O_TMPFILE) == 0
+        }
+        _ => false,
+    }
+}
+
+/// The index of the argument that a key means; nothing for one that means nothing in this row.
+pub fn nth(b: &Batch<'_>, row: usize, key: &Key) -> Option<usize> {
+    let shape = b.shape_of(row);
+    let i = match key {
+        Key::Index(i) => *i,
+        Key::Name(name) => shape.arg(name)?.0,
+        Key::None => return None,
+    };
+    (!is_idle(shape, b.words_of(row), i)).then_some(i)
+}
+
+/// All arguments of a row that mean something, in order: `name=value, name=value`.
+pub fn push_args(out: &mut Vec<u8>, batch: &Batch<'_>, row: usize) {
+    let shape = batch.shape_of(row);
+    let words = batch.words_of(row);
+    let mut first = true;
+    for (i, a) in shape.args.iter().enumerate() {
+        if is_idle(shape, words, i) {
+            continue;
+        }
+        let Some(value) = arg(batch, row, i) else { continue };
+        if !std::mem::take(&mut first) {
+            out.extend_from_slice(b", ");
+        }
+        super::escape::escape(out, a.name.as_bytes(), super::escape::Within::Column);
+        out.push(b'=');
+        value.emit(&mut TextSink::new(out, batch, row));
+    }
+}
+
+/// All arguments of a row that mean something, as a JSON object.
+pub fn push_args_json(out: &mut Vec<u8>, batch: &Batch<'_>, row: usize) {
+    let shape = batch.shape_of(row);
+    let words = batch.words_of(row);
+    let mut sink = JsonSink::new(out, batch);
+    sink.open_map();
+    for (i, a) in shape.args.iter().enumerate() {
+        if !is_idle(shape, words, i)
+            && let Some(value) = arg(batch, row, i)
+        {
+            sink.key(&a.name);
+            value.emit(&mut sink);
+        }
+    }
+    sink.close_map();
+}
+
+impl<'a> Arg<'a> {
+    /// Renders it.
+    pub fn emit(&self, sink: &mut impl Sink) {
+        match *self {
+            Arg::Int(n) => sink.int(n),
+            Arg::UInt(n) => sink.uint(n),
+            Arg::Hex(n) => sink.hex(n),
+            Arg::Mode(n) => sink.octal(n),
+            Arg::Dev(n) => structs::dev(sink, n),
+            Arg::Signal(n) => structs::signal(sink, n),
+            Arg::Flags(n, t) => sink.flags(n, t),
+            Arg::Enum(n, t) => structs::name(sink, n, t),
+            Arg::Fd(n, file) => sink.fd(n, file),
+            Arg::Pair(fds) => {
+                sink.open_list();
+                for (n, file) in fds {
+                    sink.element();
+                    sink.fd(n, file);
+                }
+                sink.close_list();
+            }
+            Arg::Null => sink.null(),
+            Arg::Pointer(n) => sink.hex(n),
+            Arg::Unreadable(n) => sink.unreadable(n),
+            Arg::Text(data) | Arg::Bytes(data) => sink.data(data),
+            Arg::Strings(data) => structs::strings(sink, data),
+            Arg::Sockaddr(bytes) => structs::sockaddr(sink, bytes),
+            Arg::Msghdr(data) => structs::msghdr(sink, data),
+            Arg::Pollfds(data) => structs::pollfds(sink, data),
+            Arg::EpollEvents(data) => structs::epoll_events(sink, data),
+            Arg::Struct(s, bytes) => structs::structure(sink, s, bytes),
+        }
+    }
+
+    /// It as a number: what `evt.rawarg` gives. `word` is its raw word, which is the number of what points somewhere.
+    pub fn raw(&self, word: u64) -> Value<'a> {
+        let signed = match *self {
+            Arg::Int(n) => Some(n),
+            Arg::Fd(n, _) => Some(i64::from(n)),
+            Arg::Mode(n) => Some(i64::from(n)),
+            Arg::UInt(n) | Arg::Hex(n) | Arg::Dev(n) | Arg::Signal(n) => i64::try_from(n).ok(),
+            Arg::Flags(n, _) | Arg::Enum(n, _) => i64::try_from(n).ok(),
+            Arg::Struct(Struct::Int | Struct::WaitStatus | Struct::SchedParam, b) => {
+                structs::i32_at(b, 0).map(i64::from)
+            }
+            Arg::Struct(Struct::Int64, b) => structs::i64_at(b, 0),
+            _ => i64::try_from(word).ok(),
+        };
+        signed.map_or(Value::UInt(word), Value::Int)
+    }
+
+    /// Its text: what `evt.arg` gives. Strings and buffers are their bytes, without quotes.
+    pub fn text(&self, batch: &Batch<'a>, row: usize) -> Value<'a> {
+        match *self {
+            Arg::Null => Value::None,
+            Arg::Text(data) | Arg::Bytes(data) => Value::text(data.bytes),
+            _ => {
+                let mut out = Vec::new();
+                self.emit(&mut TextSink::new(&mut out, batch, row));
+                Value::Text(Cow::Owned(out))
+            }
+        }
+    }
+}
+
+/// The first buffer of a row: which argument, which way, its bytes.
+pub fn buffer<'a>(batch: &Batch<'a>, row: usize) -> Option<(Dir, Data<'a>)> {
+    let shape = batch.shape_of(row);
+    let (i, a) = shape
+        .args
+        .iter()
+        .enumerate()
+        .find(|(_, a)| matches!(a.kind, Kind::Bytes(_) | Kind::Iovec(_) | Kind::Msghdr))?;
+    match arg(batch, row, i)? {
+        Arg::Bytes(data) => Some((a.dir, data)),
+        Arg::Msghdr(data) => structs::message(data).map(|(_, _, payload)| (a.dir, payload)),
+        _ => None,
+    }
+}
+
+/// A path as given, and the directory that it is relative to, if that is known.
+pub type GivenPath<'a> = (&'a [u8], Option<Cow<'a, [u8]>>);
+
+/// The `n`-th path of a row.
+pub fn path<'a>(batch: &Batch<'a>, row: usize, n: usize) -> Option<GivenPath<'a>> {
+    let shape = batch.shape_of(row);
+    let (i, _) = shape.args.iter().enumerate().filter(|(_, a)| a.kind == Kind::Path).nth(n)?;
+    let Some(Arg::Text(data)) = arg(batch, row, i) else { return None };
+    let cwd = || {
+        let cwd = batch.proc_of(row).and_then(|p| batch.dict.strings.find(p.cwd));
+        cwd.map(Cow::Borrowed)
+    };
+    let before = i.checked_sub(1).filter(|at| shape.args[*at].kind == Kind::DirFd);
+    let base = match before.and_then(|at| arg(batch, row, at)) {
+        Some(Arg::Fd(AT_FDCWD, _)) | None => cwd(),
+        Some(Arg::Fd(_, Some(file))) => Some(names::file_name(&batch.dict, file)),
+        Some(_) => None,
+    };
+    Some((data.bytes, base))
+}
+
+/// How many paths a row's call takes.
+pub fn paths(shape: &Shape) -> usize {
+    shape.args.iter().filter(|a| a.kind == Kind::Path).count()
+}
+
+/// True if names in this row may be stale.
+pub fn is_uncertain(batch: &Batch<'_>, row: usize) -> bool {
+    batch.flags_of(row) & row_flags::UNCERTAIN != 0
+}

@@ -1,0 +1,58 @@
+//! Results as names.
+//!
+//! Enters: a row's result. Leaves: `SUCCESS`, the name of an error, or nothing where a result means nothing. Never: numbers
+//! for errors that have names.
+
+use std::borrow::Cow;
+
+use super::number;
+use crate::batch::{Batch, row_flags};
+use crate::schema::{COMPAT, EVENTS, Ret, is_error, is_restart, names};
+
+/// The kernel's own results, never seen by programs.
+const RESTART: [&str; 5] =
+    ["ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ENOIOCTLCMD", "ERESTART_RESTARTBLOCK"];
+
+fn name(ret: i64) -> Option<&'static str> {
+    if is_restart(ret) {
+        return RESTART.get((-512 - ret) as usize).copied();
+    }
+    names::errno(ret.unsigned_abs())
+}
+
+/// Appends the name of an error; `ERRNO_4000` if it has none.
+pub fn push(out: &mut Vec<u8>, ret: i64) {
+    match name(ret) {
+        Some(name) => out.extend_from_slice(name.as_bytes()),
+        None => {
+            out.extend_from_slice(b"ERRNO_");
+            number::uint(out, ret.unsigned_abs());
+        }
+    }
+}
+
+/// True if the row is a call that returned.
+pub fn has_result(batch: &Batch<'_>, row: usize) -> bool {
+    let shape = batch.shape_of(row);
+    shape.ret != Ret::None
+        && !(EVENTS..COMPAT).contains(&shape.code)
+        && batch.flags_of(row) & row_flags::UNFINISHED == 0
+}
+
+/// `SUCCESS` or the error's name; nothing for what has no result.
+pub fn of(batch: &Batch<'_>, row: usize) -> Option<Cow<'static, str>> {
+    if !has_result(batch, row) {
+        return None;
+    }
+    let ret = batch.ret_of(row);
+    if !is_error(ret) {
+        return Some(Cow::Borrowed("SUCCESS"));
+    }
+    Some(name(ret).map_or_else(|| Cow::Owned(format!("ERRNO_{}", ret.unsigned_abs())), Cow::Borrowed))
+}
+
+/// True if the call returned an error; being restarted is none.
+pub fn failed(batch: &Batch<'_>, row: usize) -> bool {
+    let ret = batch.ret_of(row);
+    has_result(batch, row) && is_error(ret) && !is_restart(ret)
+}

@@ -1,0 +1,271 @@
+//! Fields of the file that the event is about: `fd.*`.
+//!
+//! Enters: the dictionary and the index of a file. Leaves: its values. Never: rows, save for `fd.num`.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use super::{field, unless};
+use crate::batch::{Batch, Columns, Dict, File, FileId, FileKind, Role};
+use crate::fields::args::AT_FDCWD;
+use crate::fields::names::{self, End, client, local, remote, server};
+use crate::fields::{Extract, Field, Key, Type, Value};
+use crate::schema::{Kind, Ret, is_error};
+
+fn of<'a>(d: &Dict<'a>, id: FileId, get: impl FnOnce(&'a File) -> Value<'a>) -> Value<'a> {
+    d.file(id).map_or(Value::None, get)
+}
+
+fn ip(end: End) -> Value<'static> {
+    end.map_or(Value::None, |(ip, _): (IpAddr, _)| Value::Ip(ip))
+}
+
+fn port(end: End) -> Value<'static> {
+    end.map_or(Value::None, |(_, port)| Value::UInt(u64::from(port)))
+}
+
+/// Either end.
+fn either(file: &File, get: fn(End) -> Value<'static>) -> Value<'static> {
+    match (local(file), remote(file)) {
+        (None, None) => Value::None,
+        (Some(end), None) | (None, Some(end)) => get(Some(end)),
+        (a, b) => Value::Any(vec![get(a), get(b)]),
+    }
+}
+
+fn name<'a>(d: &Dict<'a>, file: &File) -> Option<Cow<'a, [u8]>> {
+    Some(names::file_name(d, file)).filter(|n| !n.is_empty())
+}
+
+/// Part of a path; sockets have none.
+fn path_part<'a>(d: &Dict<'a>, file: &File, part: fn(&[u8]) -> Option<&[u8]>) -> Value<'a> {
+    let path = d.strings.find(file.name).filter(|n| n.first() == Some(&b'/') && !file.kind.is_ip());
+    path.and_then(part).map_or(Value::None, Value::text)
+}
+
+/// The new descriptor of a call that makes one, else the first that it names.
+fn number<'a>(b: &Batch<'a>, row: usize, _: &Key) -> Value<'a> {
+    let shape = b.shape_of(row);
+    let ret = b.ret_of(row);
+    if b.call.get(row).is_none() {
+        return Value::None;
+    }
+    if shape.ret == Ret::Fd && !is_error(ret) {
+        return Value::Int(ret);
+    }
+    let fd = shape.args.iter().position(|a| matches!(a.kind, Kind::Fd | Kind::DirFd));
+    match fd.and_then(|i| b.words_of(row).get(i)).map(|w| *w as i32) {
+        None | Some(AT_FDCWD) => Value::None,
+        Some(n) => Value::Int(i64::from(n)),
+    }
+}
+
+const fn of_file(get: for<'a> fn(&Dict<'a>, FileId, &Key) -> Value<'a>) -> Extract {
+    Extract::File(get)
+}
+
+/// The rows.
+pub const FIELDS: &[Field] = &[
+    field(
+        "fd.num",
+        Type::Int,
+        "number of the descriptor that the call makes, else of the first that it names",
+        "fd.num in (0, 1, 2)",
+        Extract::Row(Columns::CALL.and(Columns::RET).and(Columns::WORDS), number),
+    ),
+    field(
+        "fd.type",
+        Type::FileKindName,
+        "kind of file: file, directory, device, pipe, ipv4, ipv6, unix, event, eventpoll …",
+        "fd.type = ipv4",
+        of_file(|d, i, _| {
+            of(d, i, |f| match f.kind {
+                FileKind::Unknown => Value::None,
+                kind => Value::text(kind.name().as_bytes()),
+            })
+        }),
+    ),
+    field(
+        "fd.typechar",
+        Type::Text,
+        "kind of file as one letter: f d p 4 6 u …",
+        "fd.typechar = 4",
+        of_file(|d, i, _| {
+            of(d, i, |f| match f.kind {
+                FileKind::Unknown => Value::None,
+                kind => Value::Text(kind.letter().to_string().into_bytes().into()),
+            })
+        }),
+    ),
+    field(
+        "fd.name",
+        Type::Path,
+        "path; for sockets local->remote addresses; pipe:[4711] and the like",
+        "fd.name startswith /etc",
+        of_file(|d, i, _| of(d, i, |f| name(d, f).map_or(Value::None, Value::Text))),
+    ),
+    field(
+        "fd.directory",
+        Type::Path,
+        "directory that the file is in",
+        "fd.directory = /etc",
+        of_file(|d, i, _| of(d, i, |f| path_part(d, f, names::directory))),
+    ),
+    field(
+        "fd.filename",
+        Type::Text,
+        "last component of the path",
+        "fd.filename = passwd",
+        of_file(|d, i, _| of(d, i, |f| path_part(d, f, names::last))),
+    ),
+    field(
+        "fd.ip",
+        Type::Ip,
+        "address of either end; a network matches too",
+        "fd.ip = 10.0.0.0/8",
+        of_file(|d, i, _| of(d, i, |f| either(f, ip))),
+    ),
+    field(
+        "fd.cip",
+        Type::Ip,
+        "address of the client",
+        "fd.cip = 10.0.0.7",
+        of_file(|d, i, _| of(d, i, |f| ip(client(f)))),
+    ),
+    field(
+        "fd.sip",
+        Type::Ip,
+        "address of the server",
+        "fd.sip = 10.0.0.7",
+        of_file(|d, i, _| of(d, i, |f| ip(server(f)))),
+    ),
+    field(
+        "fd.lip",
+        Type::Ip,
+        "local address",
+        "fd.lip = 127.0.0.1",
+        of_file(|d, i, _| of(d, i, |f| ip(local(f)))),
+    ),
+    field(
+        "fd.rip",
+        Type::Ip,
+        "remote address",
+        "fd.rip = 10.0.0.7",
+        of_file(|d, i, _| of(d, i, |f| ip(remote(f)))),
+    ),
+    field(
+        "fd.port",
+        Type::Port,
+        "port of either end",
+        "fd.port = https",
+        of_file(|d, i, _| of(d, i, |f| either(f, port))),
+    ),
+    field(
+        "fd.cport",
+        Type::Port,
+        "port of the client",
+        "fd.cport > 32768",
+        of_file(|d, i, _| of(d, i, |f| port(client(f)))),
+    ),
+    field(
+        "fd.sport",
+        Type::Port,
+        "port of the server",
+        "fd.sport = 443",
+        of_file(|d, i, _| of(d, i, |f| port(server(f)))),
+    ),
+    field(
+        "fd.lport",
+        Type::Port,
+        "local port",
+        "fd.lport = 80",
+        of_file(|d, i, _| of(d, i, |f| port(local(f)))),
+    ),
+    field(
+        "fd.rport",
+        Type::Port,
+        "remote port",
+        "fd.rport = 53",
+        of_file(|d, i, _| of(d, i, |f| port(remote(f)))),
+    ),
+    field(
+        "fd.l4proto",
+        Type::Text,
+        "transport of an IP socket: tcp, udp, icmp, raw",
+        "fd.l4proto = udp",
+        of_file(|d, i, _| of(d, i, |f| Value::maybe(names::l4(f).map(str::as_bytes)))),
+    ),
+    field(
+        "fd.sockfamily",
+        Type::Text,
+        "family of a socket: ip or unix",
+        "fd.sockfamily = unix",
+        of_file(|d, i, _| {
+            of(d, i, |f| match f.kind {
+                FileKind::Ipv4 | FileKind::Ipv6 => Value::text(b"ip"),
+                FileKind::Unix => Value::text(b"unix"),
+                _ => Value::None,
+            })
+        }),
+    ),
+    field(
+        "fd.is_server",
+        Type::Bool,
+        "true if this process is the server of the connection",
+        "fd.is_server = true",
+        of_file(|d, i, _| {
+            of(d, i, |f| match f.role {
+                Role::Unknown => Value::None,
+                role => Value::Bool(role == Role::Server),
+            })
+        }),
+    ),
+    field(
+        "fd.connected",
+        Type::Bool,
+        "true if the IP socket is connected",
+        "fd.connected = false and fd.l4proto = tcp",
+        of_file(|d, i, _| {
+            of(d, i, |f| if f.kind.is_ip() { Value::Bool(remote(f).is_some()) } else { Value::None })
+        }),
+    ),
+    field(
+        "fd.dev",
+        Type::UInt,
+        "device number of the file system, as the kernel has it (major * 2^20 + minor)",
+        "fd.dev = 8388609",
+        of_file(|d, i, _| of(d, i, |f| unless(0, u64::from(f.dev)))),
+    ),
+    field(
+        "fd.dev.major",
+        Type::UInt,
+        "major device number of the file system",
+        "fd.dev.major = 8",
+        of_file(|d, i, _| {
+            of(d, i, |f| if f.dev == 0 { Value::None } else { Value::UInt(u64::from(f.dev >> 20)) })
+        }),
+    ),
+    field(
+        "fd.dev.minor",
+        Type::UInt,
+        "minor device number of the file system",
+        "fd.dev.minor = 1",
+        of_file(|d, i, _| {
+            of(d, i, |f| if f.dev == 0 { Value::None } else { Value::UInt(u64::from(f.dev & 0xf_ffff)) })
+        }),
+    ),
+    field(
+        "fd.ino",
+        Type::UInt,
+        "inode number",
+        "fd.ino = 4711",
+        of_file(|d, i, _| of(d, i, |f| unless(0, f.ino))),
+    ),
+    field(
+        "fd.nameraw",
+        Type::Path,
+        "path as the program gave it",
+        "fd.nameraw startswith ../",
+        of_file(|d, i, _| of(d, i, |f| Value::maybe(d.strings.find(f.given).or(d.strings.find(f.name))))),
+    ),
+];
