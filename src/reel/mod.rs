@@ -1,1 +1,85 @@
 //! reel
+mod damage;
+mod encode;
+mod frame;
+mod front;
+mod header;
+mod ints;
+mod reader;
+#[cfg(test)]
+mod samples;
+mod slots;
+mod stored;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod varint;
+mod writer;
+
+pub use damage::{Damage, Reason};
+use front::MAX_ROWS;
+pub use header::{Header, IndexEntry, Totals};
+pub use reader::{Block, Reader};
+pub use stored::Stored;
+pub use writer::Writer;
+
+/// The version of the format that is written, and the only one that is read.
+pub const VERSION: u16 = 0;
+
+/// Kinds of blocks.
+mod kind {
+    pub const HEADER: u16 = 1;
+    pub const EVENTS: u16 = 2;
+    pub const END: u16 = 4;
+}
+
+/// Columns of an event block.
+mod id {
+    pub const PROCS: u16 = 1;
+    pub const FILES: u16 = 2;
+    pub const USERS: u16 = 3;
+    pub const GROUPS: u16 = 4;
+    pub const LENGTHS: u16 = 5;
+    pub const BYTES: u16 = 6;
+    pub const CALL: u16 = 16;
+    pub const PROC: u16 = 17;
+    pub const CPU: u16 = 18;
+    pub const TID: u16 = 19;
+    pub const RET: u16 = 20;
+    pub const FLAGS: u16 = 21;
+    pub const TIME: u16 = 22;
+    pub const NUM: u16 = 23;
+    pub const LATENCY: u16 = 24;
+    pub const WORDS: u16 = 25;
+    pub const ITEMS: u16 = 26;
+    pub const REFS: u16 = 27;
+
+    const NAMES: &[(u16, &str)] = &[
+        (PROCS, "processes"),
+        (FILES, "files"),
+        (USERS, "users"),
+        (GROUPS, "groups"),
+        (LENGTHS, "lengths of strings"),
+        (BYTES, "strings"),
+        (CALL, "codes"),
+        (PROC, "processes of rows"),
+        (CPU, "CPUs"),
+        (TID, "thread ids"),
+        (RET, "results"),
+        (FLAGS, "flags"),
+        (TIME, "times"),
+        (NUM, "event numbers"),
+        (LATENCY, "latencies"),
+        (WORDS, "words"),
+        (ITEMS, "items"),
+        (REFS, "references"),
+    ];
+
+    pub fn name(id: u16) -> &'static str {
+        NAMES.iter().find(|(i, _)| *i == id).map_or("column", |(_, n)| n)
+    }
+
+    pub fn is_known(id: u16) -> bool {
+        NAMES.iter().any(|(i, _)| *i == id)
+    }
+}

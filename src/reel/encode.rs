@@ -1,0 +1,257 @@
+//! A batch becomes an event block.
+//!
+//! Enters: a [`Batch`] with all its columns. Leaves: the whole block as bytes. Never: output, and in the steady state no
+//! allocation: every buffer is kept for the next block.
+
+use super::frame::{self, Frame, HEADER, Packer};
+use super::front::{Front, MAX_ROWS, Section};
+use super::tables::Sizes;
+use super::varint::{self, zigzag};
+use super::{id, ints, kind, slots, tables};
+use crate::batch::{Batch, Item, NONE};
+use crate::schema::CODES;
+
+/// Buffers of one writer.
+#[derive(Debug)]
+pub(super) struct Encoder {
+    packer: Packer,
+    raw: Vec<u8>,
+    scratch: Vec<u64>,
+    order: slots::Order,
+    front: Front,
+    sections: Vec<u8>,
+    /// The finished block.
+    pub block: Vec<u8>,
+}
+
+impl Encoder {
+    pub fn new() -> Encoder {
+        Encoder {
+            packer: Packer::new(),
+            raw: Vec::new(),
+            scratch: Vec::new(),
+            order: slots::Order::default(),
+            front: Front::default(),
+            sections: Vec::new(),
+            block: Vec::new(),
+        }
+    }
+
+    /// Makes a block whose body is all front.
+    pub fn plain(&mut self, kind: u16, file: frame::FileId, number: u64, body: &[u8]) {
+        self.seal(kind, file, number, 0, body.len(), |out| out.extend_from_slice(body));
+    }
+
+    fn seal(
+        &mut self,
+        kind: u16,
+        file: frame::FileId,
+        number: u64,
+        rows: u32,
+        front: usize,
+        body: impl FnOnce(&mut Vec<u8>),
+    ) {
+        self.block.clear();
+        self.block.resize(HEADER, 0);
+        body(&mut self.block);
+        let rest = self.block.get(HEADER..).unwrap_or_default();
+        let header = Frame {
+            version: super::VERSION,
+            kind,
+            flags: 0,
+            file,
+            number,
+            body: rest.len() as u32,
+            front: front as u32,
+            rows,
+            front_crc: frame::crc(rest.get(..front).unwrap_or_default()),
+        };
+        if let Some(room) = self.block.first_chunk_mut() {
+            *room = header.to_bytes();
+        }
+    }
+
+    /// Packs what stands in `raw` as a section.
+    fn section(&mut self, id: u16, encoding: u8) {
+        let from = self.sections.len();
+        let packing = self.packer.pack(&self.raw, &mut self.sections);
+        let stored = self.sections.get(from..).unwrap_or_default();
+        self.front.sections.push(Section {
+            id,
+            encoding,
+            packing,
+            raw: self.raw.len() as u32,
+            stored: stored.len() as u32,
+            crc: frame::crc(stored),
+        });
+        self.raw.clear();
+    }
+
+    /// Makes an event block of a batch that is not empty. `Err` says what a reader would refuse.
+    pub fn events(&mut self, file: frame::FileId, number: u64, b: &Batch) -> Result<(), &'static str> {
+        self.check(b)?;
+        self.sections.clear();
+        self.raw.clear();
+        self.dictionary(b);
+        self.columns(b);
+        self.runs(b)?;
+
+        let mut packed = std::mem::take(&mut self.sections);
+        let mut front = std::mem::take(&mut self.front);
+        let sound = front.check(packed.len()).is_ok();
+        self.raw.clear();
+        front.put(&mut self.raw);
+        let head = std::mem::take(&mut self.raw);
+        if sound && head.len() + packed.len() <= frame::MAX_BODY {
+            self.seal(kind::EVENTS, file, number, b.rows as u32, head.len(), |out| {
+                out.extend_from_slice(&head);
+                out.extend_from_slice(&packed);
+            });
+        }
+        packed.clear();
+        front.sections.clear();
+        (self.sections, self.front, self.raw) = (packed, front, head);
+        if sound { Ok(()) } else { Err("a batch larger than a block may be") }
+    }
+
+    /// Nothing is written that a reader would refuse: then events would be lost although the disk has them.
+    fn check(&mut self, b: &Batch) -> Result<(), &'static str> {
+        let rows = b.rows;
+        let columns = [
+            b.num.len(),
+            b.time.len(),
+            b.latency.len(),
+            b.call.len(),
+            b.cpu.len(),
+            b.tid.len(),
+            b.proc.len(),
+            b.ret.len(),
+            b.flags.len(),
+        ];
+        if columns.iter().any(|n| *n != rows) {
+            return Err("a batch with missing columns");
+        }
+        if rows > MAX_ROWS {
+            return Err("a batch larger than a block may be");
+        }
+        if !tables::is_sound(&b.dict) {
+            return Err("a dictionary with ids out of range");
+        }
+        let (procs, files) = (b.dict.procs.len(), b.dict.files.len());
+        if b.proc.iter().any(|id| *id != NONE && *id as usize >= procs)
+            || b.refs.iter().any(|id| *id != NONE && *id as usize >= files)
+        {
+            return Err("rows with ids out of range");
+        }
+        if b.call.iter().any(|c| *c >= CODES) {
+            return Err("rows with unknown codes");
+        }
+        self.order.set(b.call);
+        let (mut words, mut items, mut refs) = (0, 0, 0);
+        self.front.codes.clear();
+        for (code, rows) in self.order.codes() {
+            let shape = b.schema.shape(code);
+            words += slots::words(shape) * rows.len();
+            items += slots::items(shape) * rows.len();
+            refs += slots::refs(shape) * rows.len();
+            self.front.codes.push(code);
+        }
+        if (words, items, refs) != (b.words.len(), b.items.len(), b.refs.len()) {
+            return Err("rows that do not have the shape of their calls");
+        }
+        let f = &mut self.front;
+        f.rows = rows as u32;
+        (f.words, f.items, f.refs) = (words as u32, items as u32, refs as u32);
+        f.meta = b.meta;
+        f.min_time = b.time.iter().copied().min().unwrap_or(0);
+        f.max_time = b.time.iter().copied().max().unwrap_or(0);
+        f.sizes = Sizes::of(&b.dict);
+        f.sections.clear();
+        Ok(())
+    }
+
+    fn dictionary(&mut self, b: &Batch) {
+        tables::put_procs(&mut self.raw, &b.dict);
+        self.section(id::PROCS, 0);
+        tables::put_files(&mut self.raw, &b.dict);
+        self.section(id::FILES, 0);
+        tables::put_users(&mut self.raw, &b.dict);
+        self.section(id::USERS, 0);
+        tables::put_groups(&mut self.raw, &b.dict);
+        self.section(id::GROUPS, 0);
+        let lengths = b.dict.strings.at.windows(2).map(|w| u64::from(w[1] - w[0]));
+        let encoding = ints::put_varint(&mut self.raw, lengths);
+        self.section(id::LENGTHS, encoding);
+        self.raw.extend_from_slice(b.dict.strings.bytes);
+        self.section(id::BYTES, 0);
+    }
+
+    fn columns(&mut self, b: &Batch) {
+        let wide = |v: u16| u64::from(v);
+        let encoding = ints::put_fixed(&mut self.raw, b.call.iter().copied().map(wide));
+        self.section(id::CALL, encoding);
+        let plus = |v: &u32| u64::from(v.wrapping_add(1));
+        let encoding = ints::put_fixed(&mut self.raw, b.proc.iter().map(plus));
+        self.section(id::PROC, encoding);
+        let encoding = ints::put_fixed(&mut self.raw, b.cpu.iter().copied().map(wide));
+        self.section(id::CPU, encoding);
+        // Most threads are the first of their process: the difference is 0.
+        let tids =
+            b.tid.iter().zip(b.proc).map(|(tid, proc)| {
+                i64::from(tid.wrapping_sub(b.dict.proc(*proc).map_or(0, |p| p.pid)) as i32)
+            });
+        let encoding = ints::put_signed(&mut self.raw, tids);
+        self.section(id::TID, encoding);
+        let encoding = ints::put_signed(&mut self.raw, b.ret.iter().copied());
+        self.section(id::RET, encoding);
+        let encoding = ints::put_fixed(&mut self.raw, b.flags.iter().copied().map(wide));
+        self.section(id::FLAGS, encoding);
+        let encoding = ints::put_growing(&mut self.raw, b.time.iter().copied());
+        self.section(id::TIME, encoding);
+        let encoding = ints::put_growing(&mut self.raw, b.num.iter().copied());
+        self.section(id::NUM, encoding);
+        let encoding = ints::put_varint(&mut self.raw, b.latency.iter().map(|v| v.wrapping_add(1)));
+        self.section(id::LATENCY, encoding);
+    }
+
+    fn runs(&mut self, b: &Batch) -> Result<(), &'static str> {
+        let shape = "rows that do not have the shape of their calls";
+        let Encoder { raw, scratch, order, .. } = self;
+        slots::put(raw, scratch, order, b.schema, slots::words, (b.word_at, b.proc), |i| {
+            b.words.get(i).copied()
+        })
+        .ok_or(shape)?;
+        self.section(id::WORDS, 0);
+        self.items(b)?;
+        let Encoder { raw, scratch, order, .. } = self;
+        slots::put(raw, scratch, order, b.schema, slots::refs, (b.ref_at, b.proc), |i| {
+            b.refs.get(i).map(|id| u64::from(id.wrapping_add(1)))
+        })
+        .ok_or(shape)?;
+        self.section(id::REFS, 0);
+        Ok(())
+    }
+
+    /// A string that no row has used before is the next one, because strings are kept in order of use.
+    fn items(&mut self, b: &Batch) -> Result<(), &'static str> {
+        let strings = b.dict.strings.len() as u32;
+        let (mut next, mut good) = (0u32, true);
+        self.scratch.clear();
+        self.scratch.extend(b.items.iter().map(|item| match (*item, item.id()) {
+            (Item::ABSENT, _) => 0,
+            (Item::UNREADABLE, _) => 1,
+            (_, Some(id)) if id < strings => {
+                let back = zigzag(i64::from(next) - i64::from(id));
+                next = next.max(id + 1);
+                2 + (back << 1 | u64::from(item.is_cut()))
+            }
+            _ => {
+                good = false;
+                0
+            }
+        }));
+        varint::put_all(&mut self.raw, self.scratch.iter().copied(), self.scratch.len());
+        self.section(id::ITEMS, 0);
+        if good { Ok(()) } else { Err("items with ids out of range") }
+    }
+}

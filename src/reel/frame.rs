@@ -1,0 +1,200 @@
+//! The frame of every block: its header, and sections packed with LZ4 and sealed with CRC-32.
+//!
+//! Enters: bodies to frame, or bytes that nobody trusts. Leaves: blocks, or checked pieces. Never: what a body means.
+//! Only this file knows lz4_flex and crc32fast.
+
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
+
+use super::damage::Reason;
+
+/// What every block begins with: a byte that is not text, a name, and line ends that careless copying would change.
+pub(super) const SYNC: [u8; 8] = *b"\x89REEL\r\n\x1a";
+/// Bytes of a block's header.
+pub(super) const HEADER: usize = 60;
+/// Largest body of a block.
+pub(super) const MAX_BODY: usize = 64 << 20;
+/// Largest front of a block.
+pub(super) const MAX_FRONT: usize = 16 << 20;
+/// Most bytes that the sections of one block unpack to.
+pub(super) const MAX_RAW: usize = 64 << 20;
+
+/// Stored as it is.
+pub(super) const PLAIN: u8 = 0;
+/// One LZ4 block.
+pub(super) const LZ4: u8 = 1;
+
+/// Random name of a file, the same in all its blocks.
+pub(super) type FileId = [u8; 16];
+
+/// The header of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    pub version: u16,
+    pub kind: u16,
+    pub flags: u32,
+    pub file: FileId,
+    pub number: u64,
+    pub body: u32,
+    pub front: u32,
+    pub rows: u32,
+    pub front_crc: u32,
+}
+
+impl Frame {
+    /// The header's bytes, sealed.
+    pub fn to_bytes(self) -> [u8; HEADER] {
+        let mut out = [0; HEADER];
+        let mut put = Put { out: &mut out, at: 0 };
+        put.bytes(&SYNC);
+        put.bytes(&self.version.to_le_bytes());
+        put.bytes(&self.kind.to_le_bytes());
+        put.bytes(&self.flags.to_le_bytes());
+        put.bytes(&self.file);
+        put.bytes(&self.number.to_le_bytes());
+        put.bytes(&self.body.to_le_bytes());
+        put.bytes(&self.front.to_le_bytes());
+        put.bytes(&self.rows.to_le_bytes());
+        put.bytes(&self.front_crc.to_le_bytes());
+        let crc = crc32fast::hash(&out[..HEADER - 4]);
+        out[HEADER - 4..].copy_from_slice(&crc.to_le_bytes());
+        out
+    }
+
+    /// The header in these bytes, if there is a whole one with the right checksum.
+    pub fn parse(bytes: &[u8]) -> Option<Frame> {
+        let bytes = bytes.get(..HEADER)?;
+        let (sealed, crc) = bytes.split_at_checked(HEADER - 4)?;
+        let mut rest = sealed.strip_prefix(&SYNC)?;
+        if crc != crc32fast::hash(sealed).to_le_bytes() {
+            return None;
+        }
+        let r = &mut rest;
+        Some(Frame {
+            version: u16::from_le_bytes(array(r)?),
+            kind: u16::from_le_bytes(array(r)?),
+            flags: u32::from_le_bytes(array(r)?),
+            file: array(r)?,
+            number: u64::from_le_bytes(array(r)?),
+            body: u32::from_le_bytes(array(r)?),
+            front: u32::from_le_bytes(array(r)?),
+            rows: u32::from_le_bytes(array(r)?),
+            front_crc: u32::from_le_bytes(array(r)?),
+        })
+    }
+
+    /// Whether the lengths may be believed.
+    pub fn check(&self) -> Result<(), Reason> {
+        if self.body as usize > MAX_BODY || self.front as usize > MAX_FRONT {
+            return Err(Reason::TooLarge("length of the body"));
+        }
+        if self.front > self.body {
+            return Err(Reason::Invalid("length of the front"));
+        }
+        if self.rows as usize > super::MAX_ROWS {
+            return Err(Reason::TooLarge("number of rows"));
+        }
+        Ok(())
+    }
+}
+
+struct Put<'a> {
+    out: &'a mut [u8],
+    at: usize,
+}
+
+impl Put<'_> {
+    fn bytes(&mut self, bytes: &[u8]) {
+        if let Some(room) = self.out.get_mut(self.at..self.at + bytes.len()) {
+            room.copy_from_slice(bytes);
+        }
+        self.at += bytes.len();
+    }
+}
+
+/// Takes N bytes off the front.
+pub(super) fn array<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, rest) = bytes.split_first_chunk::<N>()?;
+    *bytes = rest;
+    Some(*head)
+}
+
+/// CRC-32 (the one of zip and PNG).
+pub(super) fn crc(bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes)
+}
+
+/// Packs, keeping its table from one call to the next.
+pub(super) struct Packer(CompressTable);
+
+impl std::fmt::Debug for Packer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Packer")
+    }
+}
+
+impl Packer {
+    pub fn new() -> Packer {
+        Packer(CompressTable::large())
+    }
+
+    /// Appends `raw` to `out`, packed if that is smaller, and says how.
+    pub fn pack(&mut self, raw: &[u8], out: &mut Vec<u8>) -> u8 {
+        let from = out.len();
+        if raw.len() >= 16 {
+            out.resize(from + get_maximum_output_size(raw.len()), 0);
+            let room = out.get_mut(from..).unwrap_or_default();
+            let packed = compress_into_with_table(raw, room, &mut self.0);
+            if let Some(n) = packed.ok().filter(|n| *n < raw.len()) {
+                out.truncate(from + n);
+                return LZ4;
+            }
+            out.truncate(from);
+        }
+        out.extend_from_slice(raw);
+        PLAIN
+    }
+}
+
+/// Unpacks into `out`, exactly `raw` bytes. The caller has capped `raw`.
+pub(super) fn unpack(packing: u8, stored: &[u8], raw: usize, out: &mut Vec<u8>) -> Option<()> {
+    out.clear();
+    match packing {
+        PLAIN if stored.len() == raw => out.extend_from_slice(stored),
+        // LZ4 cannot make more than 255 bytes of one: a larger claim is a lie, and is not allocated.
+        LZ4 if raw <= stored.len().saturating_mul(255).min(MAX_RAW) => {
+            out.resize(raw, 0);
+            let n = lz4_flex::block::decompress_into(stored, out).ok()?;
+            if n != raw {
+                return None;
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn packed_bytes_come_back(raw in proptest::collection::vec(0u8..4, 0..3000)) {
+            let mut out = vec![1, 2, 3];
+            let packing = Packer::new().pack(&raw, &mut out);
+            let mut back = Vec::new();
+            prop_assert!(unpack(packing, &out[3..], raw.len(), &mut back).is_some());
+            prop_assert_eq!(&back, &raw);
+            prop_assert!(unpack(packing, &out[3..], raw.len() + 1, &mut back).is_none());
+        }
+
+        #[test]
+        fn anything_may_be_unpacked(packing in 0u8..3, bytes in any::<Vec<u8>>(), raw in any::<usize>()) {
+            let mut out = Vec::new();
+            let _ = unpack(packing, &bytes, raw, &mut out);
+            prop_assert!(out.capacity() <= bytes.len() * 255 + 64);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The front of an event block: what can be known without unpacking anything, and where each section stands.
+//!
+//! Enters: counts, places, or bytes that nobody trusts. Leaves: the same, checked against the caps. Never: columns.
+
+use super::damage::Reason;
+use super::frame::{self, array};
+use super::tables::Sizes;
+use crate::batch::Meta;
+
+/// Most rows of a block.
+pub(super) const MAX_ROWS: usize = 1 << 20;
+/// Most words, items or references of a block.
+pub(super) const MAX_RUN: usize = 1 << 22;
+/// Most entries of a table of the dictionary.
+pub(super) const MAX_ENTRIES: usize = 1 << 18;
+/// Most strings.
+pub(super) const MAX_STRINGS: usize = 1 << 20;
+/// Most sections.
+pub(super) const MAX_SECTIONS: usize = 256;
+
+/// One section, as the directory describes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Section {
+    pub id: u16,
+    pub encoding: u8,
+    pub packing: u8,
+    /// Bytes unpacked.
+    pub raw: u32,
+    /// Bytes in the file.
+    pub stored: u32,
+    /// CRC-32 of the bytes in the file.
+    pub crc: u32,
+}
+
+/// The front of an event block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Front {
+    pub rows: u32,
+    pub words: u32,
+    pub items: u32,
+    pub refs: u32,
+    pub meta: Meta,
+    pub min_time: u64,
+    pub max_time: u64,
+    pub sizes: Sizes,
+    /// Codes that occur, ascending.
+    pub codes: Vec<u16>,
+    pub sections: Vec<Section>,
+}
+
+impl Front {
+    /// Appends it.
+    pub fn put(&self, out: &mut Vec<u8>) {
+        let (m, s) = (&self.meta, &self.sizes);
+        for v in [self.rows, self.words, self.items, self.refs] {
+            out.extend_from_slice(&v.to_le_bytes());
+        }
+        for v in [m.first_num, m.prev_time, m.start_time, m.boot, m.wall, self.min_time, self.max_time] {
+            out.extend_from_slice(&v.to_le_bytes());
+        }
+        for v in [s.procs, s.files, s.users, s.groups, s.strings, s.bytes] {
+            out.extend_from_slice(&v.to_le_bytes());
+        }
+        for v in [m.host, self.codes.len() as u16, self.sections.len() as u16] {
+            out.extend_from_slice(&v.to_le_bytes());
+        }
+        for code in &self.codes {
+            out.extend_from_slice(&code.to_le_bytes());
+        }
+        for s in &self.sections {
+            out.extend_from_slice(&s.id.to_le_bytes());
+            out.extend_from_slice(&[s.encoding, s.packing]);
+            for v in [s.raw, s.stored, s.crc] {
+                out.extend_from_slice(&v.to_le_bytes());
+            }
+        }
+    }
+
+    /// Reads it; `after` is how many bytes of the body follow. Bytes after the directory are a later version's.
+    pub fn parse(bytes: &[u8], after: usize) -> Result<Front, Reason> {
+        let mut front = Front::default();
+        front.fill(bytes).ok_or(Reason::Invalid("front"))?;
+        front.check(after)?;
+        Ok(front)
+    }
+
+    fn fill(&mut self, mut bytes: &[u8]) -> Option<()> {
+        let r = &mut bytes;
+        for v in [&mut self.rows, &mut self.words, &mut self.items, &mut self.refs] {
+            *v = u32::from_le_bytes(array(r)?);
+        }
+        let m = &mut self.meta;
+        for v in [
+            &mut m.first_num,
+            &mut m.prev_time,
+            &mut m.start_time,
+            &mut m.boot,
+            &mut m.wall,
+            &mut self.min_time,
+            &mut self.max_time,
+        ] {
+            *v = u64::from_le_bytes(array(r)?);
+        }
+        let s = &mut self.sizes;
+        for v in [&mut s.procs, &mut s.files, &mut s.users, &mut s.groups, &mut s.strings, &mut s.bytes] {
+            *v = u32::from_le_bytes(array(r)?);
+        }
+        m.host = u16::from_le_bytes(array(r)?);
+        let codes = u16::from_le_bytes(array(r)?);
+        let sections = u16::from_le_bytes(array(r)?);
+        for _ in 0..codes {
+            self.codes.push(u16::from_le_bytes(array(r)?));
+        }
+        for _ in 0..sections {
+            self.sections.push(Section {
+                id: u16::from_le_bytes(array(r)?),
+                encoding: array::<1>(r)?[0],
+                packing: array::<1>(r)?[0],
+                raw: u32::from_le_bytes(array(r)?),
+                stored: u32::from_le_bytes(array(r)?),
+                crc: u32::from_le_bytes(array(r)?),
+            });
+        }
+        Some(())
+    }
+
+    /// Whether every length and count may be believed; the writer asks too, before it writes.
+    pub fn check(&self, after: usize) -> Result<(), Reason> {
+        let s = &self.sizes;
+        let over = |count: u32, max: usize| count as usize > max;
+        for (count, max, what) in [
+            (self.rows, MAX_ROWS, "number of rows"),
+            (self.words, MAX_RUN, "number of words"),
+            (self.items, MAX_RUN, "number of items"),
+            (self.refs, MAX_RUN, "number of references"),
+            (s.procs, MAX_ENTRIES, "number of processes"),
+            (s.files, MAX_ENTRIES, "number of files"),
+            (s.users, MAX_ENTRIES, "number of users"),
+            (s.groups, MAX_ENTRIES, "number of groups"),
+            (s.strings, MAX_STRINGS, "number of strings"),
+            (s.bytes, frame::MAX_RAW, "length of strings"),
+        ] {
+            if over(count, max) {
+                return Err(Reason::TooLarge(what));
+            }
+        }
+        if self.sections.len() > MAX_SECTIONS {
+            return Err(Reason::TooLarge("number of columns"));
+        }
+        let sum = |f: fn(&Section) -> u32| self.sections.iter().map(|s| f(s) as usize).sum::<usize>();
+        if sum(|s| s.raw) > frame::MAX_RAW {
+            return Err(Reason::TooLarge("length of columns"));
+        }
+        if sum(|s| s.stored) != after {
+            return Err(Reason::Invalid("length of columns"));
+        }
+        if !self.codes.windows(2).all(|w| w[0] < w[1])
+            || self.codes.last().is_some_and(|c| *c >= crate::schema::CODES)
+        {
+            return Err(Reason::Invalid("list of codes"));
+        }
+        Ok(())
+    }
+}

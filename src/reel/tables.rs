@@ -1,0 +1,252 @@
+//! The dictionary as bytes: each table is a list of columns, in a fixed order that only grows.
+//!
+//! Enters: a [`Dict`], or bytes that nobody trusts. Leaves: bytes, or entries whose ids all point into their tables.
+//! Never: rows.
+//!
+//! A table's section is a sequence of columns {encoding u8, length u32, bytes}. Columns past those known here are
+//! skipped; columns that are not there leave their fields at the default.
+
+use super::frame::array;
+use super::ints;
+use crate::batch::{Dict, File, FileKind, Group, L4, NONE, Proc, Role, User};
+
+/// One column of a table: how to get it and how to set it.
+struct Column<T> {
+    get: fn(&T) -> u64,
+    set: fn(&mut T, u64),
+}
+
+/// An id or other number whose "not known" is all ones: stored plus one, so that it stays narrow.
+fn up(id: u32) -> u64 {
+    u64::from(id.wrapping_add(1))
+}
+
+fn down(v: u64) -> u32 {
+    (v as u32).wrapping_sub(1)
+}
+
+macro_rules! number {
+    ($t:ident $field:ident) => {
+        Column::<$t> { get: |e| e.$field as u64, set: |e, v| e.$field = v as _ }
+    };
+}
+macro_rules! id {
+    ($t:ident $field:ident) => {
+        Column::<$t> { get: |e| up(e.$field), set: |e, v| e.$field = down(v) }
+    };
+}
+macro_rules! half {
+    ($field:ident, $from:expr) => {
+        Column::<File> {
+            get: |e| e.$field[$from..].first_chunk().map_or(0, |c| u64::from_le_bytes(*c)),
+            set: |e, v| {
+                if let Some(c) = e.$field[$from..].first_chunk_mut() {
+                    *c = v.to_le_bytes();
+                }
+            },
+        }
+    };
+}
+
+const PROC: &[Column<Proc>] = &[
+    number!(Proc pid),
+    number!(Proc ppid),
+    id!(Proc parent),
+    number!(Proc start),
+    id!(Proc uid),
+    id!(Proc gid),
+    id!(Proc ruid),
+    id!(Proc rgid),
+    id!(Proc loginuid),
+    id!(Proc user),
+    id!(Proc group),
+    number!(Proc sid),
+    number!(Proc pgid),
+    number!(Proc tty),
+    number!(Proc vpid),
+    id!(Proc comm),
+    id!(Proc exepath),
+    id!(Proc args),
+    id!(Proc cwd),
+    id!(Proc cgroup),
+    number!(Proc flags),
+];
+
+const FILE: &[Column<File>] = &[
+    Column { get: |e| e.kind as u64, set: |e, v| e.kind = FileKind::from_number(v.min(255) as u8) },
+    Column { get: |e| e.role as u64, set: |e, v| e.role = role(v) },
+    Column { get: |e| e.l4 as u64, set: |e, v| e.l4 = l4(v) },
+    id!(File name),
+    id!(File given),
+    number!(File dev),
+    number!(File ino),
+    number!(File lport),
+    number!(File rport),
+    half!(laddr, 0),
+    half!(laddr, 8),
+    half!(raddr, 0),
+    half!(raddr, 8),
+    number!(File flags),
+];
+
+const USER: &[Column<User>] = &[id!(User uid), id!(User name), id!(User home), id!(User shell)];
+const GROUP: &[Column<Group>] = &[id!(Group gid), id!(Group name)];
+
+fn role(v: u64) -> Role {
+    match v {
+        1 => Role::Client,
+        2 => Role::Server,
+        _ => Role::Unknown,
+    }
+}
+
+fn l4(v: u64) -> L4 {
+    match v {
+        1 => L4::Tcp,
+        2 => L4::Udp,
+        3 => L4::Icmp,
+        4 => L4::Raw,
+        _ => L4::Unknown,
+    }
+}
+
+fn put<T>(out: &mut Vec<u8>, columns: &[Column<T>], entries: &[T]) {
+    for column in columns {
+        let head = out.len();
+        out.extend_from_slice(&[0; 5]);
+        let encoding = ints::put_fixed(out, entries.iter().map(column.get));
+        let len = (out.len() - head - 5) as u32;
+        if let Some(room) = out.get_mut(head..head + 5) {
+            room[0] = encoding;
+            room[1..].copy_from_slice(&len.to_le_bytes());
+        }
+    }
+}
+
+fn read<T: Clone>(
+    mut bytes: &[u8],
+    columns: &[Column<T>],
+    count: usize,
+    default: T,
+    out: &mut Vec<T>,
+) -> Option<()> {
+    out.clear();
+    out.resize(count, default);
+    for column in columns {
+        if bytes.is_empty() {
+            break;
+        }
+        let [encoding] = array(&mut bytes)?;
+        let len = u32::from_le_bytes(array(&mut bytes)?) as usize;
+        let (data, rest) = bytes.split_at_checked(len)?;
+        bytes = rest;
+        let mut entries = out.iter_mut();
+        ints::read(encoding, data, count, |v| {
+            if let Some(e) = entries.next() {
+                (column.set)(e, v);
+            }
+        })?;
+    }
+    Some(())
+}
+
+/// Appends the table of processes.
+pub(super) fn put_procs(out: &mut Vec<u8>, dict: &Dict) {
+    put(out, PROC, dict.procs);
+}
+
+/// Appends the table of files.
+pub(super) fn put_files(out: &mut Vec<u8>, dict: &Dict) {
+    put(out, FILE, dict.files);
+}
+
+/// Appends the table of users.
+pub(super) fn put_users(out: &mut Vec<u8>, dict: &Dict) {
+    put(out, USER, dict.users);
+}
+
+/// Appends the table of groups.
+pub(super) fn put_groups(out: &mut Vec<u8>, dict: &Dict) {
+    put(out, GROUP, dict.groups);
+}
+
+/// How many entries each table has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sizes {
+    pub procs: u32,
+    pub files: u32,
+    pub users: u32,
+    pub groups: u32,
+    pub strings: u32,
+    pub bytes: u32,
+}
+
+impl Sizes {
+    pub fn of(dict: &Dict) -> Sizes {
+        Sizes {
+            procs: dict.procs.len() as u32,
+            files: dict.files.len() as u32,
+            users: dict.users.len() as u32,
+            groups: dict.groups.len() as u32,
+            strings: dict.strings.len() as u32,
+            bytes: dict.strings.bytes.len() as u32,
+        }
+    }
+}
+
+fn within(id: u32, count: u32) -> bool {
+    id == NONE || id < count
+}
+
+/// Reads the table of processes; every id points into its table, and parents stand before their children.
+pub(super) fn read_procs(bytes: &[u8], sizes: Sizes, out: &mut Vec<Proc>) -> Option<()> {
+    read(bytes, PROC, sizes.procs as usize, Proc::default(), out)?;
+    out.iter().zip(0u32..).all(|(p, i)| proc_is_sound(p, i, sizes)).then_some(())
+}
+
+fn proc_is_sound(p: &Proc, index: u32, sizes: Sizes) -> bool {
+    within(p.parent, index)
+        && within(p.user, sizes.users)
+        && within(p.group, sizes.groups)
+        && [p.comm, p.exepath, p.args, p.cwd, p.cgroup].iter().all(|s| within(*s, sizes.strings))
+}
+
+/// Reads the table of files.
+pub(super) fn read_files(bytes: &[u8], sizes: Sizes, out: &mut Vec<File>) -> Option<()> {
+    read(bytes, FILE, sizes.files as usize, File::default(), out)?;
+    out.iter().all(|f| file_is_sound(f, sizes)).then_some(())
+}
+
+fn file_is_sound(f: &File, sizes: Sizes) -> bool {
+    within(f.name, sizes.strings) && within(f.given, sizes.strings)
+}
+
+/// Reads the table of users.
+pub(super) fn read_users(bytes: &[u8], sizes: Sizes, out: &mut Vec<User>) -> Option<()> {
+    let none = User { uid: NONE, name: NONE, home: NONE, shell: NONE };
+    read(bytes, USER, sizes.users as usize, none, out)?;
+    out.iter().all(|u| user_is_sound(u, sizes)).then_some(())
+}
+
+fn user_is_sound(u: &User, sizes: Sizes) -> bool {
+    [u.name, u.home, u.shell].iter().all(|s| within(*s, sizes.strings))
+}
+
+/// Reads the table of groups.
+pub(super) fn read_groups(bytes: &[u8], sizes: Sizes, out: &mut Vec<Group>) -> Option<()> {
+    read(bytes, GROUP, sizes.groups as usize, Group { gid: NONE, name: NONE }, out)?;
+    out.iter().all(|g| within(g.name, sizes.strings)).then_some(())
+}
+
+/// True if a reader will accept the dictionary: the writer asks before it writes.
+pub(super) fn is_sound(dict: &Dict) -> bool {
+    let sizes = Sizes::of(dict);
+    let strings = dict.strings;
+    dict.procs.iter().zip(0u32..).all(|(p, i)| proc_is_sound(p, i, sizes))
+        && dict.files.iter().all(|f| file_is_sound(f, sizes))
+        && dict.users.iter().all(|u| user_is_sound(u, sizes))
+        && dict.groups.iter().all(|g| within(g.name, sizes.strings))
+        && strings.at.first().is_none_or(|at| *at == 0)
+        && strings.at.last().is_none_or(|at| *at == sizes.bytes)
+        && strings.at.is_sorted()
+}

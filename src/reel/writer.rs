@@ -1,0 +1,157 @@
+//! Writes a reel.
+//!
+//! Enters: batches, in order of time. Leaves: blocks, each with one write. Never: a file name, a half block that hides the
+//! ones after it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write};
+
+use super::encode::Encoder;
+use super::frame::FileId;
+use super::header::{self, Header, IndexEntry, Totals};
+use super::kind;
+use crate::batch::Batch;
+use crate::schema::Schema;
+
+/// Writes a reel to any output.
+///
+/// After an error, what was written before can be read. The block that the error cut short is kept: the next call first
+/// writes the rest of it, so an error that passes (a full disk that somebody empties) loses nothing but the batches that
+/// were offered meanwhile.
+#[derive(Debug)]
+pub struct Writer<W: Write> {
+    out: W,
+    file: FileId,
+    encoder: Encoder,
+    /// Bytes of the encoder's block that are written.
+    done: usize,
+    number: u64,
+    bytes: u64,
+    events: u64,
+    /// Rows of the block that is not yet written whole.
+    pending: u64,
+    lost: u64,
+    index: Vec<IndexEntry>,
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins a reel: writes the header, twice, because without it nothing can be read.
+    pub fn new(out: W, header: &Header, schema: &Schema) -> io::Result<Writer<W>> {
+        let mut writer = Writer {
+            out,
+            file: random(),
+            encoder: Encoder::new(),
+            done: 0,
+            number: 0,
+            bytes: 0,
+            events: 0,
+            pending: 0,
+            lost: 0,
+            index: Vec::new(),
+        };
+        let body = header::header_body(header, schema);
+        for _ in 0..2 {
+            writer.encoder.plain(kind::HEADER, writer.file, writer.number, &body);
+            writer.push()?;
+        }
+        Ok(writer)
+    }
+
+    /// Writes a batch as one block; an empty batch writes nothing. On an error its events count as lost unless a later
+    /// call succeeds in writing the rest of the block.
+    pub fn write_block(&mut self, batch: &Batch) -> io::Result<()> {
+        if batch.rows == 0 {
+            return Ok(());
+        }
+        let rows = batch.rows as u64;
+        if let Err(e) = self.resume() {
+            self.lost += rows;
+            return Err(e);
+        }
+        if let Err(what) = self.encoder.events(self.file, self.number, batch) {
+            self.encoder.block.clear();
+            self.lost += rows;
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
+        self.index.push(IndexEntry {
+            offset: self.bytes,
+            rows,
+            first_time: batch.time.first().copied().unwrap_or(0),
+            last_time: batch.time.last().copied().unwrap_or(0),
+            first_num: batch.num.first().copied().unwrap_or(0),
+        });
+        self.pending = rows;
+        self.push()
+    }
+
+    /// Writes what an error left over, and flushes the output.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.resume()?;
+        self.out.flush()
+    }
+
+    /// Writes the end block: the totals (its index is filled in here). The reel is then complete.
+    pub fn finish(mut self, totals: &Totals) -> io::Result<W> {
+        self.resume()?;
+        let totals = Totals { index: std::mem::take(&mut self.index), ..totals.clone() };
+        self.encoder.plain(kind::END, self.file, self.number, &header::end_body(&totals));
+        self.push()?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+
+    /// Bytes written so far.
+    pub fn bytes_written(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Events in blocks that were written whole.
+    pub fn events_written(&self) -> u64 {
+        self.events
+    }
+
+    /// Events that were offered and are not in the file, because of errors.
+    pub fn events_lost(&self) -> u64 {
+        self.lost + self.pending
+    }
+
+    /// The output.
+    pub fn get_ref(&self) -> &W {
+        &self.out
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        if self.encoder.block.is_empty() { Ok(()) } else { self.push() }
+    }
+
+    /// Writes the encoder's block from where the last attempt stopped.
+    fn push(&mut self) -> io::Result<()> {
+        while let Some(rest) = self.encoder.block.get(self.done..).filter(|rest| !rest.is_empty()) {
+            match self.out.write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => {
+                    self.done += n;
+                    self.bytes += n as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        self.encoder.block.clear();
+        self.done = 0;
+        self.number += 1;
+        self.events += std::mem::take(&mut self.pending);
+        Ok(())
+    }
+}
+
+/// Sixteen bytes that no other file has: the standard library's hash keys come from the system's randomness.
+fn random() -> FileId {
+    let mut id = FileId::default();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+    let keys = RandomState::new();
+    for (i, half) in id.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+        *half = keys.hash_one((now, std::process::id(), i)).to_le_bytes();
+    }
+    id
+}
