@@ -44,10 +44,10 @@ impl Compare {
             Compare::Exists => true,
             Compare::Texts(all) => all.binary_search_by(|t| (**t).cmp(text)).is_ok(),
             Compare::TextOrder(op, with) => match op {
-                Op::Lt => text < with,
-                Op::Le => text <= with,
-                Op::Gt => text > with,
-                _ => text >= with,
+                Op::Lt => text < &**with,
+                Op::Le => text <= &**with,
+                Op::Gt => text > &**with,
+                _ => text >= &**with,
             },
             Compare::Contains(finder) => finder.find(text).is_some(),
             Compare::IContains(finder) => {

@@ -1,0 +1,401 @@
+//! What calls do to the tables: one function for each effect of the schema.
+//!
+//! Enters: a record of a call, its shape, the process's tables. Leaves: changed tables. Never: a batch, a decision on what
+//! is shown. Where the kernel told the outcome (a fact), that is used; nothing is re-enacted that it told.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::scan::kind_of_mode;
+use super::tables::{Fd, FileDesc, FileEntity, FileRef, ProcRef, TableRef, Text};
+use crate::batch::{FileKind, L4, Role, file_flags};
+use crate::decode::{Fact, RawItem, Record, Sock};
+use crate::schema::{Anon, Effect, Kind, Shape, Struct};
+use crate::source::abi;
+
+const O_CLOEXEC: u64 = 0o2000000;
+const EINPROGRESS: i64 = -115;
+
+/// The word of the first argument whose name is `name`.
+fn word_named(r: &Record, shape: &Shape, name: &str) -> Option<u64> {
+    shape.arg(name).map(|(i, _)| r.word(i))
+}
+
+/// The bytes of argument N.
+fn bytes_of<'a>(r: &Record<'a>, shape: &Shape, arg: usize) -> Option<&'a [u8]> {
+    let item = shape.args.get(arg)?.item?;
+    match r.item(usize::from(item)) {
+        RawItem::Bytes(b, _) => Some(b),
+        _ => None,
+    }
+}
+
+fn pair(bytes: Option<&[u8]>) -> Option<(u32, u32)> {
+    let b = bytes?;
+    let get = |i: usize| b.get(i..i + 4)?.try_into().ok().map(u32::from_le_bytes);
+    Some((get(0)?, get(4)?))
+}
+
+/// Where a new descriptor goes. If the table holds it as open, an older close or dup2 is still on its way: the new file
+/// takes the slot, and remembers what it replaced.
+pub fn place(table: &TableRef, fd: u32, file: FileRef, cloexec: bool, time: u64) {
+    let mut table = table.borrow_mut();
+    let replaced = table.get(fd).map(|old| old.file.clone());
+    table.set(fd, Fd { file, cloexec, since: time, replaced });
+}
+
+/// Applies what a call did. The caller has made sure that the record is not older than what the tables hold.
+pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
+    let table = proc.fds.borrow().clone();
+    let ok = r.ret >= 0;
+    let new_fd = u32::try_from(r.ret).ok();
+    match shape.effect {
+        Effect::None | Effect::Exec | Effect::Clone | Effect::Prctl => {}
+        Effect::Open => {
+            if let (Some(fd), Fact::Path(p)) = (new_fd, r.fact()) {
+                let mut name = Vec::with_capacity(64);
+                p.write(&mut name);
+                let kind = kind_of_mode(p.mode);
+                let given = shape.args.iter().position(|a| a.kind == Kind::Path).and_then(|i| bytes_of(r, shape, i));
+                let desc = FileDesc {
+                    kind,
+                    // A pipe that was opened through a magic link has no path.
+                    name: Some(match kind {
+                        FileKind::Pipe if p.status == abi::PATH_FOREIGN => {
+                            Text::from(format!("pipe:[{}]", p.ino).as_bytes())
+                        }
+                        _ => Text::from(name.as_slice()),
+                    }),
+                    given: given.filter(|g| *g != name.as_slice()).map(Text::from),
+                    dev: p.dev,
+                    ino: p.ino,
+                    ..FileDesc::default()
+                };
+                place(&table, fd, FileEntity::new(desc), opened_cloexec(r, shape), r.time);
+            }
+        }
+        Effect::Anon(what) => {
+            if let Some(fd) = new_fd {
+                place(&table, fd, FileEntity::new(anon(what, r, shape)), anon_cloexec(what, r, shape), r.time);
+            }
+        }
+        Effect::Close => {
+            if let Ok(fd) = u32::try_from(r.word(0) as i32)
+                // Even a close that reports an error has closed (close(2)), except of what was not open.
+                && r.ret != -i64::from(libc::EBADF)
+            {
+                close(&table, fd, r);
+            }
+        }
+        Effect::CloseRange => {
+            if ok {
+                close_range(proc, r.word(0) as u32, r.word(1) as u32, r.word(2) as u32);
+            }
+        }
+        Effect::Dup => {
+            if let Some(fd) = new_fd {
+                copy(&table, r.word(0) as u32, fd, false, r.time);
+            }
+        }
+        Effect::DupTo => {
+            if let Some(fd) = new_fd
+                && fd != r.word(0) as u32
+            {
+                let cloexec = word_named(r, shape, "flags").unwrap_or(0) & O_CLOEXEC != 0;
+                table.borrow_mut().remove(fd);
+                copy(&table, r.word(0) as u32, fd, cloexec, r.time);
+            }
+        }
+        Effect::Fcntl => match (r.word(1) as i32, new_fd) {
+            (libc::F_DUPFD, Some(fd)) => copy(&table, r.word(0) as u32, fd, false, r.time),
+            (libc::F_DUPFD_CLOEXEC, Some(fd)) => copy(&table, r.word(0) as u32, fd, true, r.time),
+            (libc::F_SETFD, Some(0)) => set_cloexec(&table, r.word(0) as u32, r.word(2) & 1 != 0),
+            _ => {}
+        },
+        Effect::Ioctl => match (r.word(1) as u32, ok) {
+            (0x5451, true) => set_cloexec(&table, r.word(0) as u32, true),
+            (0x5450, true) => set_cloexec(&table, r.word(0) as u32, false),
+            _ => {}
+        },
+        Effect::Pipe => {
+            if let Some((a, b)) = pair(bytes_of(r, shape, 0)).filter(|_| ok) {
+                let cloexec = word_named(r, shape, "flags").unwrap_or(0) & O_CLOEXEC != 0;
+                for fd in [a, b] {
+                    let desc = FileDesc { kind: FileKind::Pipe, name: Some(Text::from(&b"pipe"[..])), ..FileDesc::default() };
+                    place(&table, fd, FileEntity::new(desc), cloexec, r.time);
+                }
+            }
+        }
+        Effect::Socketpair => {
+            let at = shape.args.iter().position(|a| a.kind == Kind::Struct(Struct::FdPair));
+            if let Some((a, b)) = at.and_then(|i| pair(bytes_of(r, shape, i))).filter(|_| ok) {
+                for fd in [a, b] {
+                    let desc = FileDesc { kind: family_kind(r.word(0) as u16), ..FileDesc::default() };
+                    place(&table, fd, FileEntity::new(desc), r.word(1) & O_CLOEXEC != 0, r.time);
+                }
+            }
+        }
+        Effect::Socket => {
+            if let (Some(fd), Fact::Sock(s)) = (new_fd, r.fact()) {
+                let mut desc = FileDesc::default();
+                told(&mut desc, &s);
+                place(&table, fd, FileEntity::new(desc), r.word(1) & O_CLOEXEC != 0, r.time);
+            }
+        }
+        Effect::Accept => {
+            if let (Some(fd), Fact::Sock(s)) = (new_fd, r.fact()) {
+                let mut desc = FileDesc { role: Role::Server, ..FileDesc::default() };
+                told(&mut desc, &s);
+                let cloexec = word_named(r, shape, "flags").unwrap_or(0) & O_CLOEXEC != 0;
+                place(&table, fd, FileEntity::new(desc), cloexec, r.time);
+            }
+        }
+        Effect::Connect => {
+            if let Some(file) = file_at(&table, r.word(0)) {
+                let failed = !ok && r.ret != EINPROGRESS;
+                file.change(|d| {
+                    if let Fact::Sock(s) = r.fact() {
+                        told(d, &s);
+                    }
+                    d.role = Role::Client;
+                    if failed {
+                        // The kernel has dropped the address again; what was tried is in the argument.
+                        tried(d, bytes_of(r, shape, 1));
+                    }
+                });
+            }
+        }
+        Effect::Bind => {
+            if let (true, Some(file), Fact::Sock(s)) = (ok, file_at(&table, r.word(0)), r.fact()) {
+                file.change(|d| told(d, &s));
+            }
+        }
+        Effect::Listen => {
+            if let (true, Some(file)) = (ok, file_at(&table, r.word(0))) {
+                file.change(|d| {
+                    d.role = Role::Server;
+                    d.flags |= file_flags::LISTENING;
+                });
+            }
+        }
+        Effect::Chdir | Effect::Chroot => {
+            if let Fact::Path(p) = r.fact() {
+                let mut name = Vec::with_capacity(64);
+                p.write(&mut name);
+                proc.change(|d| d.cwd = Some(Text::from(name.as_slice())));
+            }
+        }
+        Effect::Creds => {
+            if let Fact::Creds(c) = r.fact() {
+                let same = {
+                    let d = proc.desc.borrow();
+                    (d.ruid, d.rgid, d.uid, d.gid) == (c.uid, c.gid, c.euid, c.egid)
+                };
+                if !same {
+                    proc.change(|d| (d.ruid, d.rgid, d.uid, d.gid) = (c.uid, c.gid, c.euid, c.egid));
+                }
+            }
+        }
+        Effect::Setsid => {
+            if let Some(id) = new_fd {
+                proc.change(|d| (d.sid, d.pgid, d.tty) = (id, id, 0));
+            }
+        }
+        Effect::Setpgid => {
+            let (pid, pgid) = (r.word(0) as u32, r.word(1) as u32);
+            let own = proc.desc.borrow().pid;
+            if ok && (pid == 0 || pid == own) {
+                proc.change(|d| d.pgid = if pgid == 0 { own } else { pgid });
+            }
+        }
+        Effect::Unshare => {
+            // CLONE_FILES (include/uapi/linux/sched.h).
+            if ok && r.word(0) & 0x400 != 0 {
+                unshare(proc);
+            }
+        }
+    }
+}
+
+/// The process gets a descriptor table of its own.
+pub fn unshare(proc: &ProcRef) {
+    let own = proc.fds.borrow().borrow().clone();
+    *proc.fds.borrow_mut() = Rc::new(RefCell::new(own));
+}
+
+fn file_at(table: &TableRef, fd: u64) -> Option<FileRef> {
+    table.borrow().get(fd as u32).map(|f| f.file.clone())
+}
+
+fn copy(table: &TableRef, from: u32, to: u32, cloexec: bool, time: u64) {
+    match file_at(table, u64::from(from)) {
+        Some(file) => place(table, to, file, cloexec, time),
+        // What was copied is not known, so what is there now is not either.
+        None => {
+            table.borrow_mut().remove(to);
+        }
+    }
+}
+
+fn set_cloexec(table: &TableRef, fd: u32, value: bool) {
+    if let Some(fd) = table.borrow_mut().get_mut(fd) {
+        fd.cloexec = value;
+    }
+}
+
+/// A close whose call began before the slot's present file came closed the one before it.
+fn close(table: &TableRef, fd: u32, r: &Record) {
+    let mut table = table.borrow_mut();
+    let Some(slot) = table.get_mut(fd) else { return };
+    let late = match r.entry() {
+        Some(entry) => entry < slot.since,
+        // Without entry times: a slot that was taken while held as open still awaits its close.
+        None => slot.replaced.is_some(),
+    };
+    if late && slot.replaced.is_some() {
+        slot.replaced = None;
+    } else {
+        table.remove(fd);
+    }
+}
+
+/// `close_range`: CLOSE_RANGE_UNSHARE is 2, CLOSE_RANGE_CLOEXEC 4 (include/uapi/linux/close_range.h).
+fn close_range(proc: &ProcRef, first: u32, last: u32, flags: u32) {
+    if flags & 2 != 0 {
+        unshare(proc);
+    }
+    let table = proc.fds.borrow().clone();
+    table.borrow_mut().retain(|fd, entry| {
+        if (first..=last).contains(&fd) {
+            if flags & 4 == 0 {
+                return false;
+            }
+            entry.cloexec = true;
+        }
+        true
+    });
+}
+
+/// What exec closes is closed, in a table that is the process's own from now on.
+pub fn exec_closes(proc: &ProcRef) {
+    unshare(proc);
+    let table = proc.fds.borrow().clone();
+    table.borrow_mut().retain(|_, fd| !fd.cloexec);
+}
+
+fn opened_cloexec(r: &Record, shape: &Shape) -> bool {
+    let flags = shape.args.iter().enumerate().find_map(|(i, a)| match a.kind {
+        Kind::Flags(t) if t.name == "open" => Some(r.word(i)),
+        Kind::Struct(Struct::OpenHow) => bytes_of(r, shape, i)?.get(..8)?.try_into().ok().map(u64::from_le_bytes),
+        _ => None,
+    });
+    flags.unwrap_or(0) & O_CLOEXEC != 0
+}
+
+/// Most flags words use the value of O_CLOEXEC; the others are these.
+fn anon_cloexec(what: Anon, r: &Record, shape: &Shape) -> bool {
+    let flags = word_named(r, shape, "flags").unwrap_or(0);
+    match what {
+        Anon::Pidfd | Anon::Bpf | Anon::IoUring => true,
+        Anon::Memfd | Anon::Fanotify => flags & 1 != 0,
+        Anon::Perf => flags & 8 != 0,
+        _ => flags & O_CLOEXEC != 0,
+    }
+}
+
+fn anon(what: Anon, r: &Record, shape: &Shape) -> FileDesc {
+    let (kind, name) = match what {
+        Anon::Event => (FileKind::Event, "anon_inode:[eventfd]"),
+        Anon::Epoll => (FileKind::Epoll, "anon_inode:[eventpoll]"),
+        Anon::Memfd => (FileKind::Memfd, ""),
+        Anon::Timer => (FileKind::Timer, "anon_inode:[timerfd]"),
+        Anon::Signal => (FileKind::Signal, "anon_inode:[signalfd]"),
+        Anon::Inotify => (FileKind::Inotify, "anon_inode:inotify"),
+        Anon::Fanotify => (FileKind::Fanotify, "anon_inode:[fanotify]"),
+        Anon::Pidfd => (FileKind::Pidfd, "anon_inode:[pidfd]"),
+        Anon::IoUring => (FileKind::IoUring, "anon_inode:[io_uring]"),
+        Anon::Bpf => (FileKind::Bpf, "anon_inode:bpf"),
+        Anon::Perf => (FileKind::Perf, "anon_inode:[perf_event]"),
+        Anon::Userfault => (FileKind::Userfault, "anon_inode:[userfaultfd]"),
+    };
+    let name = match (what, bytes_of(r, shape, 0)) {
+        // As /proc/PID/fd shows it: unlinked from the start.
+        (Anon::Memfd, Some(own)) => Text::from([b"/memfd:", own, b" (deleted)"].concat().as_slice()),
+        (Anon::Memfd, None) => Text::from(&b"/memfd: (deleted)"[..]),
+        _ => Text::from(name.as_bytes()),
+    };
+    FileDesc { kind, name: Some(name), ..FileDesc::default() }
+}
+
+fn family_kind(family: u16) -> FileKind {
+    match i32::from(family) {
+        libc::AF_INET => FileKind::Ipv4,
+        libc::AF_INET6 => FileKind::Ipv6,
+        libc::AF_UNIX => FileKind::Unix,
+        libc::AF_NETLINK => FileKind::Netlink,
+        libc::AF_PACKET => FileKind::Packet,
+        _ => FileKind::Socket,
+    }
+}
+
+/// What the kernel says of a socket.
+fn told(d: &mut FileDesc, s: &Sock) {
+    d.kind = family_kind(s.family);
+    d.ino = s.ino;
+    if d.kind.is_ip() {
+        d.l4 = match i32::from(s.protocol) {
+            libc::IPPROTO_TCP => L4::Tcp,
+            libc::IPPROTO_UDP => L4::Udp,
+            libc::IPPROTO_ICMP | libc::IPPROTO_ICMPV6 => L4::Icmp,
+            _ if i32::from(s.ty) == libc::SOCK_RAW => L4::Raw,
+            _ => L4::Unknown,
+        };
+        (d.laddr, d.raddr, d.lport, d.rport) = (s.laddr, s.raddr, s.lport, s.rport);
+        d.flags &= !(file_flags::LOCAL | file_flags::REMOTE);
+        if d.lport != 0 || d.laddr != [0; 16] {
+            d.flags |= file_flags::LOCAL;
+        }
+        if d.rport != 0 || d.raddr != [0; 16] {
+            d.flags |= file_flags::REMOTE;
+        }
+    } else if d.kind == FileKind::Unix {
+        // The end that has a name gives it to the connection.
+        let name = if s.rname.is_empty() { s.lname } else { s.rname };
+        unix_name(d, name);
+    }
+}
+
+fn unix_name(d: &mut FileDesc, name: &[u8]) {
+    let name = match name.first() {
+        None => return,
+        Some(0) => {
+            d.flags |= file_flags::ABSTRACT;
+            name
+        }
+        // A path ends at its NUL, whatever length was given.
+        Some(_) => name.split(|b| *b == 0).next().unwrap_or(name),
+    };
+    d.name = Some(Text::from(name));
+}
+
+/// The address that a failed connect was given: `struct sockaddr`.
+fn tried(d: &mut FileDesc, addr: Option<&[u8]>) {
+    let Some(addr) = addr else { return };
+    let family = addr.get(..2).and_then(|b| b.try_into().ok()).map_or(0, u16::from_le_bytes);
+    let port = addr.get(2..4).and_then(|b| b.try_into().ok()).map_or(0, u16::from_be_bytes);
+    match (i32::from(family), addr.len()) {
+        (libc::AF_INET, 8..) => {
+            d.raddr = [0; 16];
+            d.raddr[..4].copy_from_slice(&addr[4..8]);
+            d.rport = port;
+            d.flags |= file_flags::REMOTE;
+        }
+        (libc::AF_INET6, 24..) => {
+            d.raddr.copy_from_slice(&addr[8..24]);
+            d.rport = port;
+            d.flags |= file_flags::REMOTE;
+        }
+        (libc::AF_UNIX, 3..) => unix_name(d, &addr[2..]),
+        _ => {}
+    }
+}
