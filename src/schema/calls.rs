@@ -204,7 +204,6 @@ use Len::{Arg as Nth, At, Ret as Result};
 const FILE: Class = Class::FILE;
 const DESC: Class = Class::DESC;
 const FDFILE: Class = Class::FILE.and(Class::DESC);
-const FILECREDS: Class = Class::FILE.and(Class::CREDS);
 const PROCESS: Class = Class::PROCESS;
 const FDPROC: Class = Class::PROCESS.and(Class::DESC);
 const NET: Class = Class::NET.and(Class::DESC);
