@@ -100,6 +100,7 @@ fn subcommands_are_exact_and_first() {
     assert_eq!(act(&["doctor"]), Action::Doctor);
     assert_eq!(act(&["completions", "fish"]), Action::Completions(Shell::Fish));
     assert_eq!(act(&["generate", "/x"]), Action::Generate("/x".into()));
+    assert_eq!(act(&["generate"]), Action::Generate(".".into()));
     assert!(refused(&["-v", "run", "--", "ls"]).contains("`run` must come first"));
     assert!(refused(&["-q", "doctor"]).contains("`doctor` must come first"));
     refused(&["fields", "a", "b"]);
