@@ -131,6 +131,7 @@ Examples:
     after_help = EXAMPLES,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
+    args_override_self = true,
     max_term_width = 100
 )]
 struct Cli {
@@ -156,6 +157,7 @@ enum Sub {
     /// terminal and signals, and its exit status is handed on.
     #[command(
         override_usage = "sysreel run [OPTIONS] [FILTER]... -- COMMAND [ARG]...",
+        args_override_self = true,
         after_help = RUN_EXAMPLES
     )]
     Run(Box<Run>),

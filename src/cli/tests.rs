@@ -132,6 +132,14 @@ fn options_say_what_they_say_elsewhere() {
 }
 
 #[test]
+fn the_last_of_two_wins_so_that_an_alias_can_be_corrected() {
+    assert_eq!(config(&["-c", "10", "-c", "3"]).limit, Some(3));
+    assert_eq!(config(&["run", "-c", "10", "-qqc", "3", "--", "ls"]).limit, Some(3));
+    assert_eq!(live(&["-s", "9", "--no-latency", "-s", "10", "--no-latency"]).snaplen, 10);
+    assert_eq!(live(&["--pid", "1", "--pid", "2,9"]).scope, Scope::Pids(vec![1, 2, 9]));
+}
+
+#[test]
 fn output_has_one_form() {
     let form = |line: &[&str]| match config(line).sink {
         Sink::Print { form, .. } => form,
