@@ -64,6 +64,13 @@ pub struct Stop {
 /// Reads the command line; the first argument is the program's name.
 pub fn parse(args: impl IntoIterator<Item = OsString>, around: &Surroundings) -> Result<Action, Stop> {
     let args: Vec<OsString> = args.into_iter().collect();
+    // Not clap's: a subcommand for those who build sysreel would show in everybody's completions, hidden or not.
+    if let [_, word, rest @ ..] = &args[..]
+        && word == GENERATE
+        && rest.len() < 2
+    {
+        return Ok(Action::Generate(rest.first().map_or_else(|| PathBuf::from("."), PathBuf::from)));
+    }
     let cli = Cli::try_parse_from(&args).map_err(|error| stop(&error, &args, around))?;
     cli.action(around).map_err(|(text, command)| {
         let help = command.map_or("sysreel -h".to_owned(), |c| format!("sysreel {c} -h"));
@@ -75,6 +82,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, around: &Surroundings) ->
 pub fn command() -> clap::Command {
     Cli::command()
 }
+
+/// The subcommand that writes manual and completions.
+const GENERATE: &str = "generate";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -121,6 +131,7 @@ Examples:
     after_help = EXAMPLES,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
+    args_override_self = true,
     max_term_width = 100
 )]
 struct Cli {
@@ -142,10 +153,11 @@ struct Cli {
 enum Sub {
     /// Trace a command and every process it starts
     ///
-    /// Trace a command and every process it starts, from its first call to its last. Events go to stderr or to -o FILE;
-    /// the command keeps standard output, terminal and signals, and its exit status is handed on.
+    /// It is traced from its first call to its last. Events go to stderr or to -o FILE; the command keeps standard output,
+    /// terminal and signals, and its exit status is handed on.
     #[command(
         override_usage = "sysreel run [OPTIONS] [FILTER]... -- COMMAND [ARG]...",
+        args_override_self = true,
         after_help = RUN_EXAMPLES
     )]
     Run(Box<Run>),
@@ -174,13 +186,6 @@ enum Sub {
         /// The shell
         shell: Shell,
     },
-    /// Write the manual and the completions below a directory
-    #[command(hide = true)]
-    Generate {
-        /// The directory that holds man/ and completions/
-        #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
-        dir: PathBuf,
-    },
 }
 
 #[derive(Args, Debug)]
@@ -189,8 +194,8 @@ struct Run {
     shared: Shared,
     /// Run the command as this user
     ///
-    /// Run the command as this user (a name or number of /etc/passwd), with the user's groups, HOME, USER, LOGNAME and
-    /// SHELL. Needs root.
+    /// A name or number of /etc/passwd. The command gets the groups, HOME, USER, LOGNAME and SHELL of that user. Needs
+    /// root.
     #[arg(long = "as", value_name = "USER", value_hint = ValueHint::Username)]
     user: Option<String>,
     /// What to show, in the filter language; all words make one filter
@@ -206,8 +211,7 @@ struct Run {
 struct Host {
     /// Read events from a capture file (- for stdin) instead of the kernel
     ///
-    /// Read events from a capture file (- for standard input) instead of the kernel. The file may still be growing, may have been cut, may be
-    /// damaged: every whole block is used.
+    /// The file may still be growing, may have been cut, may be damaged: every whole block is used.
     #[arg(short = 'r', long = "read", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     read: Option<OsString>,
     /// Only these processes and what they start (comma list, repeatable)
@@ -221,8 +225,7 @@ struct Host {
     pids: Vec<u32>,
     /// Include sysreel itself and whoever reads its output
     ///
-    /// Include sysreel itself and whoever reads its output. They are left out otherwise, because showing an event causes
-    /// further ones.
+    /// They are left out otherwise, because showing an event causes further ones.
     #[arg(long = "self", help_heading = "Capture")]
     include_self: bool,
 }
@@ -231,8 +234,7 @@ struct Host {
 struct Shared {
     /// Write a capture file (- for stdout) instead of printing
     ///
-    /// Write a capture file (- for standard output) instead of printing. It is made with mode 0600; an existing file is
-    /// not overwritten without --force.
+    /// The file is made with mode 0600; an existing one is not overwritten without --force.
     #[arg(short = 'w', long = "write", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     write: Option<OsString>,
     /// Let -w overwrite an existing file
@@ -247,8 +249,8 @@ struct Shared {
     json: bool,
     /// Print in a form of your own, with %field for fields
     ///
-    /// Print one line per event in a form of your own: text in which %field stands for the field's value, `-` if it has
-    /// none. Example: -p '%evt.time %proc.name %fd.name'.
+    /// Each event becomes one line of this text, in which %field stands for the value of the field, or for - if the
+    /// event has none: -p '%evt.time %proc.name %fd.name'.
     #[arg(short = 'p', long = "print", value_name = "FORMAT", help_heading = "Printing")]
     print: Option<String>,
     /// Print no events, only the totals
@@ -262,7 +264,7 @@ struct Shared {
     time: Option<TimeStyle>,
     /// Colour
     ///
-    /// Colour. auto: only on a terminal, and NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR and TERM=dumb are heeded.
+    /// auto is on a terminal only, and heeds NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR and TERM=dumb.
     #[arg(
         long = "color",
         alias = "colour",
@@ -296,13 +298,13 @@ struct Shared {
     snaplen: Option<u32>,
     /// Do not measure how long calls take
     ///
-    /// Do not measure how long calls take: one hook less in the kernel, at about half the cost per call.
+    /// That is one hook less in the kernel, at about half the cost per call.
     #[arg(long, help_heading = "Capture")]
     no_latency: bool,
     /// Memory for events on their way, all CPUs together
     ///
-    /// Memory for events on their way from the kernel, all CPUs together (k, m, g may follow). When it is full, events
-    /// are lost, and counted. [default: the smaller of 128m and 1/64 of the memory]
+    /// k, m or g may follow the number. When the memory is full, events are lost, and counted. [default: the smaller of
+    /// 128m and 1/64 of the machine's memory]
     #[arg(long, value_name = "SIZE", help_heading = "Capture")]
     ring: Option<String>,
     /// Where the host's /proc is [default: /proc]
@@ -311,7 +313,7 @@ struct Shared {
 
     /// Explain the filter, and exit
     ///
-    /// Explain the filter, and exit: how it was understood, what of it the kernel decides, what remains.
+    /// Shows how the filter was understood, what of it the kernel decides, and what remains.
     #[arg(short = 'd', long)]
     explain: bool,
     /// Exit with status 3 if events were lost
@@ -374,7 +376,6 @@ impl Cli {
             Some(Sub::Calls { name, json }) => Ok(Action::Calls { name, json }),
             Some(Sub::Doctor) => Ok(Action::Doctor),
             Some(Sub::Completions { shell }) => Ok(Action::Completions(shell)),
-            Some(Sub::Generate { dir }) => Ok(Action::Generate(dir)),
         }
     }
 }

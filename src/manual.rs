@@ -87,7 +87,7 @@ fn trimmed(text: &[u8]) -> String {
 fn body(page: &Roff) -> String {
     let text = page.to_roff();
     let start = text.find(".SH").unwrap_or(0);
-    text[start..].to_owned()
+    text[start..].replace("\\*(Aq", "\\(aq")
 }
 
 fn options(command: &clap::Command) -> String {
@@ -97,7 +97,8 @@ fn options(command: &clap::Command) -> String {
     let text = String::from_utf8_lossy(&out);
     let start = text.find(".SH").unwrap_or(0);
     // Headings of groups are sections of their own to the generator.
-    text[start..].replace("\n.SH ", "\n.SS ")
+    // Their definition of an apostrophe was in what is cut off here.
+    text[start..].replace("\n.SH ", "\n.SS ").replace("\\*(Aq", "\\(aq")
 }
 
 fn synopsis(page: &mut Roff) {

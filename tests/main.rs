@@ -1,5 +1,6 @@
 //! The program as its users meet it.
 
+mod boundaries;
 mod cli;
 mod generated;
 mod run;

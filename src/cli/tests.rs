@@ -100,6 +100,7 @@ fn subcommands_are_exact_and_first() {
     assert_eq!(act(&["doctor"]), Action::Doctor);
     assert_eq!(act(&["completions", "fish"]), Action::Completions(Shell::Fish));
     assert_eq!(act(&["generate", "/x"]), Action::Generate("/x".into()));
+    assert_eq!(act(&["generate"]), Action::Generate(".".into()));
     assert!(refused(&["-v", "run", "--", "ls"]).contains("`run` must come first"));
     assert!(refused(&["-q", "doctor"]).contains("`doctor` must come first"));
     refused(&["fields", "a", "b"]);
@@ -128,6 +129,14 @@ fn options_say_what_they_say_elsewhere() {
     for (given, means) in [("1", 1), ("4096", 4096), ("65535", SNAPLEN_PROBE), ("0", SNAPLEN_PROBE)] {
         assert_eq!(live(&["-s", given]).snaplen, means);
     }
+}
+
+#[test]
+fn the_last_of_two_wins_so_that_an_alias_can_be_corrected() {
+    assert_eq!(config(&["-c", "10", "-c", "3"]).limit, Some(3));
+    assert_eq!(config(&["run", "-c", "10", "-qqc", "3", "--", "ls"]).limit, Some(3));
+    assert_eq!(live(&["-s", "9", "--no-latency", "-s", "10", "--no-latency"]).snaplen, 10);
+    assert_eq!(live(&["--pid", "1", "--pid", "2,9"]).scope, Scope::Pids(vec![1, 2, 9]));
 }
 
 #[test]

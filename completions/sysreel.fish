@@ -1,0 +1,94 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_sysreel_global_optspecs
+    string join \n r/read= pid= self w/write= force o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered c/limit= s/snaplen= no-latency ring= proc= d/explain fail-on-loss v/verbose h/help V/version
+end
+
+function __fish_sysreel_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_sysreel_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_sysreel_using_subcommand
+    set -l cmd (__fish_sysreel_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c sysreel -n "__fish_sysreel_needs_command" -s r -l read -d 'Read events from a capture file (- for stdin) instead of the kernel' -r -F
+complete -c sysreel -n "__fish_sysreel_needs_command" -l pid -d 'Only these processes and what they start (comma list, repeatable)' -r
+complete -c sysreel -n "__fish_sysreel_needs_command" -s w -l write -d 'Write a capture file (- for stdout) instead of printing' -r -F
+complete -c sysreel -n "__fish_sysreel_needs_command" -s o -l output -d 'Print events to a file (- for stdout)' -r -F
+complete -c sysreel -n "__fish_sysreel_needs_command" -s p -l print -d 'Print in a form of your own, with %field for fields' -r
+complete -c sysreel -n "__fish_sysreel_needs_command" -l time -d 'Time, by name' -r -f -a "clock\t''
+none\t''
+epoch\t''
+delta\t''
+date\t''"
+complete -c sysreel -n "__fish_sysreel_needs_command" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c sysreel -n "__fish_sysreel_needs_command" -s c -l limit -d 'Stop after N events' -r
+complete -c sysreel -n "__fish_sysreel_needs_command" -s s -l snaplen -d 'Bytes to capture of each buffer [default: 80]' -r
+complete -c sysreel -n "__fish_sysreel_needs_command" -l ring -d 'Memory for events on their way, all CPUs together' -r
+complete -c sysreel -n "__fish_sysreel_needs_command" -l proc -d 'Where the host\'s /proc is [default: /proc]' -r -f -a "(__fish_complete_directories)"
+complete -c sysreel -n "__fish_sysreel_needs_command" -l self -d 'Include sysreel itself and whoever reads its output'
+complete -c sysreel -n "__fish_sysreel_needs_command" -l force -d 'Let -w overwrite an existing file'
+complete -c sysreel -n "__fish_sysreel_needs_command" -s j -l json -d 'Print one JSON object a line'
+complete -c sysreel -n "__fish_sysreel_needs_command" -s q -l quiet -d 'Print no events, only the totals'
+complete -c sysreel -n "__fish_sysreel_needs_command" -s t -d 'Time: -t none, -tt epoch, -ttt since last line, -tttt date'
+complete -c sysreel -n "__fish_sysreel_needs_command" -s l -l line-buffered -d 'Pass on each line at once, also into a pipe'
+complete -c sysreel -n "__fish_sysreel_needs_command" -s U -l unbuffered -d 'Pass on each event at once, also into a capture file'
+complete -c sysreel -n "__fish_sysreel_needs_command" -l no-latency -d 'Do not measure how long calls take'
+complete -c sysreel -n "__fish_sysreel_needs_command" -s d -l explain -d 'Explain the filter, and exit'
+complete -c sysreel -n "__fish_sysreel_needs_command" -l fail-on-loss -d 'Exit with status 3 if events were lost'
+complete -c sysreel -n "__fish_sysreel_needs_command" -s v -l verbose -d 'Say more on stderr'
+complete -c sysreel -n "__fish_sysreel_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sysreel -n "__fish_sysreel_needs_command" -s V -l version -d 'Print version'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "run" -d 'Trace a command and every process it starts'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "fields" -d 'List the fields that filters and templates know'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "calls" -d 'List the system calls and their arguments'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "doctor" -d 'Check what this host allows, and name the remedy of what it does not'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "completions" -d 'Print completions for a shell'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s w -l write -d 'Write a capture file (- for stdout) instead of printing' -r -F
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s o -l output -d 'Print events to a file (- for stdout)' -r -F
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s p -l print -d 'Print in a form of your own, with %field for fields' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l time -d 'Time, by name' -r -f -a "clock\t''
+none\t''
+epoch\t''
+delta\t''
+date\t''"
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s c -l limit -d 'Stop after N events' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s s -l snaplen -d 'Bytes to capture of each buffer [default: 80]' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l ring -d 'Memory for events on their way, all CPUs together' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l proc -d 'Where the host\'s /proc is [default: /proc]' -r -f -a "(__fish_complete_directories)"
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l as -d 'Run the command as this user' -r -f -a "(__fish_complete_users)"
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l force -d 'Let -w overwrite an existing file'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s j -l json -d 'Print one JSON object a line'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s q -l quiet -d 'Print no events, only the totals'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s t -d 'Time: -t none, -tt epoch, -ttt since last line, -tttt date'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s l -l line-buffered -d 'Pass on each line at once, also into a pipe'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s U -l unbuffered -d 'Pass on each event at once, also into a capture file'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l no-latency -d 'Do not measure how long calls take'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s d -l explain -d 'Explain the filter, and exit'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l fail-on-loss -d 'Exit with status 3 if events were lost'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s v -l verbose -d 'Say more on stderr'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sysreel -n "__fish_sysreel_using_subcommand fields" -s j -l json -d 'One JSON object a line'
+complete -c sysreel -n "__fish_sysreel_using_subcommand fields" -s h -l help -d 'Print help'
+complete -c sysreel -n "__fish_sysreel_using_subcommand calls" -s j -l json -d 'One JSON object a line'
+complete -c sysreel -n "__fish_sysreel_using_subcommand calls" -s h -l help -d 'Print help'
+complete -c sysreel -n "__fish_sysreel_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c sysreel -n "__fish_sysreel_using_subcommand completions" -s h -l help -d 'Print help'
