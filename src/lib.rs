@@ -11,6 +11,7 @@
 //! Everything after `state` works on a [`batch::Batch`], live or reread: that is why the two cannot disagree.
 
 pub mod batch;
+pub mod capture;
 pub mod catalogue;
 pub mod cli;
 pub mod config;
@@ -22,8 +23,11 @@ pub mod manual;
 pub mod message;
 pub mod output;
 pub mod reel;
+pub mod reread;
 pub mod run;
 pub mod schema;
+pub mod select;
+pub mod sink;
 pub mod source;
 pub mod state;
 pub mod users;

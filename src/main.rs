@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use sysreel::cli::{self, Action};
-use sysreel::config::{Config, Scope, Source, Surroundings};
+use sysreel::config::{Config, Source, Surroundings};
 use sysreel::exit::Exit;
 use sysreel::schema::{Arch, Schema};
 use sysreel::{catalogue, manual, message, run};
@@ -41,18 +41,9 @@ fn act(action: Action) -> Exit {
 }
 
 fn capture(config: &Config) -> Exit {
-    let Source::Live(live) = &config.source else { return failed("nothing reads yet") };
-    let Scope::Command { argv, user } = &live.scope else { return failed("nothing captures yet") };
-    let started = run::Child::prepare(argv, user.as_deref()).and_then(|mut child| {
-        child.release()?;
-        Ok(child.wait())
-    });
-    match started {
-        Ok(status) => status.into(),
-        Err(error) => {
-            message::say(&error);
-            error.exit
-        }
+    match &config.source {
+        Source::Live(live) => sysreel::capture::run(config, live),
+        Source::Reel(from) => sysreel::reread::run(config, from),
     }
 }
 

@@ -377,8 +377,9 @@ impl Builder {
         std::mem::swap(&mut self.arena, &mut self.spare);
     }
 
-    /// Empties the block for the next generation; keeps the memory.
-    pub fn reset(&mut self) {
+    /// Empties the block; keeps the memory. The generation must be one that no block has had: several blocks take turns,
+    /// and an entity remembers its place by it.
+    pub fn reset(&mut self, generation: u32) {
         self.truncate(0);
         self.procs.clear();
         self.files.clear();
@@ -386,7 +387,7 @@ impl Builder {
         self.groups.clear();
         self.arena.clear();
         self.spare.clear();
-        self.generation = self.generation.wrapping_add(1).max(1);
+        self.generation = generation;
         self.meta = Meta::default();
     }
 

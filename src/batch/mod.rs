@@ -18,10 +18,12 @@
 
 mod bitmap;
 mod builder;
+mod copy;
 mod dict;
 
 pub use bitmap::Bitmap;
 pub use builder::{Builder, Row};
+pub use copy::Copier;
 pub use dict::{Dict, File, FileKind, Group, L4, Proc, Role, Strings, User, file_flags, proc_flags};
 
 use crate::schema::Schema;

@@ -7,4 +7,5 @@
 #[path = "../../probe/abi.rs"]
 #[allow(dead_code, reason = "each side uses its part")]
 pub mod abi;
+pub mod audience;
 pub mod live;

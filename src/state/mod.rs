@@ -19,7 +19,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::batch::{Builder, FileId, Item, NONE, NO_LATENCY, Row, proc_flags, row_flags};
 use crate::decode::{RawItem, Record};
@@ -72,9 +72,10 @@ pub struct State<'s> {
     unread: Vec<u32>,
     /// Expected number of the next record, by CPU.
     next_seq: Vec<Option<u32>>,
+    /// Processes that were born or got a new program under our eyes, and have not ended.
+    live: FxHashSet<u32>,
     /// Time of the last loss: what was learnt before it may be stale.
     lost_at: u64,
-    /// Records that belong to a process which is not traced yet (the command before its exec).
     now: fn() -> u64,
     num: u64,
     seen: Seen,
@@ -95,6 +96,7 @@ impl<'s> State<'s> {
             ended: VecDeque::new(),
             unread: Vec::new(),
             next_seq: Vec::new(),
+            live: FxHashSet::default(),
             lost_at: 0,
             now,
             num: 0,
@@ -301,6 +303,7 @@ impl<'s> State<'s> {
         let child = ProcEntity::new(desc, Some(parent.clone()), table);
         child.fds_known.set(parent.fds_known.get());
         self.procs.insert(f.pid, child);
+        self.live.insert(f.pid);
     }
 
     fn exec(&mut self, r: &Record) {
@@ -329,6 +332,7 @@ impl<'s> State<'s> {
             (d.ruid, d.rgid, d.uid, d.gid) = (e.creds.uid, e.creds.gid, e.creds.euid, e.creds.egid);
         });
         effects::exec_closes(&proc);
+        self.live.insert(r.pid);
     }
 
     fn rename(&mut self, r: &Record) {
@@ -357,11 +361,13 @@ impl<'s> State<'s> {
             shown = true;
         }
         if e.last {
+            self.live.remove(&r.pid);
             if wanted.wants(schema::PROCEXIT) {
                 let code = if e.group_code != 0 { e.group_code } else { e.code };
                 let words = [u64::from((code >> 8) & 0xff), u64::from(code & 0x7f)];
-                let r = Record { latency: NO_LATENCY, ..*r };
-                self.push(cpu, &r, schema::PROCEXIT, &proc, 0, &words, b);
+                let mut end = *r;
+                end.latency = NO_LATENCY;
+                self.push(cpu, &end, schema::PROCEXIT, &proc, 0, &words, b);
                 shown = true;
             }
             if let Some(gone) = self.procs.remove(&r.pid) {
@@ -535,6 +541,15 @@ impl<'s> State<'s> {
             });
         }
         self.items.resize(usize::from(shape.items), Item::ABSENT);
+    }
+
+    /// True if a process that was born or got a new program under our eyes is still there. After a loss /proc decides.
+    pub fn any_alive(&mut self) -> bool {
+        if self.seen.lost > 0 {
+            let proc_fs = &self.proc_fs;
+            self.live.retain(|pid| proc_fs.exists(*pid));
+        }
+        !self.live.is_empty()
     }
 
     /// Number of processes and descriptors held, for the memory's sake.

@@ -107,9 +107,9 @@ impl ProcFs {
         text(target.as_os_str().as_bytes())
     }
 
-    /// Parent's pid.
-    pub fn ppid(&self, pid: u32) -> Option<u32> {
-        Some(parse_stat(&read(&self.of(pid, "stat"))?)?.ppid)
+    /// True if there is such a process now, alive or a zombie.
+    pub fn exists(&self, pid: u32) -> bool {
+        self.of(pid, "stat").exists()
     }
 
     /// What a process is. `None` if there is no such process.

@@ -24,6 +24,8 @@ pub struct Drained {
     pub records: u64,
     /// Everything older than this (boot clock, ns) has been given out.
     pub until: u64,
+    /// The sink wanted no more: there may be records that are next.
+    pub stopped: bool,
     /// A ring was more than half full when the drain began.
     pub pressed: bool,
 }
@@ -103,11 +105,11 @@ impl Rings {
         self.cursors[cpu] = c;
     }
 
-    /// Gives every record that is surely next to `sink` (CPU, bytes of the record), oldest first.
+    /// Gives every record that is surely next to `sink` (CPU, bytes of the record), oldest first, until that says `false`.
     ///
     /// `now` is the boot clock, read before this call: a CPU that is not busy after that cannot publish anything older. A
     /// busy one may: it holds the line where it was last seen idle.
-    pub fn drain(&mut self, now: u64, mut sink: impl FnMut(usize, &[u8])) -> Drained {
+    pub fn drain(&mut self, now: u64, mut sink: impl FnMut(usize, &[u8]) -> bool) -> Drained {
         let mut done = Drained { until: now, ..Drained::default() };
         for cpu in 0..self.cursors.len() {
             let busy_at = self.ctl_at(cpu, 8);
@@ -138,7 +140,7 @@ impl Rings {
             }
             self.settle(cpu);
         }
-        loop {
+        'all: loop {
             // The CPU with the oldest record, and how far it may run before another is older.
             let mut first = usize::MAX;
             let (mut oldest, mut next) = (u64::MAX, u64::MAX);
@@ -161,7 +163,7 @@ impl Rings {
                 let len = usize::from(u16_at(self.chunks.published(place, 2), 0));
                 // Our own probe wrote it; a length that cannot be is a bug, and must not hang the reader.
                 let len = len.clamp(HEAD as usize, SPAN as usize - (at & 0xffff) as usize);
-                sink(first, self.chunks.published(place, len));
+                let more = sink(first, self.chunks.published(place, len));
                 done.records += 1;
                 self.cursors[first].at = at + len as u64;
                 self.settle(first);
@@ -169,6 +171,10 @@ impl Rings {
                 if (c.at ^ at) >> 16 != 0 {
                     // A chunk is done: the probe may have it back before the whole backlog is read.
                     self.ctl.store(self.ctl_at(first, TAIL), c.at);
+                }
+                if !more {
+                    done.stopped = true;
+                    break 'all;
                 }
                 if self.cursors[first].time > limit {
                     break;

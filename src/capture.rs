@@ -1,0 +1,483 @@
+//! A live capture, from the probe to the sink.
+//!
+//! Enters: a configuration whose source is live. Leaves: events in the sink, totals on stderr, an exit status. Never: the
+//! details of any stage; this is the order in which they are called.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::batch::{Builder, Meta};
+use crate::config::{Config, Flush, Live, Scope, Sink, Stream};
+use crate::exit::Exit;
+use crate::filter::Filter;
+use crate::message;
+use crate::output;
+use crate::reel::{Header, Totals};
+use crate::run::Child;
+use crate::schema::{Arch, Schema};
+use crate::select::Selector;
+use crate::sink::{Outcome, Printer, Recorder, create_reel};
+use crate::source::live::plan::{Interest, Snaplen, plans};
+use crate::source::live::{Options, Probe, Rings, boot_now, wall_now};
+use crate::source::{abi, audience};
+use crate::state::State;
+use crate::users::Users;
+
+/// How long the reader sleeps when there is little to do. Nothing wakes it: a wake-up costs more than a hundred events.
+const PAUSE: Duration = Duration::from_millis(10);
+/// The same when there is much.
+const SHORT_PAUSE: Duration = Duration::from_millis(1);
+/// Records in one drain that count as much.
+const MUCH: u64 = 4096;
+/// Time given to reading /proc between two drains, ns.
+const SCAN_SLICE: u64 = 3_000_000;
+/// An open block of a reel is closed after this time …
+const BLOCK_AGE: u64 = 1_000_000_000;
+/// … or this, if it holds almost nothing.
+const QUIET_BLOCK_AGE: u64 = 10_000_000_000;
+/// Rows that are almost nothing.
+const ALMOST_NOTHING: usize = 64;
+
+/// Bytes of all rings unless `--ring` says otherwise: enough for seconds of heavy load, and never a burden on a small host.
+fn default_ring(cpus: u64) -> u64 {
+    let memory = std::fs::read_to_string("/proc/meminfo").ok().and_then(|m| {
+        let line = m.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
+        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
+    });
+    let by_memory = memory.unwrap_or(1 << 20) * 1024 / 64;
+    by_memory.min(128 << 20).max(cpus * (256 << 10))
+}
+
+/// Where rows go.
+enum Out {
+    Nothing,
+    Print(Printer),
+    Reel(Recorder),
+}
+
+struct Capture<'s> {
+    schema: &'s Schema,
+    state: State<'s>,
+    selector: Selector,
+    builder: Box<Builder>,
+    generation: u32,
+    out: Out,
+    /// Rows of the open block that have been selected already.
+    done: usize,
+    start: u64,
+    opened: u64,
+    prev_time: u64,
+    first_time: u64,
+    flush: bool,
+}
+
+impl Capture<'_> {
+    /// Empties the rings as far as is certain, and passes on what came. True if there may be more at once.
+    fn step(&mut self, rings: &mut Rings, interest: &dyn Fn(u16) -> bool) -> (u64, bool) {
+        let now = boot_now();
+        let (state, builder) = (&mut self.state, &mut self.builder);
+        let wanted = |code: u16| interest(code);
+        let drained = rings.drain(now, |cpu, bytes| {
+            state.take(cpu, bytes, &wanted, builder);
+            !builder.is_full()
+        });
+        self.pass_on(now);
+        (drained.records, drained.stopped || drained.pressed)
+    }
+
+    /// Selects among the new rows and gives them to the sink.
+    fn pass_on(&mut self, now: u64) {
+        let rows = self.builder.rows();
+        if rows > self.done {
+            if self.done == 0 {
+                let view = self.builder.view(self.schema);
+                let first_num = view.num.first().copied().unwrap_or(0);
+                self.builder.set_meta(Meta {
+                    first_num,
+                    prev_time: self.prev_time,
+                    start_time: self.start,
+                    boot: now,
+                    wall: wall_now(),
+                    host: 0,
+                });
+                self.opened = now;
+            }
+            let view = self.builder.view(self.schema);
+            if self.first_time == 0 {
+                self.first_time = view.time.first().copied().unwrap_or(0);
+            }
+            let last_time = view.time.last().copied().unwrap_or(self.prev_time);
+            let selection = self.selector.select(&view, self.done..rows);
+            match &mut self.out {
+                Out::Nothing => self.builder.truncate(0),
+                Out::Print(p) => {
+                    for row in selection.iter() {
+                        p.row(&view, row);
+                    }
+                    p.pass_on();
+                    self.builder.truncate(0);
+                }
+                Out::Reel(_) => self.builder.compact(self.done, selection),
+            }
+            if self.builder.rows() == 0 {
+                self.prev_time = last_time;
+            }
+            self.done = self.builder.rows();
+        }
+        self.maybe_close(now);
+    }
+
+    /// Closes the open block if it is full or old enough.
+    fn maybe_close(&mut self, now: u64) {
+        let rows = self.builder.rows();
+        let age = now.saturating_sub(self.opened);
+        let old = age >= if rows < ALMOST_NOTHING { QUIET_BLOCK_AGE } else { BLOCK_AGE };
+        if self.builder.is_full() || (rows > 0 && (old || self.flush)) {
+            self.close();
+        }
+    }
+
+    fn close(&mut self) {
+        self.generation += 1;
+        let last = self.builder.view(self.schema).time.last().copied();
+        if let Out::Reel(recorder) = &mut self.out
+            && self.builder.rows() > 0
+        {
+            self.builder.close();
+            let full = std::mem::take(&mut self.builder);
+            self.builder = recorder.block(full);
+        }
+        self.prev_time = last.unwrap_or(self.prev_time);
+        self.builder.reset(self.generation);
+        self.selector.next_block();
+        self.done = 0;
+    }
+
+    fn is_over(&self) -> bool {
+        self.selector.is_done()
+            || match &self.out {
+                Out::Nothing => false,
+                Out::Print(p) => p.is_closed(),
+                Out::Reel(r) => r.is_closed(),
+            }
+    }
+}
+
+/// Marks processes and their descendants. Descendants that are born meanwhile inherit the mark in the kernel.
+fn mark(probe: &Probe, proc: &Path, pids: &[u32], scope: u8) {
+    loop {
+        let mut new = 0;
+        for pid in pids {
+            if probe.scope(*pid) != scope {
+                probe.set_scope(*pid, scope);
+                new += 1;
+            }
+        }
+        let Ok(dir) = std::fs::read_dir(proc) else { return };
+        for entry in dir.flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
+            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            // Behind the name: state, then the parent.
+            let ppid = stat.rsplit_once(')').and_then(|(_, r)| r.split_whitespace().nth(1)?.parse::<u32>().ok());
+            if ppid.is_some_and(|p| probe.scope(p) == scope) && probe.scope(pid) != scope {
+                probe.set_scope(pid, scope);
+                new += 1;
+            }
+        }
+        if new == 0 {
+            return;
+        }
+    }
+}
+
+/// Leaves ourselves and those who read our output out.
+fn leave_out(probe: &Probe, live: &Live, sink: &Sink, tell: bool) {
+    let own = std::process::id();
+    probe.set_scope(own, abi::SCOPE_OUT);
+    let to_stdout = match sink {
+        Sink::Print { to: Stream::Stdout, .. } => true,
+        Sink::Reel { to, .. } => *to == crate::config::Place::Standard,
+        _ => false,
+    };
+    let mut readers = if to_stdout { audience::of(&live.proc, rustix::stdio::stdout(), own) } else { Vec::new() };
+    if matches!(sink, Sink::Print { to: Stream::Stderr, .. }) {
+        readers.extend(audience::of(&live.proc, rustix::stdio::stderr(), own));
+    }
+    readers.retain(|r| probe.scope(r.pid) != abi::SCOPE_OUT);
+    for r in &readers {
+        probe.set_scope(r.pid, abi::SCOPE_OUT);
+    }
+    if tell && !readers.is_empty() {
+        let names: Vec<String> = readers.iter().map(|r| format!("{} ({})", r.name, r.pid)).collect();
+        message::say(format!("not traced, for it reads what is printed here: {}  (--self includes it)", names.join(", ")));
+    }
+}
+
+/// Runs a live capture to its end.
+pub fn run(config: &Config, live: &Live) -> Exit {
+    let schema = Arc::new(Schema::native(Arch::NATIVE));
+    let filter = match Filter::parse(&config.filter, &schema) {
+        Ok(filter) => filter,
+        Err(errors) => {
+            message::raw(&errors.render(&config.filter));
+            return Exit::Usage;
+        }
+    };
+    if config.explain {
+        return match message::listing(&filter.explain(&schema)) {
+            Ok(()) => Exit::Ok,
+            Err(_) => Exit::Error,
+        };
+    }
+    let command = match &live.scope {
+        Scope::Command { argv, user } => Some((argv, user)),
+        _ => None,
+    };
+    let ours = if command.is_some() { Exit::StartFailed } else { Exit::Error };
+    let failed = |text: &dyn std::fmt::Display| {
+        message::say(text);
+        ours
+    };
+    // Before anything that could fail is held open: the command inherits limits and directory as they are now.
+    let mut child = match command.map(|(argv, user)| Child::prepare(argv, user.as_deref())).transpose() {
+        Ok(child) => child,
+        Err(e) => {
+            message::say(&e);
+            return e.exit;
+        }
+    };
+    let cpus = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let options = Options {
+        ring: live.ring.unwrap_or_else(|| default_ring(cpus)),
+        scoped: live.scope != Scope::Host,
+        entry: live.latency,
+        rt_sigreturn: u32::from(schema.code("rt_sigreturn").unwrap_or(15)),
+    };
+    let (mut probe, mut rings) = match Probe::load(options) {
+        Ok(loaded) => loaded,
+        Err(e) => return failed(&e),
+    };
+    let interest = Interest::new(&schema, true, |code| filter.codes().has(code));
+    probe.set_plans(&plans(&schema, &interest, Snaplen(live.snaplen.min(abi::ITEM_MAX) as u16)));
+    let others_wanted: Vec<bool> =
+        (0..crate::schema::CODES).map(|code| filter.codes().has(code)).collect();
+    let wanted = |code: u16| others_wanted.get(usize::from(code)).copied().unwrap_or(false);
+
+    let users = Users::system().unwrap_or_default();
+    let state = State::new(&schema, &live.proc, users, boot_now);
+    let start = boot_now();
+    let selector = Selector::new(filter, config.limit);
+    if !live.include_self && live.scope == Scope::Host {
+        leave_out(&probe, live, &config.sink, true);
+    }
+    if let Err(e) = probe.attach() {
+        return failed(&e);
+    }
+    // Only now, when nothing but writing itself can fail: an attempt that was refused leaves no file.
+    let out = match &config.sink {
+        Sink::Nothing => Out::Nothing,
+        Sink::Print { to, form, colour } => {
+            let each = config.flush != Flush::Auto;
+            match Printer::new(to, form, *colour, each) {
+                Ok(p) => Out::Print(p),
+                Err(e) => {
+                    message::say(e);
+                    return if command.is_some() { Exit::StartFailed } else { Exit::Usage };
+                }
+            }
+        }
+        Sink::Reel { to, force } => {
+            let header = header(config, live, start, cpus as u32, &probe);
+            let made = create_reel(to, *force)
+                .and_then(|out| Recorder::new(out, &header, schema.clone(), config.flush == Flush::Event));
+            match made {
+                Ok(r) => Out::Reel(r),
+                Err(e) => return failed(&format!("cannot write {}: {e}", place_name(to))),
+            }
+        }
+    };
+    let mut capture = Capture {
+        schema: &schema,
+        state,
+        selector,
+        builder: Box::new(Builder::new()),
+        generation: 1,
+        out,
+        done: 0,
+        start,
+        opened: start,
+        prev_time: 0,
+        first_time: 0,
+        flush: config.flush == Flush::Event,
+    };
+    for cpu in 0..rings.cpus() {
+        capture.state.expect(cpu, 0);
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        if child.is_none() {
+            // A second signal ends us at once; what is in the file stays readable.
+            let _ = signal_hook::flag::register_conditional_shutdown(signal, 1, stop.clone());
+        }
+        let _ = signal_hook::flag::register(signal, stop.clone());
+    }
+    match &live.scope {
+        Scope::Host => capture.state.plan_scan(),
+        Scope::Pids(pids) => {
+            for pid in pids.iter().filter(|p| !live.proc.join(p.to_string()).exists()) {
+                message::say(format!("there is no process {pid}"));
+            }
+            mark(&probe, &live.proc, pids, abi::SCOPE_IN);
+        }
+        Scope::Command { .. } => {
+            if let Some(c) = &mut child {
+                capture.state.read(c.pid());
+                probe.set_scope(c.pid(), abi::SCOPE_AT_EXEC);
+                if let Err(e) = c.release() {
+                    message::say(&e);
+                    let _ = finish(capture, rings, probe, config);
+                    return e.exit;
+                }
+            }
+        }
+    }
+
+    let mut status = None;
+    let mut looked_again = live.include_self || live.scope != Scope::Host;
+    loop {
+        let (records, more) = capture.step(&mut rings, &wanted);
+        // While the command runs, signals are its business; what it left behind may be waited for or not.
+        let stopped = stop.load(Ordering::Relaxed) && (child.is_none() || status.is_some());
+        if capture.is_over() || stopped {
+            break;
+        }
+        if let Some(c) = &mut child {
+            status = status.or_else(|| c.try_wait());
+            if status.is_some() && records == 0 && !capture.state.any_alive() {
+                break;
+            }
+        }
+        if !looked_again && boot_now() > start + 300_000_000 {
+            // A pipeline's later commands may have started after us.
+            leave_out(&probe, live, &config.sink, true);
+            looked_again = true;
+        }
+        let scanning = capture.state.read_some(boot_now() + SCAN_SLICE);
+        if !more && !scanning {
+            std::thread::sleep(if records >= MUCH { SHORT_PAUSE } else { PAUSE });
+        }
+    }
+    let (outcome, lost) = finish(capture, rings, probe, config);
+    if let (Some(c), None) = (&mut child, status) {
+        // Asked to stop after N events, or the output is gone: the command itself goes on to its end.
+        status = Some(c.wait());
+    }
+    let exit = conclude(&outcome, config, lost);
+    match status {
+        Some(status) if exit == Exit::Ok => status.into(),
+        _ => exit,
+    }
+}
+
+fn place_name(place: &crate::config::Place) -> String {
+    match place {
+        crate::config::Place::Standard => "standard output".into(),
+        crate::config::Place::File(path) => message::name(path),
+    }
+}
+
+fn header(config: &Config, live: &Live, start: u64, cpus: u32, probe: &Probe) -> Header {
+    let uname = rustix::system::uname();
+    Header {
+        hostname: uname.nodename().to_string_lossy().into_owned(),
+        kernel: uname.release().to_string_lossy().into_owned(),
+        boot: start,
+        wall: wall_now().wrapping_sub(boot_now().wrapping_sub(start)),
+        cpus,
+        hooks: probe.hooks(),
+        snaplen: live.snaplen,
+        filter: config.filter.clone(),
+        command: match &live.scope {
+            Scope::Command { argv, .. } => argv.iter().map(|a| a.to_string_lossy().into_owned()).collect(),
+            _ => Vec::new(),
+        },
+        ..Header::default()
+    }
+}
+
+/// Stops the probe, takes what the rings still hold, and closes the sink. Gives the losses too.
+fn finish(mut capture: Capture, mut rings: Rings, mut probe: Probe, config: &Config) -> (Outcome, u64) {
+    probe.detach();
+    let codes = capture.selector.filter().codes().clone();
+    let wanted = |code: u16| codes.has(code);
+    // Nothing is written any more: the rings end where they end.
+    while !capture.is_over() {
+        let (records, more) = capture.step(&mut rings, &wanted);
+        if records == 0 && !more {
+            break;
+        }
+    }
+    let now = boot_now();
+    if !capture.selector.is_done() {
+        for cpu in 0..rings.cpus() {
+            let produced = rings.counters(cpu).produced;
+            let Capture { state, builder, .. } = &mut capture;
+            state.close_sequence(cpu, produced, now, builder);
+        }
+    }
+    capture.pass_on(now);
+    capture.close();
+    let seen = capture.state.seen();
+    let selector = capture.selector;
+    let produced = seen.rows + seen.lost;
+    let outcome = match capture.out {
+        Out::Nothing => Outcome::default(),
+        Out::Print(p) => {
+            p.finish(&output::Totals { produced, matched: selector.matched, lost: seen.lost })
+        }
+        Out::Reel(r) => r.finish(Totals {
+            produced,
+            written: selector.matched,
+            filtered: seen.rows.saturating_sub(selector.matched),
+            lost: seen.lost,
+            state_only: seen.state,
+            first_time: capture.first_time,
+            last_time: capture.prev_time,
+            index: Vec::new(),
+        }),
+    };
+    let verb = if matches!(config.sink, Sink::Reel { .. }) { "written" } else { "shown" };
+    message::say(format!("{} events, {} {verb}, {} lost", seen.rows, selector.matched, seen.lost));
+    if config.verbose {
+        for cpu in 0..rings.cpus() {
+            let c = rings.counters(cpu);
+            message::say(format!(
+                "cpu {cpu}: {} records, {} of them only for names, {} lost to a full ring, {} to re-entry, {} entry times lost to collisions",
+                c.produced, c.state_only, c.lost_full, c.lost_nested, c.collisions
+            ));
+        }
+        let (procs, fds) = capture.state.sizes();
+        message::say(format!("{procs} processes and {fds} descriptors known at the end; {} records not understood", seen.broken));
+    }
+    (outcome, seen.lost)
+}
+
+/// What the exit status says of the output and of losses.
+pub fn conclude(outcome: &Outcome, config: &Config, lost: u64) -> Exit {
+    if let Some(e) = &outcome.error {
+        message::say(format!("writing failed: {e}"));
+        if matches!(config.sink, Sink::Reel { .. }) {
+            message::say(format!(
+                "{} events were not written; the {} that were can be read",
+                outcome.unwritten, outcome.written
+            ));
+        }
+        return Exit::Error;
+    }
+    if lost > 0 && config.fail_on_loss {
+        return Exit::Lost;
+    }
+    Exit::Ok
+}
