@@ -14,11 +14,7 @@ pub fn too_deep(text: &str, most: usize) -> Option<usize> {
             _ if comment => comment = byte != b'\n',
             (Some(_), _) if escaped => escaped = false,
             (Some(_), b'\\') => escaped = true,
-            (Some(q), b) => {
-                if q == b {
-                    quote = None;
-                }
-            }
+            (Some(q), b) if q == b => quote = None,
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b'#') => comment = before.is_ascii_whitespace() || matches!(before, b'(' | b')' | b','),
             (None, b'(') => depth += 1,
