@@ -5,9 +5,9 @@
 
 use memchr::memmem::Finder;
 
+use super::ast::{Ast, Constant, Op, RawTest};
 use super::error::{Errors, Span, quoted};
 use super::glob::Glob;
-use super::parse::{Ast, Constant, Op, RawTest};
 use super::suggest::did_you_mean;
 use super::test::{Compare, Test};
 use super::value::{self, Refusal};
@@ -167,8 +167,34 @@ fn test(raw: &RawTest, cx: Context<'_>, errors: &mut Errors) -> Option<Test> {
         return None;
     }
     let compare = compare(field, *op, constants, cx, errors)?;
-    let shown: Vec<String> = constants.iter().map(|c| quoted(&c.text())).collect();
-    Some(Test::new(field, key, *op, compare, shown.join(", ")))
+    Some(Test::new(field, key, *op, compare, shown(constants)))
+}
+
+/// Constants as they could be written, in plain ASCII; many are cut short.
+fn shown(constants: &[Constant]) -> String {
+    const MOST: usize = 400;
+    let mut out = String::new();
+    for (i, constant) in constants.iter().enumerate() {
+        if i > 0 {
+            out.push_str(", ");
+        }
+        if out.len() > MOST {
+            out.push_str("...");
+            break;
+        }
+        let bytes = constant.bytes.get(..MOST).unwrap_or(&constant.bytes);
+        let bare = |b: &u8| b.is_ascii_graphic() && !b"()\"'=,\\".contains(b);
+        if !bytes.is_empty() && bytes.iter().all(bare) && !matches!(bytes, b"and" | b"or" | b"&&" | b"||") {
+            out.push_str(&String::from_utf8_lossy(bytes));
+        } else {
+            // The escapes of escape_ascii are those of the language.
+            out.push_str(&format!("'{}'", bytes.escape_ascii()));
+        }
+        if bytes.len() < constant.bytes.len() {
+            out.push_str("...");
+        }
+    }
+    out
 }
 
 /// The comparison of a test; every constant is checked, also after one that is wrong.

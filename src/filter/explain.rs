@@ -5,12 +5,12 @@
 use std::fmt::Write as _;
 
 use super::Filter;
+use super::ast::Op;
 use super::check::{Node, noun};
 use super::codes::CodeSet;
-use super::parse::Op;
 use super::test::Test;
 use crate::batch::Columns;
-use crate::fields::{Extract, Field};
+use crate::fields::{Extract, Field, Type};
 use crate::schema::Schema;
 
 /// How many names of calls are listed.
@@ -101,8 +101,13 @@ fn names(codes: &CodeSet, schema: &Schema) -> String {
         let more = if total - named.len() > MOST_NAMES { " ..." } else { "" };
         return format!("all but {}{more}", without.join(" "));
     }
-    let mut shown = named.clone();
-    shown.dedup();
+    // A call and its 32-bit twin have one name.
+    let mut shown: Vec<&str> = Vec::new();
+    for name in named {
+        if !shown.contains(&name) {
+            shown.push(name);
+        }
+    }
     let more = shown.len().saturating_sub(MOST_NAMES);
     shown.truncate(MOST_NAMES);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -122,7 +127,7 @@ fn slips(node: &Node, negated: bool, notes: &mut Vec<String>) {
         Node::Not(inner) => slips(inner, !negated, notes),
         Node::Test(test) => {
             let name = test.field.name;
-            if !may_be_missing(test.field) || test.op == Op::Exists {
+            if !may_be_missing(test.field) || test.op == Op::Exists || test.field.ty == Type::Bool {
                 return;
             }
             match (test.negated(), negated) {

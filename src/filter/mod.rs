@@ -11,12 +11,14 @@
 //! A missing value makes every comparison false, `!=` included; `not (a = b)` keeps the event. A field with several values
 //! fits if one of them does; `!=` wants that none is equal and that there is one.
 
+mod ast;
 mod check;
 mod codes;
 mod error;
 mod eval;
 mod explain;
 mod glob;
+mod lexical;
 mod parse;
 mod plan;
 mod suggest;

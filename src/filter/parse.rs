@@ -9,7 +9,9 @@ use std::sync::Once;
 use pest::Parser;
 use pest::iterators::Pair;
 
+use super::ast::{Ast, Constant, Op, RawTest};
 use super::error::{Errors, Span, quoted};
+use super::lexical::{ends_in_quote, too_deep, unescape};
 use super::suggest::did_you_mean;
 
 /// Longest filter, in bytes.
@@ -27,103 +29,6 @@ mod grammar {
 }
 use grammar::{FilterParser, Rule};
 
-/// An operator.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(missing_docs, reason = "their names say it")]
-pub enum Op {
-    Eq,
-    Ne,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-    Contains,
-    IContains,
-    StartsWith,
-    EndsWith,
-    Glob,
-    IGlob,
-    In,
-    Exists,
-}
-
-impl Op {
-    /// Every operator with its spelling.
-    pub const ALL: &'static [(Op, &'static str)] = &[
-        (Op::Eq, "="),
-        (Op::Ne, "!="),
-        (Op::Lt, "<"),
-        (Op::Le, "<="),
-        (Op::Gt, ">"),
-        (Op::Ge, ">="),
-        (Op::Contains, "contains"),
-        (Op::IContains, "icontains"),
-        (Op::StartsWith, "startswith"),
-        (Op::EndsWith, "endswith"),
-        (Op::Glob, "glob"),
-        (Op::IGlob, "iglob"),
-        (Op::In, "in"),
-        (Op::Exists, "exists"),
-    ];
-
-    /// Its spelling.
-    pub fn name(self) -> &'static str {
-        Op::ALL.iter().find(|(op, _)| *op == self).map_or("", |(_, n)| n)
-    }
-
-    fn by_name(name: &str) -> Option<Op> {
-        Op::ALL.iter().find(|(_, n)| *n == name).map(|(op, _)| *op).or((name == "==").then_some(Op::Eq))
-    }
-}
-
-/// A constant as written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Constant {
-    /// Where.
-    pub span: Span,
-    /// Its bytes, escapes resolved.
-    pub bytes: Vec<u8>,
-}
-
-impl Constant {
-    /// As text; bytes that are none are replaced.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes).into_owned()
-    }
-}
-
-/// A field and what is asked of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawTest {
-    /// Where, all of it.
-    pub span: Span,
-    /// The field's name …
-    pub name: String,
-    /// … and where.
-    pub name_span: Span,
-    /// The argument in brackets.
-    pub key: Option<Constant>,
-    /// The operator, where, and the constants: one, several after `in`, none after `exists`.
-    pub relation: Option<(Op, Span, Vec<Constant>)>,
-}
-
-/// A filter as written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ast {
-    /// The empty filter: every event.
-    Everything,
-    /// A part whose mistake has been reported.
-    Broken,
-    /// All of them.
-    And(Vec<Ast>),
-    /// Any of them.
-    Or(Vec<Ast>),
-    /// Not.
-    Not(Box<Ast>),
-    /// A test.
-    Test(Box<RawTest>),
-}
-
 /// Reads a filter. Mistakes are added to `errors`; the tree is then as good as can be.
 pub fn parse(text: &str, errors: &mut Errors) -> Ast {
     if text.len() > MAX_LENGTH {
@@ -131,9 +36,8 @@ pub fn parse(text: &str, errors: &mut Errors) -> Ast {
         errors.push(MAX_LENGTH..MAX_LENGTH, "the filter is too long", reason, "");
         return Ast::Broken;
     }
-    if let Some(at) = too_deep(text) {
-        let reason = format!("more than {MAX_DEPTH} parentheses are open here");
-        errors.push(at..at + 1, "the filter is nested too deeply", reason, "");
+    if let Some(at) = too_deep(text, MAX_DEPTH) {
+        nested_too_deeply(at, errors);
         return Ast::Broken;
     }
     static LIMIT: Once = Once::new();
@@ -149,40 +53,16 @@ pub fn parse(text: &str, errors: &mut Errors) -> Ast {
             return Ast::Broken;
         }
     };
-    let mut reader = Reader { errors, text, strayed: false };
+    let mut reader = Reader { errors, text, strayed: false, depth: 0 };
     match pairs.next() {
-        Some(filter) => reader.body(filter, text.len()..text.len(), true),
+        Some(filter) => reader.body(filter, (text.len()..text.len(), true), true),
         None => Ast::Everything,
     }
 }
 
-/// Where the nesting passes the limit. Counts parentheses outside of quotes and comments, as the grammar does; where the
-/// two differ (a quote inside a malformed word) the parser's own guard stands behind it.
-fn too_deep(text: &str) -> Option<usize> {
-    let (mut depth, mut quote, mut escaped, mut comment) = (0usize, None, false, false);
-    let mut before = b' ';
-    for (at, byte) in text.bytes().enumerate() {
-        match (quote, byte) {
-            _ if comment => comment = byte != b'\n',
-            (Some(_), _) if escaped => escaped = false,
-            (Some(_), b'\\') => escaped = true,
-            (Some(q), b) => {
-                if q == b {
-                    quote = None;
-                }
-            }
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (None, b'#') => comment = before.is_ascii_whitespace() || matches!(before, b'(' | b')' | b','),
-            (None, b'(') => depth += 1,
-            (None, b')') => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        before = byte;
-        if depth > MAX_DEPTH {
-            return Some(at);
-        }
-    }
-    None
+fn nested_too_deeply(at: usize, errors: &mut Errors) {
+    let reason = format!("more than {MAX_DEPTH} parentheses are open here");
+    errors.push(at..at + 1, "the filter is nested too deeply", reason, "");
 }
 
 fn span(pair: &Pair<'_, Rule>) -> Span {
@@ -194,11 +74,14 @@ struct Reader<'e, 't> {
     text: &'t str,
     /// A sign without a place was reported: what is missing after it is its fault.
     strayed: bool,
+    /// How many parentheses are open. Counting letters misjudges some malformed texts; this does not.
+    depth: usize,
 }
 
 impl Reader<'_, '_> {
-    /// What stands between parentheses, or in the whole filter. `around` is the place to show if it is empty.
-    fn body(&mut self, pair: Pair<'_, Rule>, around: Span, whole: bool) -> Ast {
+    /// What stands between parentheses, or in the whole filter. `around` is the place to show if it is empty, and
+    /// whether the emptiness follows it.
+    fn body(&mut self, pair: Pair<'_, Rule>, around: (Span, bool), whole: bool) -> Ast {
         let mut parts = Vec::new();
         for inner in pair.into_inner() {
             match inner.as_rule() {
@@ -217,7 +100,10 @@ impl Reader<'_, '_> {
         self.strayed = true;
         let (reason, hint) = match pair.as_str() {
             ")" => ("no parenthesis is open here", ""),
-            "," => ("a comma only stands between the values of a list", "write `field in (a, b)`"),
+            "," => (
+                "a comma only stands between the values of a list",
+                "write `field in (a, b)`, or quote a value that has a comma",
+            ),
             "=" | "<" | ">" => ("an operator needs a field on its left", ""),
             "&" => ("", "write `and` or `&&`"),
             "|" => ("", "write `or` or `||`"),
@@ -227,14 +113,15 @@ impl Reader<'_, '_> {
         self.errors.push(span(pair), format!("unexpected {}", quoted(pair.as_str())), reason, hint);
     }
 
-    fn disj(&mut self, pair: Pair<'_, Rule>, around: Span, mut may_be_empty: bool) -> Ast {
+    fn disj(&mut self, pair: Pair<'_, Rule>, around: (Span, bool), mut may_be_empty: bool) -> Ast {
         let inner: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
         may_be_empty &= inner.len() == 1;
         let mut parts = Vec::new();
         for i in (0..inner.len()).step_by(2) {
             // A condition that is missing is shown at the `or` beside it.
             let around = match (i.checked_sub(1).and_then(|b| inner.get(b)), inner.get(i + 1)) {
-                (Some(or), _) | (None, Some(or)) => span(or),
+                (Some(or), _) => (span(or), true),
+                (None, Some(or)) => (span(or), false),
                 _ => around.clone(),
             };
             parts.push(self.conj(inner[i].clone(), around, may_be_empty));
@@ -242,7 +129,7 @@ impl Reader<'_, '_> {
         if parts.len() == 1 { parts.pop().unwrap_or(Ast::Broken) } else { Ast::Or(parts) }
     }
 
-    fn conj(&mut self, pair: Pair<'_, Rule>, around: Span, may_be_empty: bool) -> Ast {
+    fn conj(&mut self, pair: Pair<'_, Rule>, around: (Span, bool), may_be_empty: bool) -> Ast {
         let inner: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
         let mut parts = Vec::new();
         let mut i = 0;
@@ -252,8 +139,11 @@ impl Reader<'_, '_> {
                 Rule::missing if may_be_empty && inner.len() == 1 => return Ast::Everything,
                 Rule::missing => {
                     let next = inner.get(i + 1).filter(|p| p.as_rule() == Rule::and);
-                    let at = before.or(next).map_or(around.clone(), span);
-                    self.missing(at, before.is_some());
+                    let (at, after) = before
+                        .map(|and| (span(and), true))
+                        .or(next.map(|and| (span(and), false)))
+                        .unwrap_or_else(|| around.clone());
+                    self.missing(at, after);
                     parts.push(Ast::Broken);
                 }
                 Rule::term if i > 0 && before.is_none() => {
@@ -290,10 +180,8 @@ impl Reader<'_, '_> {
         let (title, reason) = match word {
             "" => ("a condition is missing", "the filter ends where a condition should stand".to_string()),
             "(" => ("a condition is missing", "there is nothing between these parentheses".to_string()),
-            _ if after || self.text[at.end..].trim().is_empty() => {
-                ("a condition is missing", format!("nothing follows {}", quoted(word)))
-            }
-            _ => ("a condition is missing", format!("nothing stands on one side of {}", quoted(word))),
+            _ if after => ("a condition is missing", format!("nothing follows {}", quoted(word))),
+            _ => ("a condition is missing", format!("nothing stands before {}", quoted(word))),
         };
         self.errors.push(at, title, reason, "");
     }
@@ -305,7 +193,13 @@ impl Reader<'_, '_> {
         let word = first.as_str().split_whitespace().next().unwrap_or("");
         let at = span(first).start..span(first).start + word.len();
         let lower = word.to_ascii_lowercase();
-        if matches!(&*lower, "and" | "or" | "not") && lower != word {
+        let negated = first.clone().into_inner().next().filter(|p| p.as_rule() == Rule::not);
+        if first.clone().into_inner().any(|p| p.as_rule() == Rule::missing) {
+            // `evt.failed not`: what is missing after `not` is reported there.
+        } else if let Some(not) = negated {
+            let hint = "join conditions with `and` or `or`";
+            self.errors.push(span(&not), "`and` or `or` is missing", "a new condition begins here", hint);
+        } else if matches!(&*lower, "and" | "or" | "not") && lower != word {
             let hint = format!("write `{lower}`");
             self.errors.push(
                 at,
@@ -369,28 +263,22 @@ impl Reader<'_, '_> {
     fn group(&mut self, pair: Pair<'_, Rule>) -> Ast {
         let at = span(&pair).start..span(&pair).start + 1;
         let closed = pair.clone().into_inner().any(|p| p.as_rule() == Rule::close);
-        if !closed && !self.ends_in_open_quote() {
+        if !closed && self.depth < MAX_DEPTH && !self.ends_in_open_quote() {
             self.errors.push(at.clone(), "unclosed parenthesis", "no `)` closes it", "");
         }
-        self.body(pair, at, false)
+        if self.depth >= MAX_DEPTH {
+            nested_too_deeply(at.start, self.errors);
+            return Ast::Broken;
+        }
+        self.depth += 1;
+        let ast = self.body(pair, (at, true), false);
+        self.depth -= 1;
+        ast
     }
 
     /// An open quote swallows the closing parentheses: only the quote is to blame.
     fn ends_in_open_quote(&self) -> bool {
-        self.errors.0.iter().any(|e| e.title == UNCLOSED) || {
-            let mut quote = None;
-            let mut escaped = false;
-            for byte in self.text.bytes() {
-                match (quote, byte) {
-                    (Some(_), _) if escaped => escaped = false,
-                    (Some(_), b'\\') => escaped = true,
-                    (Some(q), b) if q == b => quote = None,
-                    (None, b'"' | b'\'') => quote = Some(byte),
-                    _ => {}
-                }
-            }
-            quote.is_some()
-        }
+        self.errors.0.iter().any(|e| e.title == UNCLOSED) || ends_in_quote(self.text)
     }
 
     fn test(&mut self, pair: Pair<'_, Rule>) -> Ast {
@@ -575,44 +463,19 @@ impl Reader<'_, '_> {
         }
         let raw = pair.as_str().as_bytes();
         let raw = raw.get(1..raw.len().saturating_sub(1)).unwrap_or(&[]);
-        let mut bytes = Vec::with_capacity(raw.len());
-        let (mut at, mut good) = (0, true);
-        while let Some(&byte) = raw.get(at) {
-            let (value, length) = if byte != b'\\' {
-                (Some(byte), 1)
-            } else {
-                match raw.get(at + 1) {
-                    Some(b @ (b'\\' | b'"' | b'\'')) => (Some(*b), 2),
-                    Some(b'n') => (Some(b'\n'), 2),
-                    Some(b'r') => (Some(b'\r'), 2),
-                    Some(b't') => (Some(b'\t'), 2),
-                    Some(b'x') => (hex(raw.get(at + 2..at + 4)), 4),
-                    _ => (None, 2),
-                }
-            };
-            match value {
-                Some(value) => bytes.push(value),
-                None => {
-                    good = false;
-                    let from = place.start + 1 + at;
-                    let to = (from + length).min(place.end.saturating_sub(1)).max(from + 1);
-                    let hint = "escapes: \\\\ \\\" \\' \\n \\r \\t \\xNN; a backslash is written \\\\";
-                    self.errors.push(from..to, "unknown escape", "", hint);
-                }
-            }
-            at += length;
+        let (bytes, bad) = unescape(raw);
+        let good = bad.is_empty();
+        for part in bad {
+            let from = place.start + 1 + part.start;
+            let to = (place.start + 1 + part.end).min(place.end.saturating_sub(1)).max(from + 1);
+            let hint = "escapes: \\\\ \\\" \\' \\n \\r \\t \\xNN; a backslash is written \\\\";
+            self.errors.push(from..to, "unknown escape", "", hint);
         }
         good.then_some(Constant { span: place, bytes })
     }
 }
 
 const UNCLOSED: &str = "unclosed quote";
-
-fn hex(digits: Option<&[u8]>) -> Option<u8> {
-    let digits = std::str::from_utf8(digits?).ok()?;
-    // from_str_radix would take a sign.
-    (digits.bytes().all(|b| b.is_ascii_hexdigit())).then(|| u8::from_str_radix(digits, 16).ok())?
-}
 
 /// Its place without the blanks that the grammar skipped at its end.
 fn trimmed(pair: &Pair<'_, Rule>) -> Span {

@@ -32,7 +32,9 @@ pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Ve
     found.sort();
     found.dedup_by(|a, b| a.2 == b.2);
     let best = found.first().map_or(0, |f| f.0);
-    found.into_iter().filter(|f| f.0 <= best + 1).take(MOST).map(|f| f.2).collect()
+    // Nothing but capital letters was wrong: that is the one.
+    let most = if best == 0 { 0 } else { best + 1 };
+    found.into_iter().filter(|f| f.0 <= most).take(MOST).map(|f| f.2).collect()
 }
 
 /// A question that names the candidates, or nothing.

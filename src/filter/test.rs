@@ -4,8 +4,8 @@
 
 use memchr::memmem::Finder;
 
+use super::ast::Op;
 use super::glob::Glob;
-use super::parse::Op;
 use super::value::Net;
 use crate::batch::Batch;
 use crate::fields::{Extract, Field, Key, Value};

@@ -20,6 +20,12 @@ fn deep() {
     assert!(refused(&"(".repeat(MAX_LENGTH)).contains("nested too deeply"));
     refused(&"not (".repeat(MAX_DEPTH));
     refused(&")".repeat(MAX_LENGTH));
+    // The one who counts takes the quote in the comment for the begin of a text.
+    let hidden = |n: usize| format!("evt.failed#'\n and {}", nested(n));
+    good(&hidden(MAX_DEPTH));
+    assert!(refused(&hidden(MAX_DEPTH + 1)).contains("nested too deeply"));
+    refused(&hidden(1000));
+    refused(&hidden(5000));
     // Quotes hide parentheses from the one who counts, not from the parser.
     refused(&format!("a'{}", "(".repeat(MAX_LENGTH - 2)));
     refused(&format!("x#{}", "(".repeat(20_000)));

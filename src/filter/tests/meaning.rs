@@ -135,6 +135,25 @@ fn needs() {
     assert_eq!(format!("{parts:?}"), "[Test(2), Test(1), Test(0)]");
 }
 
+#[test]
+fn errors_have_names() {
+    // Not in the corpus: what is suggested depends on the table of errors.
+    assert!(super::world::parse("evt.res = EFOO").is_err());
+    assert_eq!(near("enoent", ["ENONET", "ENOENT", "EPERM"]), ["ENOENT"]);
+}
+
+#[test]
+fn shown_is_a_filter() {
+    for text in
+        ["proc.name = 'a\\n\\xff\\\\ b'", "proc.name in (and, \"'\", '', 'é')", "proc.name glob 'a\\\\*'"]
+    {
+        let text = text.replace("(and", "('and'");
+        let once = format!("{:?}", good(&text).node);
+        let shown = once.trim_start_matches("Test(").strip_suffix(')').unwrap().to_string();
+        assert_eq!(format!("{:?}", good(&shown).node), once);
+    }
+}
+
 /// Names of calls whose slips are tried.
 const CALLS: &str = "accept4 access bind bpf brk chdir chmod chown clone3 close_range connect copy_file_range dup3 \
     epoll_create1 epoll_ctl epoll_pwait eventfd2 execve execveat exit_group fallocate fchmodat fchownat fcntl \
