@@ -102,6 +102,22 @@ impl<R: Read> Reader<R> {
         }
     }
 
+    /// A reader of what follows the header blocks, so that a sweep does not parse them a hundred thousand times.
+    #[cfg(test)]
+    pub(super) fn after_header<S: Read>(&self, input: S, offset: u64) -> Reader<S> {
+        Reader {
+            input: Input { inner: input, bytes: Vec::new(), at: 0, offset, ended: false },
+            file: self.file,
+            header: self.header.clone(),
+            schema: self.schema.clone(),
+            expected: 2,
+            complete: false,
+            over: false,
+            early: None,
+            unknown: 0,
+        }
+    }
+
     /// Where and how the capture was made.
     pub fn header(&self) -> &Header {
         &self.header
