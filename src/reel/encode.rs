@@ -6,9 +6,8 @@
 use super::frame::{self, Frame, HEADER, Packer};
 use super::front::{Front, MAX_ROWS, Section};
 use super::tables::Sizes;
-use super::varint::{self, zigzag};
 use super::{id, ints, kind, slots, tables};
-use crate::batch::{Batch, Item, NONE};
+use crate::batch::{Batch, NONE};
 use crate::schema::CODES;
 
 /// Buffers of one writer.
@@ -19,6 +18,8 @@ pub(super) struct Encoder {
     scratch: Vec<u64>,
     order: slots::Order,
     front: Front,
+    /// Of each code, its place in the front's list.
+    places: Vec<u16>,
     sections: Vec<u8>,
     /// The finished block.
     pub block: Vec<u8>,
@@ -32,6 +33,7 @@ impl Encoder {
             scratch: Vec::new(),
             order: slots::Order::default(),
             front: Front::default(),
+            places: vec![0; usize::from(CODES)],
             sections: Vec::new(),
             block: Vec::new(),
         }
@@ -188,12 +190,27 @@ impl Encoder {
 
     fn columns(&mut self, b: &Batch) {
         let wide = |v: u16| u64::from(v);
-        let encoding = ints::put_fixed(&mut self.raw, b.call.iter().copied().map(wide));
+        // A place in the list of codes is a byte where a code is two.
+        for (code, place) in self.front.codes.iter().zip(0..) {
+            if let Some(slot) = self.places.get_mut(usize::from(*code)) {
+                *slot = place;
+            }
+        }
+        let places = &self.places;
+        let place = |code: &u16| places.get(usize::from(*code)).map_or(0, |p| u64::from(*p));
+        let encoding = ints::put_fixed(&mut self.raw, b.call.iter().map(place));
         self.section(id::CALL, encoding);
         let plus = |v: &u32| u64::from(v.wrapping_add(1));
         let encoding = ints::put_fixed(&mut self.raw, b.proc.iter().map(plus));
         self.section(id::PROC, encoding);
-        let encoding = ints::put_fixed(&mut self.raw, b.cpu.iter().copied().map(wide));
+        // Processes mostly stay where they are: the difference to the CPU that the lane's last row had.
+        let mut last = [0u16; slots::LANES];
+        self.scratch.clear();
+        self.scratch.extend(b.cpu.iter().enumerate().map(|(row, cpu)| {
+            let moved = cpu.wrapping_sub(std::mem::replace(&mut last[slots::lane(b.proc, row)], *cpu));
+            u64::from(moved)
+        }));
+        let encoding = ints::put_fixed(&mut self.raw, self.scratch.iter().copied());
         self.section(id::CPU, encoding);
         // Most threads are the first of their process: the difference is 0.
         let tids =
@@ -206,52 +223,26 @@ impl Encoder {
         self.section(id::RET, encoding);
         let encoding = ints::put_fixed(&mut self.raw, b.flags.iter().copied().map(wide));
         self.section(id::FLAGS, encoding);
-        let encoding = ints::put_growing(&mut self.raw, b.time.iter().copied());
+        let encoding = ints::put_clock(&mut self.raw, b.time.iter().copied());
         self.section(id::TIME, encoding);
         let encoding = ints::put_growing(&mut self.raw, b.num.iter().copied());
         self.section(id::NUM, encoding);
-        let encoding = ints::put_varint(&mut self.raw, b.latency.iter().map(|v| v.wrapping_add(1)));
+        let encoding = ints::put_packed(&mut self.raw, b.latency.iter().map(|v| v.wrapping_add(1)));
         self.section(id::LATENCY, encoding);
     }
 
     fn runs(&mut self, b: &Batch) -> Result<(), &'static str> {
         let shape = "rows that do not have the shape of their calls";
         let Encoder { raw, scratch, order, .. } = self;
-        slots::put(raw, scratch, order, b.schema, slots::words, (b.word_at, b.proc), |i| {
-            b.words.get(i).copied()
-        })
-        .ok_or(shape)?;
+        slots::put_words(raw, scratch, order, b).ok_or(shape)?;
         self.section(id::WORDS, 0);
-        self.items(b)?;
+        let strings = b.dict.strings.len() as u32;
         let Encoder { raw, scratch, order, .. } = self;
-        slots::put(raw, scratch, order, b.schema, slots::refs, (b.ref_at, b.proc), |i| {
-            b.refs.get(i).map(|id| u64::from(id.wrapping_add(1)))
-        })
-        .ok_or(shape)?;
+        slots::put_items(raw, scratch, order, b, strings).ok_or("items with ids out of range")?;
+        self.section(id::ITEMS, 0);
+        let Encoder { raw, scratch, .. } = self;
+        slots::put_refs(raw, scratch, b);
         self.section(id::REFS, 0);
         Ok(())
-    }
-
-    /// A string that no row has used before is the next one, because strings are kept in order of use.
-    fn items(&mut self, b: &Batch) -> Result<(), &'static str> {
-        let strings = b.dict.strings.len() as u32;
-        let (mut next, mut good) = (0u32, true);
-        self.scratch.clear();
-        self.scratch.extend(b.items.iter().map(|item| match (*item, item.id()) {
-            (Item::ABSENT, _) => 0,
-            (Item::UNREADABLE, _) => 1,
-            (_, Some(id)) if id < strings => {
-                let back = zigzag(i64::from(next) - i64::from(id));
-                next = next.max(id + 1);
-                2 + (back << 1 | u64::from(item.is_cut()))
-            }
-            _ => {
-                good = false;
-                0
-            }
-        }));
-        varint::put_all(&mut self.raw, self.scratch.iter().copied(), self.scratch.len());
-        self.section(id::ITEMS, 0);
-        if good { Ok(()) } else { Err("items with ids out of range") }
     }
 }

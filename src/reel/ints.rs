@@ -20,6 +20,15 @@ pub(super) const STEP: u8 = 0x30;
 /// smallest of that width standing for "an exception"; then the exceptions, like [`DELTA`].
 pub(super) const PATCHED: u8 = 0x40;
 
+/// Packed bits, in groups of [`GROUP`] values (the last may be shorter). A group is {width in bits u8, exceptions u8, the
+/// low bits of each value (least significant bit first, filled up to a whole byte), then for each exception {place in the
+/// group u8, LEB128 of the bits above}}.
+pub(super) const BITS: u8 = 0x50;
+/// Like [`BITS`], of the difference to the value before (the first: to 0); the values never decrease.
+pub(super) const BITS_ASCENDING: u8 = 0x51;
+/// Values of a group of packed bits.
+const GROUP: usize = 128;
+
 /// True if the values are an arithmetic progression; then `(first, step)`.
 fn progression(mut values: impl Iterator<Item = u64>) -> Option<(u64, u64)> {
     let Some(first) = values.next() else { return Some((0, 0)) };
@@ -137,6 +146,145 @@ pub(super) fn put_growing(out: &mut Vec<u8>, values: impl ExactSizeIterator<Item
     }
 }
 
+/// Appends values in the way that suits a dictionary: many repeat, many are the one before and a little more.
+pub(super) fn put_entries(out: &mut Vec<u8>, values: impl ExactSizeIterator<Item = u64> + Clone) -> u8 {
+    let from = out.len();
+    let fixed = put_fixed(out, values.clone());
+    let size = out.len() - from;
+    if matches!(fixed, STEP | 1) {
+        return fixed;
+    }
+    let growing = put_growing(out, values);
+    let both = out.len() - from;
+    if both - size <= size {
+        out.copy_within(from + size.., from);
+        out.truncate(from + both - size);
+        growing
+    } else {
+        out.truncate(from + size);
+        fixed
+    }
+}
+
+fn put_bits(out: &mut Vec<u8>, mut values: impl Iterator<Item = u64>) {
+    let mut group = [0u64; GROUP];
+    loop {
+        let mut n = 0;
+        for (slot, v) in group.iter_mut().zip(&mut values) {
+            *slot = v;
+            n += 1;
+        }
+        let Some(group) = group.get(..n).filter(|g| !g.is_empty()) else { return };
+        let width = best_width(group);
+        let mask = (1u64 << width) - 1;
+        let head = out.len();
+        out.extend_from_slice(&[width as u8, 0]);
+        let (mut bits, mut have) = (0u128, 0u32);
+        for v in group {
+            bits |= u128::from(v & mask) << have;
+            have += width;
+            if have >= 64 {
+                out.extend_from_slice(&(bits as u64).to_le_bytes());
+                bits >>= 64;
+                have -= 64;
+            }
+        }
+        let tail = bits.to_le_bytes();
+        out.extend_from_slice(tail.get(..have.div_ceil(8) as usize).unwrap_or_default());
+        let mut odd = 0u8;
+        for (i, v) in group.iter().enumerate().filter(|(_, v)| **v > mask) {
+            out.push(i as u8);
+            varint::put(out, v >> width);
+            odd += 1;
+        }
+        if let Some(slot) = out.get_mut(head + 1) {
+            *slot = odd;
+        }
+    }
+}
+
+/// The width, at most 56, at which a group is shortest: an exception costs two bytes and more.
+fn best_width(group: &[u64]) -> u32 {
+    let mut lengths = [0usize; 65];
+    for v in group {
+        if let Some(n) = lengths.get_mut(64 - v.leading_zeros() as usize) {
+            *n += 1;
+        }
+    }
+    let (mut best, mut least) = (56, usize::MAX);
+    let (mut over, mut longer) = (0, 0);
+    for width in (0..=64usize).rev() {
+        // Here `over` is how many are longer than `width`, `longer` by how many bits together.
+        if width <= 56 {
+            let cost = group.len() * width + 18 * over + longer;
+            if cost < least {
+                (best, least) = (width as u32, cost);
+            }
+        }
+        over += lengths.get(width).copied().unwrap_or(0);
+        longer += over;
+    }
+    best
+}
+
+/// Appends values of which most are of about the same length.
+pub(super) fn put_packed(out: &mut Vec<u8>, values: impl ExactSizeIterator<Item = u64> + Clone) -> u8 {
+    if let Some(p) = progression(values.clone()) {
+        return put_step(out, p);
+    }
+    put_bits(out, values);
+    BITS
+}
+
+/// Appends values that grow by steps of about the same length.
+pub(super) fn put_clock(out: &mut Vec<u8>, values: impl ExactSizeIterator<Item = u64> + Clone) -> u8 {
+    if !values.clone().is_sorted() {
+        return put_growing(out, values);
+    }
+    let mut before = 0u64;
+    put_bits(out, values.map(|v| v - std::mem::replace(&mut before, v)));
+    BITS_ASCENDING
+}
+
+fn read_bits(bytes: &mut &[u8], count: usize, mut sink: impl FnMut(u64) -> Option<()>) -> Option<()> {
+    let mut left = count;
+    let mut group = [0u64; GROUP];
+    while left > 0 {
+        let group = group.get_mut(..left.min(GROUP))?;
+        left -= group.len();
+        let (&[width, odd], rest) = bytes.split_first_chunk()?;
+        if width > 56 {
+            return None;
+        }
+        let size = (group.len() * usize::from(width)).div_ceil(8);
+        let (packed, mut tail) = rest.split_at_checked(size)?;
+        let mask = (1u64 << width) - 1;
+        for (i, slot) in group.iter_mut().enumerate() {
+            let bit = i * usize::from(width);
+            let from = packed.get(bit / 8..).unwrap_or_default();
+            let word = match from.first_chunk() {
+                Some(chunk) => u64::from_le_bytes(*chunk),
+                None => from.iter().rev().fold(0, |v, b| v << 8 | u64::from(*b)),
+            };
+            // At most 7 + 56 bits: one word is enough.
+            *slot = word >> (bit % 8) & mask;
+        }
+        for _ in 0..odd {
+            let (&at, rest) = tail.split_first()?;
+            tail = rest;
+            let high = varint::take(&mut tail)?;
+            let slot = group.get_mut(usize::from(at))?;
+            if high.leading_zeros() < u32::from(width) {
+                return None;
+            }
+            *slot |= high << width;
+        }
+        *bytes = tail;
+        group.iter().try_for_each(|v| sink(*v))?;
+    }
+    Some(())
+}
+
 /// Reads exactly `count` values from all of `bytes` and gives each to `sink`. The caller has capped `count`.
 pub(super) fn read(encoding: u8, bytes: &[u8], count: usize, mut sink: impl FnMut(u64)) -> Option<()> {
     let mut rest = bytes;
@@ -159,6 +307,18 @@ pub(super) fn read(encoding: u8, bytes: &[u8], count: usize, mut sink: impl FnMu
                 v = v.checked_add(varint::take(&mut rest)?)?;
                 sink(v);
             }
+        }
+        BITS => read_bits(&mut rest, count, |v| {
+            sink(v);
+            Some(())
+        })?,
+        BITS_ASCENDING => {
+            let mut v = 0u64;
+            read_bits(&mut rest, count, |d| {
+                v = v.checked_add(d)?;
+                sink(v);
+                Some(())
+            })?;
         }
         STEP => {
             let (mut v, step) = (varint::take(&mut rest)?, varint::take(&mut rest)?);
@@ -227,7 +387,7 @@ mod tests {
         (0u32..64).prop_flat_map(|shift| {
             proptest::collection::vec(
                 (any::<u64>(), 0u32..40).prop_map(move |(v, odd)| if odd == 0 { v } else { v >> shift }),
-                0..80,
+                0..300,
             )
         })
     }
@@ -241,11 +401,13 @@ mod tests {
             }
             let line: Vec<u64> = (0..9).map(|i| step.wrapping_mul(i).wrapping_add(first)).collect();
             for v in [v, line] {
-                for way in 0..3 {
+                for way in 0..5 {
                     let (mut bytes, values) = (Vec::new(), v.iter().copied());
                     let encoding = match way {
                         0 => put_fixed(&mut bytes, values),
                         1 => put_varint(&mut bytes, values),
+                        2 => put_packed(&mut bytes, values),
+                        3 => put_clock(&mut bytes, values),
                         _ => put_growing(&mut bytes, values),
                     };
                     prop_assert_eq!(back(encoding, &bytes, v.len()), Some(v.clone()));

@@ -26,6 +26,9 @@ pub enum Block {
 
 /// How far the first header is looked for before the input is called something else.
 const SEARCH: u64 = 32 << 20;
+/// How many damaged bodies are searched for blocks. A body whose header is right is passed over by its length, unless no
+/// block stands behind it; a hostile file could make every search long.
+const RESCANS: u32 = 64;
 /// Bytes asked of the input at a time.
 const CHUNK: usize = 256 * 1024;
 
@@ -38,6 +41,8 @@ pub struct Reader<R: Read> {
     schema: Arc<Schema>,
     /// Number that the next block should have.
     expected: u64,
+    /// Damaged bodies that were searched for blocks.
+    rescans: u32,
     complete: bool,
     over: bool,
     /// What was wrong before the header, for the first call of `next`.
@@ -50,6 +55,7 @@ impl<R: Read> Reader<R> {
     pub fn new(input: R) -> Result<Reader<R>, Damage> {
         let mut input = Input { inner: input, bytes: Vec::new(), at: 0, offset: 0, ended: false };
         let mut early: Option<Damage> = None;
+        let mut tries = 0;
         if input.fill(1)?.is_empty() {
             return Err(Damage::new(0, 0, Reason::Empty));
         }
@@ -74,14 +80,19 @@ impl<R: Read> Reader<R> {
                                 file: frame.file,
                                 header,
                                 schema: Arc::new(schema),
-                                expected: frame.number + 1,
+                                expected: frame.number.saturating_add(1),
+                                rescans: 0,
                                 complete: false,
                                 over: false,
                                 early,
                                 unknown: 0,
                             });
                         }
-                        Err(reason) => reason,
+                        Err(_) if tries >= RESCANS => return Err(Damage::new(0, 0, Reason::NotAReel)),
+                        Err(reason) => {
+                            tries += 1;
+                            reason
+                        }
                     }
                 }
                 Found::Frame(_) => Reason::Missing,
@@ -99,6 +110,23 @@ impl<R: Read> Reader<R> {
             if damage.skipped > SEARCH {
                 return Err(Damage { reason: Reason::NotAReel, ..damage.clone() });
             }
+        }
+    }
+
+    /// A reader of what follows the header blocks, so that a sweep does not parse them a hundred thousand times.
+    #[cfg(test)]
+    pub(super) fn after_header<S: Read>(&self, input: S, offset: u64) -> Reader<S> {
+        Reader {
+            input: Input { inner: input, bytes: Vec::new(), at: 0, offset, ended: false },
+            file: self.file,
+            header: self.header.clone(),
+            schema: self.schema.clone(),
+            expected: 2,
+            rescans: 0,
+            complete: false,
+            over: false,
+            early: None,
+            unknown: 0,
         }
     }
 
@@ -162,7 +190,11 @@ impl<R: Read> Reader<R> {
                             None => continue,
                         }
                     }
-                    Err(reason) => reason,
+                    Err(Reason::Cut) => Reason::Cut,
+                    Err(reason) => {
+                        self.pass(&frame).map_err(|e| self.stop(e))?;
+                        reason
+                    }
                 },
                 Found::Nothing => Reason::Header,
                 Found::Cut => Reason::Cut,
@@ -197,6 +229,22 @@ impl<R: Read> Reader<R> {
                 Ok(None)
             }
         }
+    }
+
+    /// Passes over a block whose header is right and whose body is not.
+    fn pass(&mut self, frame: &Frame) -> Result<(), Damage> {
+        if frame.check().is_err() {
+            return Ok(());
+        }
+        let whole = HEADER + frame.body as usize;
+        let behind = self.input.fill(whole + SYNC.len())?.get(whole..).unwrap_or_default();
+        if SYNC.starts_with(behind) || behind.starts_with(&SYNC) || self.rescans >= RESCANS {
+            // The search goes at least one byte forward.
+            self.input.skip(whole - 1);
+        } else {
+            self.rescans += 1;
+        }
+        Ok(())
     }
 
     fn stop(&mut self, damage: Damage) -> Damage {

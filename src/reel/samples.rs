@@ -1,12 +1,16 @@
 //! Batches for tests: any valid one, and one like real work makes.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use crate::batch::*;
 use crate::schema::{Arch, Schema};
 
-pub fn schema() -> Schema {
-    Schema::native(Arch::X86_64)
+/// This version's own schema.
+pub fn schema() -> &'static Schema {
+    static NATIVE: LazyLock<Schema> = LazyLock::new(|| Schema::native(Arch::X86_64));
+    &NATIVE
 }
 
 /// Everything in a batch, owned, for comparing.

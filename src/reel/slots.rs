@@ -1,14 +1,16 @@
-//! Runs of words and references, slot by slot: what stands in the same argument of the same call is stored together,
-//! each as its difference to the one before it of the same process (more exactly: of the same low bits of its id).
+//! The runs of rows. Words and items are stored slot by slot: what stands in the same argument of the same call is
+//! together, a word as its difference to the one before of the same process (more exactly: of the same low bits of the
+//! process's index, its *lane*). References are stored row by row.
 //!
 //! Enters: runs in order of rows, codes, processes. Leaves: bytes, and back. Never: `word_at` and its like, which follow
 //! from the codes.
 
 use super::varint::{self, unzigzag, zigzag};
+use crate::batch::{Batch, Item, NONE};
 use crate::schema::{CODES, Schema, Shape};
 
 /// Previous values kept for one slot, by the low bits of the process.
-const LANES: usize = 64;
+pub(super) const LANES: usize = 64;
 
 /// Rows of a block ordered by code (stable), so that a slot of a call can be walked.
 #[derive(Debug, Default)]
@@ -57,41 +59,42 @@ impl Order {
     }
 }
 
-/// Walks all slots: codes ascending, then slots, then rows. Calls `visit(place in the runs, process lane, lanes)`.
+/// Walks all slots: codes ascending, then slots, then rows. Calls `visit(place in the runs, row, is the slot's first)`.
 fn walk(
     order: &Order,
     schema: &Schema,
     width: fn(&Shape) -> usize,
     at: &[u32],
-    proc: &[u32],
-    mut visit: impl FnMut(usize, &mut u64) -> Option<()>,
+    mut visit: impl FnMut(usize, usize, bool) -> Option<()>,
 ) -> Option<()> {
     for (code, rows) in order.codes() {
         for slot in 0..width(schema.shape(code)) {
-            let mut lanes = [0u64; LANES];
+            let mut first = true;
             for row in rows {
-                let place = *at.get(*row as usize)? as usize + slot;
-                let lane = *proc.get(*row as usize)? as usize % LANES;
-                visit(place, &mut lanes[lane])?;
+                let row = *row as usize;
+                visit(*at.get(row)? as usize + slot, row, first)?;
+                first = false;
             }
         }
     }
     Some(())
 }
 
-/// Appends the runs to `out`.
-pub(super) fn put(
-    out: &mut Vec<u8>,
-    scratch: &mut Vec<u64>,
-    order: &Order,
-    schema: &Schema,
-    width: fn(&Shape) -> usize,
-    (at, proc): (&[u32], &[u32]),
-    value: impl Fn(usize) -> Option<u64>,
-) -> Option<()> {
+/// The lane of a row.
+pub(super) fn lane(proc: &[u32], row: usize) -> usize {
+    proc.get(row).map_or(0, |id| *id as usize % LANES)
+}
+
+/// Appends the words: each as its difference to the one before in the same slot and lane.
+pub(super) fn put_words(out: &mut Vec<u8>, scratch: &mut Vec<u64>, order: &Order, b: &Batch) -> Option<()> {
     scratch.clear();
-    walk(order, schema, width, at, proc, |place, before| {
-        let v = value(place)?;
+    let mut lanes = [0u64; LANES];
+    walk(order, b.schema, words, b.word_at, |place, row, first| {
+        if first {
+            lanes = [0; LANES];
+        }
+        let before = &mut lanes[lane(b.proc, row)];
+        let v = *b.words.get(place)?;
         scratch.push(zigzag(v.wrapping_sub(*before) as i64));
         *before = v;
         Some(())
@@ -100,21 +103,158 @@ pub(super) fn put(
     Some(())
 }
 
-/// Reads runs from all of `bytes`, giving each value with its place.
-pub(super) fn read(
-    bytes: &[u8],
+/// Reads the words into `into`, which has their number.
+pub(super) fn read_words(
+    mut bytes: &[u8],
     order: &Order,
     schema: &Schema,
-    width: fn(&Shape) -> usize,
     (at, proc): (&[u32], &[u32]),
-    mut sink: impl FnMut(usize, u64) -> Option<()>,
+    into: &mut [u64],
 ) -> Option<()> {
-    let mut rest = bytes;
-    walk(order, schema, width, at, proc, |place, before| {
-        *before = before.wrapping_add(unzigzag(varint::take(&mut rest)?) as u64);
-        sink(place, *before)
+    let mut lanes = [0u64; LANES];
+    walk(order, schema, words, at, |place, row, first| {
+        if first {
+            lanes = [0; LANES];
+        }
+        let before = &mut lanes[lane(proc, row)];
+        *before = before.wrapping_add(unzigzag(varint::take(&mut bytes)?) as u64);
+        *into.get_mut(place)? = *before;
+        Some(())
     })?;
-    rest.is_empty().then_some(())
+    bytes.is_empty().then_some(())
+}
+
+/// Appends the items. Strings are kept in order of first use, so many are the next after the largest of their slot.
+pub(super) fn put_items(
+    out: &mut Vec<u8>,
+    scratch: &mut Vec<u64>,
+    order: &Order,
+    b: &Batch,
+    strings: u32,
+) -> Option<()> {
+    scratch.clear();
+    let mut next = 0i64;
+    walk(order, b.schema, items, b.item_at, |place, _, first| {
+        if first {
+            next = 0;
+        }
+        let item = *b.items.get(place)?;
+        scratch.push(match (item, item.id()) {
+            (Item::ABSENT, _) => 0,
+            (Item::UNREADABLE, _) => 1,
+            (_, Some(id)) if id < strings => {
+                let id = i64::from(id);
+                let away = zigzag(next - id);
+                next = next.max(id + 1);
+                2 + (away << 1 | u64::from(item.is_cut()))
+            }
+            _ => return None,
+        });
+        Some(())
+    })?;
+    varint::put_all(out, scratch.iter().copied(), scratch.len());
+    Some(())
+}
+
+/// Reads the items into `into`, which has their number.
+pub(super) fn read_items(
+    mut bytes: &[u8],
+    order: &Order,
+    schema: &Schema,
+    at: &[u32],
+    strings: u32,
+    into: &mut [Item],
+) -> Option<()> {
+    let mut next = 0i64;
+    walk(order, schema, items, at, |place, _, first| {
+        if first {
+            next = 0;
+        }
+        *into.get_mut(place)? = match varint::take(&mut bytes)? {
+            0 => Item::ABSENT,
+            1 => Item::UNREADABLE,
+            v => {
+                let v = v - 2;
+                let at = next.checked_sub(unzigzag(v >> 1))?;
+                let id = u32::try_from(at).ok().filter(|id| *id < strings)?;
+                next = next.max(at + 1);
+                Item::new(id, v & 1 == 1)
+            }
+        };
+        Some(())
+    })?;
+    bytes.is_empty().then_some(())
+}
+
+/// Files that a lane used last, the latest first.
+#[derive(Clone, Copy)]
+struct Recent([u32; RECENT]);
+
+const RECENT: usize = 4;
+/// Code of a file that no reference before named, if it is the next in the table.
+const NEXT: u64 = RECENT as u64 + 1;
+
+impl Recent {
+    /// Where it stands; it then stands first.
+    fn find(&mut self, id: u32) -> Option<usize> {
+        let place = self.0.iter().position(|x| *x == id);
+        self.0.copy_within(..place.unwrap_or(RECENT - 1), 1);
+        self.0[0] = id;
+        place
+    }
+}
+
+/// Appends the references, in order of rows: a process mostly uses the files that it has just used.
+pub(super) fn put_refs(out: &mut Vec<u8>, scratch: &mut Vec<u64>, b: &Batch) {
+    scratch.clear();
+    let (mut lanes, mut next) = ([Recent([NONE; RECENT]); LANES], 0u32);
+    for row in 0..b.rows {
+        for id in b.refs_of(row).iter().copied() {
+            if id == NONE {
+                scratch.push(0);
+                continue;
+            }
+            scratch.push(match lanes[lane(b.proc, row)].find(id) {
+                Some(place) => 1 + place as u64,
+                None if id == next => NEXT,
+                None => NEXT + 1 + zigzag(i64::from(next) - i64::from(id)),
+            });
+            next = next.max(id + 1);
+        }
+    }
+    varint::put_all(out, scratch.iter().copied(), scratch.len());
+}
+
+/// Reads the references; appends them to `into`.
+pub(super) fn read_refs(
+    mut bytes: &[u8],
+    (at, proc): (&[u32], &[u32]),
+    files: u32,
+    into: &mut Vec<u32>,
+) -> Option<()> {
+    let (mut lanes, mut next) = ([Recent([NONE; RECENT]); LANES], 0u32);
+    for (row, run) in at.windows(2).enumerate() {
+        for _ in run[0]..run[1] {
+            let v = varint::take(&mut bytes)?;
+            if v == 0 {
+                into.push(NONE);
+                continue;
+            }
+            let lane = &mut lanes[lane(proc, row)];
+            let id = match v {
+                1..NEXT => *lane.0.get(v as usize - 1)?,
+                NEXT => next,
+                _ => u32::try_from(i64::from(next).checked_sub(unzigzag(v - NEXT - 1))?).ok()?,
+            };
+            if id >= files {
+                return None;
+            }
+            lane.find(id);
+            next = next.max(id + 1);
+            into.push(id);
+        }
+    }
+    bytes.is_empty().then_some(())
 }
 
 /// Fills `at` with the start of each row's run, from the codes. `None` if the runs together are longer than `max`.

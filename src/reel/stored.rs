@@ -8,11 +8,8 @@ use std::sync::Arc;
 use super::damage::{Damage, Reason};
 use super::frame;
 use super::front::{Front, MAX_RUN, Section};
-use super::varint::{self, unzigzag};
 use super::{id, ints, slots, tables};
-use crate::batch::{
-    Batch, Columns, Dict, File, FileId, Group, Item, Meta, NONE, Proc, ProcId, Strings, User,
-};
+use crate::batch::{Batch, Columns, Dict, File, FileId, Group, Item, Meta, Proc, ProcId, Strings, User};
 use crate::schema::Schema;
 
 /// An event block of a reel.
@@ -161,7 +158,7 @@ impl Stored {
     }
 
     /// Unpacks the columns asked for that are not loaded yet, and those that they need. The dictionary comes along with
-    /// columns that hold ids (TID, PROC, ITEMS, REFS). After an error the columns named in it are not loaded; others are.
+    /// columns that hold ids (PROC, TID, ITEMS, REFS, and those that need PROC: CPU, WORDS). After an error the columns named in it are not loaded; others are.
     pub fn load(&mut self, columns: Columns) -> Result<(), Damage> {
         let mut want = columns.0 & Columns::ALL.0;
         let any = |set: Columns, want: u32| want & set.0 != 0;
@@ -171,7 +168,7 @@ impl Stored {
         if any(Columns::ITEMS, want) {
             want |= Columns::CALL.0;
         }
-        if any(Columns::TID, want) {
+        if any(Columns::TID.and(Columns::CPU), want) {
             want |= Columns::PROC.0;
         }
         if any(WITH_IDS, want) {
@@ -293,13 +290,18 @@ type Decode = fn(&mut Stored, u8, &[u8]) -> Option<()>;
 /// Every column, those that others need first.
 const DECODERS: &[(Columns, u16, Decode)] = &[
     (Columns::CALL, id::CALL, |s, e, bytes| {
-        let mut known = vec![false; usize::from(u16::MAX) + 1];
-        for code in &s.front.codes {
-            known[usize::from(*code)] = true;
-        }
-        narrow(e, bytes, s.rows(), &mut s.call)?;
+        let rows = s.rows();
+        let mut good = true;
         s.ordered = false;
-        s.call.iter().all(|c| known[usize::from(*c)]).then_some(())
+        s.call.clear();
+        s.call.reserve(rows);
+        ints::read(e, bytes, rows, |v| {
+            // Stored as places in the list of codes.
+            let code = usize::try_from(v).ok().and_then(|v| s.front.codes.get(v));
+            good &= code.is_some();
+            s.call.push(code.copied().unwrap_or(0));
+        })?;
+        good.then_some(())
     }),
     (Columns::PROC, id::PROC, |s, e, bytes| {
         let (rows, procs) = (s.rows(), s.front.sizes.procs);
@@ -313,7 +315,17 @@ const DECODERS: &[(Columns, u16, Decode)] = &[
         })?;
         good.then_some(())
     }),
-    (Columns::CPU, id::CPU, |s, e, bytes| narrow(e, bytes, s.rows(), &mut s.cpu)),
+    (Columns::CPU, id::CPU, |s, e, bytes| {
+        narrow(e, bytes, s.rows(), &mut s.cpu)?;
+        // Stored as the difference to the CPU of the lane's last row.
+        let mut last = [0u16; slots::LANES];
+        for (row, cpu) in s.cpu.iter_mut().enumerate() {
+            let last = &mut last[slots::lane(&s.proc, row)];
+            *last = last.wrapping_add(*cpu);
+            *cpu = *last;
+        }
+        Some(())
+    }),
     (Columns::TID, id::TID, |s, e, bytes| {
         let rows = s.rows();
         let Stored { tid, proc, procs, .. } = s;
@@ -344,46 +356,20 @@ const DECODERS: &[(Columns, u16, Decode)] = &[
         slots::starts(&mut s.word_at, &s.call, &s.schema, slots::words, MAX_RUN)?;
         s.words.clear();
         s.words.resize(claimed(&s.word_at, s.front.words)?, 0);
-        let words = &mut s.words;
-        slots::read(bytes, &s.order, &s.schema, slots::words, (&s.word_at, &s.proc), |place, v| {
-            *words.get_mut(place)? = v;
-            Some(())
-        })
+        slots::read_words(bytes, &s.order, &s.schema, (&s.word_at, &s.proc), &mut s.words)
     }),
     (Columns::ITEMS, id::ITEMS, |s, _, bytes| {
+        s.order();
         slots::starts(&mut s.item_at, &s.call, &s.schema, slots::items, MAX_RUN)?;
-        let count = claimed(&s.item_at, s.front.items)?;
-        let (mut rest, mut next) = (bytes, 0i64);
         s.items.clear();
-        s.items.reserve(count);
-        for _ in 0..count {
-            s.items.push(match varint::take(&mut rest)? {
-                0 => Item::ABSENT,
-                1 => Item::UNREADABLE,
-                v => {
-                    let v = v - 2;
-                    let at = next.checked_sub(unzigzag(v >> 1))?;
-                    let known = u32::try_from(at).ok().filter(|id| *id < s.front.sizes.strings)?;
-                    next = next.max(at + 1);
-                    Item::new(known, v & 1 == 1)
-                }
-            });
-        }
-        rest.is_empty().then_some(())
+        s.items.resize(claimed(&s.item_at, s.front.items)?, Item::ABSENT);
+        slots::read_items(bytes, &s.order, &s.schema, &s.item_at, s.front.sizes.strings, &mut s.items)
     }),
     (Columns::REFS, id::REFS, |s, _, bytes| {
-        s.order();
         slots::starts(&mut s.ref_at, &s.call, &s.schema, slots::refs, MAX_RUN)?;
         s.refs.clear();
-        s.refs.resize(claimed(&s.ref_at, s.front.refs)?, NONE);
-        let (refs, files) = (&mut s.refs, u64::from(s.front.sizes.files));
-        slots::read(bytes, &s.order, &s.schema, slots::refs, (&s.ref_at, &s.proc), |place, v| {
-            if v > files {
-                return None;
-            }
-            *refs.get_mut(place)? = (v as u32).wrapping_sub(1);
-            Some(())
-        })
+        s.refs.reserve(claimed(&s.ref_at, s.front.refs)?);
+        slots::read_refs(bytes, (&s.ref_at, &s.proc), s.front.sizes.files, &mut s.refs)
     }),
 ];
 

@@ -114,7 +114,7 @@ fn put<T>(out: &mut Vec<u8>, columns: &[Column<T>], entries: &[T]) {
     for column in columns {
         let head = out.len();
         out.extend_from_slice(&[0; 5]);
-        let encoding = ints::put_fixed(out, entries.iter().map(column.get));
+        let encoding = ints::put_entries(out, entries.iter().map(column.get));
         let len = (out.len() - head - 5) as u32;
         if let Some(room) = out.get_mut(head..head + 5) {
             room[0] = encoding;

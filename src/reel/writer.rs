@@ -120,6 +120,18 @@ impl<W: Write> Writer<W> {
         &self.out
     }
 
+    /// The output; what is written to it directly is not part of the reel.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.out
+    }
+
+    /// A block of a kind that only a later version knows.
+    #[cfg(test)]
+    pub(super) fn write_other(&mut self, kind: u16, body: &[u8]) -> io::Result<()> {
+        self.encoder.plain(kind, self.file, self.number, body);
+        self.push()
+    }
+
     fn resume(&mut self) -> io::Result<()> {
         if self.encoder.block.is_empty() { Ok(()) } else { self.push() }
     }
