@@ -19,6 +19,7 @@ use crate::run::Child;
 use crate::schema::{Arch, Schema};
 use crate::select::Selector;
 use crate::sink::{Outcome, Printer, Recorder, create_reel};
+use crate::source::live::check::check;
 use crate::source::live::plan::{Interest, Snaplen, plans};
 use crate::source::live::{Options, Probe, Rings, boot_now, wall_now};
 use crate::source::{abi, audience};
@@ -41,7 +42,7 @@ const QUIET_BLOCK_AGE: u64 = 10_000_000_000;
 const ALMOST_NOTHING: usize = 64;
 
 /// Bytes of all rings unless `--ring` says otherwise: enough for seconds of heavy load, and never a burden on a small host.
-fn default_ring(cpus: u64) -> u64 {
+pub fn default_ring(cpus: u64) -> u64 {
     let memory = std::fs::read_to_string("/proc/meminfo").ok().and_then(|m| {
         let line = m.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
         line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
@@ -180,7 +181,8 @@ fn mark(probe: &Probe, proc: &Path, pids: &[u32], scope: u8) {
             let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
             let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
             // Behind the name: state, then the parent.
-            let ppid = stat.rsplit_once(')').and_then(|(_, r)| r.split_whitespace().nth(1)?.parse::<u32>().ok());
+            let ppid =
+                stat.rsplit_once(')').and_then(|(_, r)| r.split_whitespace().nth(1)?.parse::<u32>().ok());
             if ppid.is_some_and(|p| probe.scope(p) == scope) && probe.scope(pid) != scope {
                 probe.set_scope(pid, scope);
                 new += 1;
@@ -201,7 +203,8 @@ fn leave_out(probe: &Probe, live: &Live, sink: &Sink, tell: bool) {
         Sink::Reel { to, .. } => *to == crate::config::Place::Standard,
         _ => false,
     };
-    let mut readers = if to_stdout { audience::of(&live.proc, rustix::stdio::stdout(), own) } else { Vec::new() };
+    let mut readers =
+        if to_stdout { audience::of(&live.proc, rustix::stdio::stdout(), own) } else { Vec::new() };
     if matches!(sink, Sink::Print { to: Stream::Stderr, .. }) {
         readers.extend(audience::of(&live.proc, rustix::stdio::stderr(), own));
     }
@@ -211,7 +214,10 @@ fn leave_out(probe: &Probe, live: &Live, sink: &Sink, tell: bool) {
     }
     if tell && !readers.is_empty() {
         let names: Vec<String> = readers.iter().map(|r| format!("{} ({})", r.name, r.pid)).collect();
-        message::say(format!("not traced, for it reads what is printed here: {}  (--self includes it)", names.join(", ")));
+        message::say(format!(
+            "not traced, for it reads what is printed here: {}  (--self includes it)",
+            names.join(", ")
+        ));
     }
 }
 
@@ -259,22 +265,31 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         Ok(loaded) => loaded,
         Err(e) => return failed(&e),
     };
-    let interest = Interest::new(&schema, true, |code| filter.codes().has(code));
-    probe.set_plans(&plans(&schema, &interest, Snaplen(live.snaplen.min(abi::ITEM_MAX) as u16)));
-    let others_wanted: Vec<bool> =
-        (0..crate::schema::CODES).map(|code| filter.codes().has(code)).collect();
-    let wanted = |code: u16| others_wanted.get(usize::from(code)).copied().unwrap_or(false);
+    let filter_codes = filter.codes().clone();
+    let wanted = |code: u16| filter_codes.has(code);
 
     let users = Users::system().unwrap_or_default();
     let state = State::new(&schema, &live.proc, users, boot_now);
     let start = boot_now();
     let selector = Selector::new(filter, config.limit);
-    if !live.include_self && live.scope == Scope::Host {
-        leave_out(&probe, live, &config.sink, true);
-    }
     if let Err(e) = probe.attach() {
         return failed(&e);
     }
+    let (findings, facts, next) = check(&probe, &mut rings, &schema, live.latency);
+    for f in &findings {
+        if let Some(wrong) = &f.wrong {
+            message::say(format!(
+                "the probe does not see {} rightly on this kernel ({wrong}); they are not shown as certain",
+                f.what
+            ));
+        }
+    }
+    if !live.include_self && live.scope == Scope::Host {
+        leave_out(&probe, live, &config.sink, true);
+    }
+    let mut interest = Interest::new(&schema, true, |code| filter_codes.has(code));
+    interest.facts = facts;
+    probe.set_plans(&plans(&schema, &interest, Snaplen(live.snaplen.min(abi::ITEM_MAX) as u16)));
     // Only now, when nothing but writing itself can fail: an attempt that was refused leaves no file.
     let out = match &config.sink {
         Sink::Nothing => Out::Nothing,
@@ -312,8 +327,8 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         first_time: 0,
         flush: config.flush == Flush::Event,
     };
-    for cpu in 0..rings.cpus() {
-        capture.state.expect(cpu, 0);
+    for (cpu, next) in next.into_iter().enumerate() {
+        capture.state.expect(cpu, next);
     }
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
@@ -434,9 +449,7 @@ fn finish(mut capture: Capture, mut rings: Rings, mut probe: Probe, config: &Con
     let produced = seen.rows + seen.lost;
     let outcome = match capture.out {
         Out::Nothing => Outcome::default(),
-        Out::Print(p) => {
-            p.finish(&output::Totals { produced, matched: selector.matched, lost: seen.lost })
-        }
+        Out::Print(p) => p.finish(&output::Totals { produced, matched: selector.matched, lost: seen.lost }),
         Out::Reel(r) => r.finish(Totals {
             produced,
             written: selector.matched,
@@ -459,7 +472,10 @@ fn finish(mut capture: Capture, mut rings: Rings, mut probe: Probe, config: &Con
             ));
         }
         let (procs, fds) = capture.state.sizes();
-        message::say(format!("{procs} processes and {fds} descriptors known at the end; {} records not understood", seen.broken));
+        message::say(format!(
+            "{procs} processes and {fds} descriptors known at the end; {} records not understood",
+            seen.broken
+        ));
     }
     (outcome, seen.lost)
 }

@@ -16,6 +16,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod decode;
+pub mod doctor;
 pub mod exit;
 pub mod fields;
 pub mod filter;

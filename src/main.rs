@@ -6,7 +6,7 @@ use sysreel::cli::{self, Action};
 use sysreel::config::{Config, Source, Surroundings};
 use sysreel::exit::Exit;
 use sysreel::schema::{Arch, Schema};
-use sysreel::{catalogue, manual, message, run};
+use sysreel::{catalogue, doctor, manual, message, run};
 
 fn main() -> ExitCode {
     // Before anything else: this may be the process that becomes the traced command.
@@ -35,7 +35,7 @@ fn act(action: Action) -> Exit {
             Ok(_) => Exit::Ok,
             Err(error) => failed(error),
         },
-        Action::Doctor => failed("doctor is not there yet"),
+        Action::Doctor => doctor::run(),
         Action::Capture(config) => capture(&config),
     }
 }

@@ -128,7 +128,9 @@ pub fn run(config: &Config, from: &Place) -> Exit {
     let ended_early = selector.is_done() || out.is_closed();
     let outcome = finish(out, &selector, times);
     if !ended_early && !reader.is_complete() && damages == 0 {
-        message::say(format!("{name} has no end block: it is still being written, or was cut between two blocks"));
+        message::say(format!(
+            "{name} has no end block: it is still being written, or was cut between two blocks"
+        ));
     }
     // What was lost is in the stream; a filtered capture may have lost blocks that say so, its end knows.
     let lost = recorded.map_or(selector.lost, |t| t.lost.max(selector.lost));

@@ -67,7 +67,8 @@ pub fn create_reel(to: &Place, force: bool) -> io::Result<Box<dyn Write + Send>>
     if force {
         remove(path)?;
     }
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path);
+    let file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path);
     match file {
         Ok(file) => Ok(Box::new(file)),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {

@@ -102,8 +102,7 @@ impl Copier {
             return known;
         }
         let Some(f) = from.dict.file(id).copied() else { return NONE };
-        let entry =
-            File { name: self.string(from, to, f.name), given: self.string(from, to, f.given), ..f };
+        let entry = File { name: self.string(from, to, f.name), given: self.string(from, to, f.given), ..f };
         let new = to.file(entry);
         self.files[id as usize] = new;
         new

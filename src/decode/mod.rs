@@ -208,7 +208,19 @@ impl<'a> Cursor<'a> {
         let (llen, rlen) = (self.u32()? as usize, self.u32()? as usize);
         let lname = self.take(112)?.get(..llen)?;
         let rname = self.take(112)?.get(..rlen)?;
-        (ok == 1).then_some(Sock { ino, family, ty, protocol, lport, rport, state, laddr, raddr, lname, rname })
+        (ok == 1).then_some(Sock {
+            ino,
+            family,
+            ty,
+            protocol,
+            lport,
+            rport,
+            state,
+            laddr,
+            raddr,
+            lname,
+            rname,
+        })
     }
 }
 
@@ -259,7 +271,9 @@ impl<'a> Record<'a> {
             }
         }
         let fact = match self.fact {
-            abi::FACT_OPENED | abi::FACT_CWD => c.path().filter(|p| p.status != abi::PATH_GONE).map(Fact::Path),
+            abi::FACT_OPENED | abi::FACT_CWD => {
+                c.path().filter(|p| p.status != abi::PATH_GONE).map(Fact::Path)
+            }
             abi::FACT_SOCK | abi::FACT_ACCEPTED => c.sock().map(Fact::Sock),
             abi::FACT_CREDS => c.creds().map(Fact::Creds),
             _ => None,

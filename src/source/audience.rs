@@ -51,7 +51,8 @@ fn through_pipe(proc: &Path, inode: u64, own: u32, found: &mut Vec<Reader>, dept
         }
         let fd = |n: u32| stat(proc.join(format!("{pid}/fd/{n}"))).ok();
         // Standard input only: a shell that sets up the pipeline holds the pipe elsewhere for a moment.
-        let reads = fd(0).is_some_and(|s| s.st_ino == inode && FileType::from_raw_mode(s.st_mode) == FileType::Fifo);
+        let reads =
+            fd(0).is_some_and(|s| s.st_ino == inode && FileType::from_raw_mode(s.st_mode) == FileType::Fifo);
         if !reads {
             continue;
         }

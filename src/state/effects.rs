@@ -44,39 +44,92 @@ pub fn place(table: &TableRef, fd: u32, file: FileRef, cloexec: bool, time: u64)
     table.set(fd, Fd { file, cloexec, since: time, replaced });
 }
 
-/// Applies what a call did. The caller has made sure that the record is not older than what the tables hold.
+/// The file behind a new descriptor, where the call alone says what it is; and whether exec closes it. This needs no
+/// table, so it is true even for a record that is older than what the tables hold.
+pub fn made(r: &Record, shape: &Shape) -> Option<(FileDesc, bool)> {
+    if r.ret < 0 {
+        return None;
+    }
+    let o_cloexec = |name: &str| word_named(r, shape, name).unwrap_or(0) & O_CLOEXEC != 0;
+    match (shape.effect, r.fact()) {
+        (Effect::Open, Fact::Path(p)) => {
+            let mut name = Vec::with_capacity(64);
+            p.write(&mut name);
+            let kind = kind_of_mode(p.mode);
+            let given =
+                shape.args.iter().position(|a| a.kind == Kind::Path).and_then(|i| bytes_of(r, shape, i));
+            let desc = FileDesc {
+                kind,
+                // A pipe that was opened through a magic link has no path.
+                name: Some(match kind {
+                    FileKind::Pipe if p.status == abi::PATH_FOREIGN => {
+                        Text::from(format!("pipe:[{}]", p.ino).as_bytes())
+                    }
+                    _ => Text::from(name.as_slice()),
+                }),
+                given: given.filter(|g| *g != name.as_slice()).map(Text::from),
+                dev: p.dev,
+                ino: p.ino,
+                ..FileDesc::default()
+            };
+            Some((desc, opened_cloexec(r, shape)))
+        }
+        (Effect::Anon(what), _) => Some((anon(what, r, shape), anon_cloexec(what, r, shape))),
+        (Effect::Socket, Fact::Sock(s)) => {
+            let mut desc = FileDesc::default();
+            told(&mut desc, &s);
+            Some((desc, o_cloexec("type")))
+        }
+        (Effect::Accept, Fact::Sock(s)) => {
+            let mut desc = FileDesc { role: Role::Server, ..FileDesc::default() };
+            told(&mut desc, &s);
+            Some((desc, o_cloexec("flags")))
+        }
+        _ => None,
+    }
+}
+
+/// The file of an open where the kernel's path cannot be had: the text as given, joined with the working directory, and
+/// marked, for a link or a mount may lead elsewhere.
+pub fn made_by_text(r: &Record, shape: &Shape, proc: &ProcRef) -> Option<(FileDesc, bool)> {
+    if shape.effect != Effect::Open || r.ret < 0 {
+        return None;
+    }
+    let at = shape.args.iter().position(|a| a.kind == Kind::Path)?;
+    let given = bytes_of(r, shape, at)?;
+    let mut name = Vec::with_capacity(64);
+    if given.first() != Some(&b'/') {
+        let base = match at.checked_sub(1).map(|d| r.word(d) as i32) {
+            Some(fd) if shape.args[at - 1].kind == Kind::DirFd && fd != libc::AT_FDCWD => {
+                file_at(&proc.fds.borrow(), fd as u64)?.desc.borrow().name.clone()?
+            }
+            _ => proc.desc.borrow().cwd.clone()?,
+        };
+        name.extend_from_slice(&base);
+        name.push(b'/');
+    }
+    name.extend_from_slice(given);
+    let desc = FileDesc {
+        kind: FileKind::File,
+        name: Some(Text::from(name.as_slice())),
+        flags: file_flags::JOINED | file_flags::UNCERTAIN,
+        ..FileDesc::default()
+    };
+    Some((desc, opened_cloexec(r, shape)))
+}
+
+/// Applies what a call did. The caller has made sure that the record is not older than what the tables hold, and has
+/// placed what [`made`] gives.
 pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
     let table = proc.fds.borrow().clone();
     let ok = r.ret >= 0;
     let new_fd = u32::try_from(r.ret).ok();
     match shape.effect {
         Effect::None | Effect::Exec | Effect::Clone | Effect::Prctl => {}
-        Effect::Open => {
-            if let (Some(fd), Fact::Path(p)) = (new_fd, r.fact()) {
-                let mut name = Vec::with_capacity(64);
-                p.write(&mut name);
-                let kind = kind_of_mode(p.mode);
-                let given = shape.args.iter().position(|a| a.kind == Kind::Path).and_then(|i| bytes_of(r, shape, i));
-                let desc = FileDesc {
-                    kind,
-                    // A pipe that was opened through a magic link has no path.
-                    name: Some(match kind {
-                        FileKind::Pipe if p.status == abi::PATH_FOREIGN => {
-                            Text::from(format!("pipe:[{}]", p.ino).as_bytes())
-                        }
-                        _ => Text::from(name.as_slice()),
-                    }),
-                    given: given.filter(|g| *g != name.as_slice()).map(Text::from),
-                    dev: p.dev,
-                    ino: p.ino,
-                    ..FileDesc::default()
-                };
-                place(&table, fd, FileEntity::new(desc), opened_cloexec(r, shape), r.time);
-            }
-        }
-        Effect::Anon(what) => {
+        Effect::Open | Effect::Anon(_) | Effect::Socket | Effect::Accept => {
+            // `made` did not know of what: better nothing than the file that had this number before.
             if let Some(fd) = new_fd {
-                place(&table, fd, FileEntity::new(anon(what, r, shape)), anon_cloexec(what, r, shape), r.time);
+                table.borrow_mut().remove(fd);
             }
         }
         Effect::Close => {
@@ -121,7 +174,11 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
             if let Some((a, b)) = pair(bytes_of(r, shape, 0)).filter(|_| ok) {
                 let cloexec = word_named(r, shape, "flags").unwrap_or(0) & O_CLOEXEC != 0;
                 for fd in [a, b] {
-                    let desc = FileDesc { kind: FileKind::Pipe, name: Some(Text::from(&b"pipe"[..])), ..FileDesc::default() };
+                    let desc = FileDesc {
+                        kind: FileKind::Pipe,
+                        name: Some(Text::from(&b"pipe"[..])),
+                        ..FileDesc::default()
+                    };
                     place(&table, fd, FileEntity::new(desc), cloexec, r.time);
                 }
             }
@@ -133,21 +190,6 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
                     let desc = FileDesc { kind: family_kind(r.word(0) as u16), ..FileDesc::default() };
                     place(&table, fd, FileEntity::new(desc), r.word(1) & O_CLOEXEC != 0, r.time);
                 }
-            }
-        }
-        Effect::Socket => {
-            if let (Some(fd), Fact::Sock(s)) = (new_fd, r.fact()) {
-                let mut desc = FileDesc::default();
-                told(&mut desc, &s);
-                place(&table, fd, FileEntity::new(desc), r.word(1) & O_CLOEXEC != 0, r.time);
-            }
-        }
-        Effect::Accept => {
-            if let (Some(fd), Fact::Sock(s)) = (new_fd, r.fact()) {
-                let mut desc = FileDesc { role: Role::Server, ..FileDesc::default() };
-                told(&mut desc, &s);
-                let cloexec = word_named(r, shape, "flags").unwrap_or(0) & O_CLOEXEC != 0;
-                place(&table, fd, FileEntity::new(desc), cloexec, r.time);
             }
         }
         Effect::Connect => {
@@ -286,7 +328,9 @@ pub fn exec_closes(proc: &ProcRef) {
 fn opened_cloexec(r: &Record, shape: &Shape) -> bool {
     let flags = shape.args.iter().enumerate().find_map(|(i, a)| match a.kind {
         Kind::Flags(t) if t.name == "open" => Some(r.word(i)),
-        Kind::Struct(Struct::OpenHow) => bytes_of(r, shape, i)?.get(..8)?.try_into().ok().map(u64::from_le_bytes),
+        Kind::Struct(Struct::OpenHow) => {
+            bytes_of(r, shape, i)?.get(..8)?.try_into().ok().map(u64::from_le_bytes)
+        }
         _ => None,
     });
     flags.unwrap_or(0) & O_CLOEXEC != 0

@@ -46,7 +46,9 @@ impl Interner {
             return *id;
         }
         let entry = match self.users.by_uid(uid) {
-            Some(u) => User { uid, name: b.string(&u.name), home: b.string(&u.home), shell: b.string(&u.shell) },
+            Some(u) => {
+                User { uid, name: b.string(&u.name), home: b.string(&u.home), shell: b.string(&u.shell) }
+            }
             None => User { uid, name: NONE, home: NONE, shell: NONE },
         };
         let id = b.user(entry);

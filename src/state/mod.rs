@@ -21,7 +21,7 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::batch::{Builder, FileId, Item, NONE, NO_LATENCY, Row, proc_flags, row_flags};
+use crate::batch::{Builder, FileId, Item, NO_LATENCY, NONE, Row, proc_flags, row_flags};
 use crate::decode::{RawItem, Record};
 use crate::schema::{self, Effect, Kind, Schema, Shape, Struct};
 use crate::source::abi;
@@ -207,10 +207,10 @@ impl<'s> State<'s> {
         let pid = proc.desc.borrow().pid;
         for open in self.proc_fs.fds(pid) {
             let file = FileEntity::new(open.desc);
-            proc.fds.borrow().borrow_mut().set(
-                open.fd,
-                Fd { file, cloexec: open.cloexec, since: begin, replaced: None },
-            );
+            proc.fds
+                .borrow()
+                .borrow_mut()
+                .set(open.fd, Fd { file, cloexec: open.cloexec, since: begin, replaced: None });
         }
         proc.fds_known.set(true);
         proc.scanned.set((begin, (self.now)()));
@@ -258,7 +258,8 @@ impl<'s> State<'s> {
 
     /// At the end: what the probe counted beyond the last record is lost too.
     pub fn close_sequence(&mut self, cpu: usize, produced: u64, time: u64, b: &mut Builder) {
-        let gap = self.next_seq.get(cpu).copied().flatten().map_or(0, |next| (produced as u32).wrapping_sub(next));
+        let gap =
+            self.next_seq.get(cpu).copied().flatten().map_or(0, |next| (produced as u32).wrapping_sub(next));
         if gap > 0 && gap < u32::MAX / 2 {
             self.lost(cpu, u64::from(gap), time, b);
             self.expect(cpu, produced);
@@ -299,7 +300,11 @@ impl<'s> State<'s> {
         (desc.pid, desc.ppid, desc.start, desc.vpid) = (f.pid, r.pid, scan::to_tick(f.start), 0);
         desc.flags &= !proc_flags::BARE;
         let table = parent.fds.borrow().clone();
-        let table = if f.shares & abi::FORK_FILES != 0 { table } else { Rc::new(RefCell::new(table.borrow().clone())) };
+        let table = if f.shares & abi::FORK_FILES != 0 {
+            table
+        } else {
+            Rc::new(RefCell::new(table.borrow().clone()))
+        };
         let child = ProcEntity::new(desc, Some(parent.clone()), table);
         child.fds_known.set(parent.fds_known.get());
         self.procs.insert(f.pid, child);
@@ -379,7 +384,16 @@ impl<'s> State<'s> {
 
     /// A row without items and references.
     #[allow(clippy::too_many_arguments, reason = "the parts of a row")]
-    fn push(&mut self, cpu: usize, r: &Record, code: u16, proc: &ProcRef, flags: u16, words: &[u64], b: &mut Builder) {
+    fn push(
+        &mut self,
+        cpu: usize,
+        r: &Record,
+        code: u16,
+        proc: &ProcRef,
+        flags: u16,
+        words: &[u64],
+        b: &mut Builder,
+    ) {
         let id = self.interner.proc(b, proc);
         self.num += 1;
         self.seen.rows += 1;
@@ -416,8 +430,20 @@ impl<'s> State<'s> {
             self.files.resize(usize::from(shape.refs), None);
             self.look_up(r, shape, &proc, during_scan, false);
         }
-        if shape.effect != Effect::None && r.time >= scan_begin && !compat {
-            effects::apply(&proc, r, shape);
+        let mut new = None;
+        if shape.effect != Effect::None && !compat {
+            let current = r.time >= scan_begin;
+            // A new file is known by its own record, even if that is older than what /proc told.
+            let made = effects::made(r, shape).or_else(|| effects::made_by_text(r, shape, &proc));
+            if let (Some((desc, cloexec)), Ok(fd)) = (made, u32::try_from(r.ret)) {
+                let file = FileEntity::new(desc);
+                if current {
+                    effects::place(&proc.fds.borrow(), fd, file.clone(), cloexec, r.time);
+                }
+                new = Some(file);
+            } else if current {
+                effects::apply(&proc, r, shape);
+            }
         }
         if !shown {
             self.seen.state += 1;
@@ -426,6 +452,10 @@ impl<'s> State<'s> {
         let mut flags = if compat { row_flags::COMPAT } else { 0 };
         if shape.refs > 0 {
             self.look_up(r, shape, &proc, during_scan, true);
+            let result = shape.ret_ref().and_then(|at| self.files.get_mut(usize::from(at)));
+            if let (Some(slot), Some(file)) = (result, new) {
+                *slot = Some((file, false));
+            }
         }
         let id = self.interner.proc(b, &proc);
         self.refs.clear();
@@ -526,7 +556,9 @@ impl<'s> State<'s> {
                 }
                 let (text, cut) = match (arg.kind, &*arg.name) {
                     (Kind::Path, _) => (pending.and_then(|p| p.path.as_ref()), false),
-                    (Kind::Strings, "argv") => (pending.and_then(|p| p.args.as_ref()), pending.is_some_and(|p| p.cut)),
+                    (Kind::Strings, "argv") => {
+                        (pending.and_then(|p| p.args.as_ref()), pending.is_some_and(|p| p.cut))
+                    }
                     _ => (None, false),
                 };
                 self.items.push(text.map_or(Item::ABSENT, |t| Item::new(b.string(t), cut)));

@@ -153,9 +153,15 @@ mod tests {
 
     #[test]
     fn lines_of_the_kernel_are_understood() {
-        let d = parse_ip(b"   1: 0100007F:0016 0200007F:C001 01 00000000:00000000 00:00000000 00000000  0  0 4711 1", L4::Tcp)
-            .expect("a socket");
-        assert_eq!((&d.laddr[..4], d.lport, &d.raddr[..4], d.rport, d.ino), (&[127, 0, 0, 1][..], 22, &[127, 0, 0, 2][..], 49153, 4711));
+        let d = parse_ip(
+            b"   1: 0100007F:0016 0200007F:C001 01 00000000:00000000 00:00000000 00000000  0  0 4711 1",
+            L4::Tcp,
+        )
+        .expect("a socket");
+        assert_eq!(
+            (&d.laddr[..4], d.lport, &d.raddr[..4], d.rport, d.ino),
+            (&[127, 0, 0, 1][..], 22, &[127, 0, 0, 2][..], 49153, 4711)
+        );
         let d = parse_unix(b"ffff8881: 00000002 00000000 00010000 0001 01   123 /run/x y").expect("a socket");
         assert_eq!((d.ino, d.name.as_deref(), d.role), (123, Some(&b"/run/x y"[..]), Role::Server));
         let d = parse_unix(b"ffff8881: 00000002 00000000 00000000 0001 01   124 @abc").expect("a socket");
@@ -166,7 +172,14 @@ mod tests {
 
     #[test]
     fn hostile_lines_are_skipped() {
-        for line in [&b""[..], b"x", b"1: zz:1 2 3", b"1: 0100007F 1 2 3 4 5 6 7 8 9", b"\xff\xff", b"a b c d e f g h"] {
+        for line in [
+            &b""[..],
+            b"x",
+            b"1: zz:1 2 3",
+            b"1: 0100007F 1 2 3 4 5 6 7 8 9",
+            b"\xff\xff",
+            b"a b c d e f g h",
+        ] {
             assert!(parse_ip(line, L4::Tcp).is_none());
             assert!(parse_unix(line).is_none());
         }

@@ -170,9 +170,8 @@ impl ProcFs {
     /// What one link of /proc/PID/fd stands for.
     fn describe(&mut self, pid: u32, path: &Path, target: &[u8]) -> FileDesc {
         let mut d = FileDesc { name: text(target), ..FileDesc::default() };
-        let inode = |prefix: &[u8]| -> Option<u64> {
-            number(target.strip_prefix(prefix)?.strip_suffix(b"]")?)
-        };
+        let inode =
+            |prefix: &[u8]| -> Option<u64> { number(target.strip_prefix(prefix)?.strip_suffix(b"]")?) };
         if let Some(ino) = inode(b"socket:[") {
             if let Some(found) = self.socket(pid, ino) {
                 return found;
@@ -303,7 +302,8 @@ mod tests {
 
     #[test]
     fn a_name_with_parentheses_does_not_fool_the_parser() {
-        let s = parse_stat(b"42 (a) R 7 (b)) S 10 11 12 34816 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123 1 1\n").expect("stat");
+        let s = parse_stat(b"42 (a) R 7 (b)) S 10 11 12 34816 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123 1 1\n")
+            .expect("stat");
         assert_eq!((s.ppid, s.pgid, s.sid, s.start), (10, 11, 12, 123 * TICK_NS));
         assert!(parse_stat(b"42 (x").is_none());
         assert!(parse_stat(b"").is_none());
@@ -324,7 +324,10 @@ mod tests {
         let me = proc.process(std::process::id()).expect("this process");
         assert_eq!(me.uid, rustix::process::geteuid().as_raw());
         assert_eq!(me.sid, rustix::process::getsid(None).expect("session").as_raw_nonzero().get() as u32);
-        assert_eq!(me.exepath.as_deref(), std::env::current_exe().ok().map(|p| p.as_os_str().as_bytes().to_vec()).as_deref());
+        assert_eq!(
+            me.exepath.as_deref(),
+            std::env::current_exe().ok().map(|p| p.as_os_str().as_bytes().to_vec()).as_deref()
+        );
         let file = File::open("/proc/self/status").expect("a file");
         let n = std::os::fd::AsRawFd::as_raw_fd(&file) as u32;
         let open = proc.fds(std::process::id());

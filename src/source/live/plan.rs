@@ -3,8 +3,34 @@
 //! Enters: a shape of the schema, and whether the call is wanted in full, for state, or not at all. Leaves: the plan as
 //! the probe reads it. Never: knowledge of a particular call; that is the schema's.
 
-use crate::schema::{Anon, Effect, Kind, Len, Schema, Shape};
+use crate::schema::{Anon, Effect, Kind, Len, Schema, Shape, Struct};
 use crate::source::abi::*;
+
+/// Which facts of the kernel can be believed; the self-check says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Paths of files and directories.
+    pub paths: bool,
+    /// Addresses of sockets.
+    pub sockets: bool,
+    /// Credentials.
+    pub creds: bool,
+}
+
+impl Facts {
+    /// All of them.
+    pub const ALL: Facts = Facts { paths: true, sockets: true, creds: true };
+
+    fn allow(self, fact: u8) -> u8 {
+        let ok = match fact {
+            FACT_OPENED | FACT_CWD => self.paths,
+            FACT_SOCK | FACT_ACCEPTED => self.sockets,
+            FACT_CREDS => self.creds,
+            _ => true,
+        };
+        if ok { fact } else { FACT_NONE }
+    }
+}
 
 /// Which calls are wanted, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +41,8 @@ pub struct Interest {
     pub compat: bool,
     /// State-changing calls are needed even if they are not wanted themselves.
     pub state: bool,
+    /// Facts to ask for.
+    pub facts: Facts,
 }
 
 impl Interest {
@@ -22,7 +50,7 @@ impl Interest {
     pub fn new(schema: &Schema, state: bool, wanted: impl Fn(u16) -> bool) -> Interest {
         let full = (0..crate::schema::EVENTS).map(&wanted).collect();
         let compat = schema.shapes().iter().any(|s| s.code >= crate::schema::COMPAT && wanted(s.code));
-        Interest { full, compat, state }
+        Interest { full, compat, state, facts: Facts::ALL }
     }
 
     /// True if full records of this call are wanted.
@@ -79,10 +107,12 @@ fn fact_max(fact: u8) -> u16 {
 }
 
 /// Effects that need an argument's bytes even for a state-only record.
-fn state_needs_items(effect: Effect) -> bool {
-    matches!(
-        effect,
-        Effect::Pipe | Effect::Socketpair | Effect::Prctl | Effect::Connect | Effect::Anon(Anon::Memfd)
+fn state_needs_items(shape: &Shape) -> bool {
+    // openat2 has its flags in memory, and with them whether exec closes the file.
+    let how = shape.args.iter().any(|a| a.kind == Kind::Struct(Struct::OpenHow));
+    how || matches!(
+        shape.effect,
+        Effect::Pipe | Effect::Socketpair | Effect::Connect | Effect::Anon(Anon::Memfd)
     )
 }
 
@@ -141,10 +171,11 @@ pub fn plan(shape: &Shape, interest: &Interest, snap: Snaplen) -> Plan {
             p.want |= WANT_FAILED;
         }
         // For state alone, what needs bytes comes as a full record and is hidden outside (F_STATE is the reader's too).
-        if !full && state_needs_items(shape.effect) {
+        let by_text = shape.effect == Effect::Open && !interest.facts.paths;
+        if !full && (by_text || state_needs_items(shape)) {
             p.want |= WANT_FULL;
         }
-        p.fact = fact_of(shape.effect);
+        p.fact = interest.facts.allow(fact_of(shape.effect));
     }
     p.args = shape.words().min(6) as u8;
     for (i, arg) in shape.args.iter().enumerate().take(6) {
