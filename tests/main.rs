@@ -2,5 +2,6 @@
 
 mod boundaries;
 mod cli;
+mod fixtures;
 mod generated;
 mod run;
