@@ -53,8 +53,6 @@ pub const HEAD: u32 = 48;
 pub const F_STATE: u16 = 1;
 /// A 32-bit call.
 pub const F_COMPAT: u16 = 2;
-/// The child's side of a clone: not a call.
-pub const F_CHILD: u16 = 4;
 /// A slot was there but belonged to another thread or call (a collision).
 pub const F_COLLISION: u16 = 8;
 
