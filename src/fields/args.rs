@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::sink::{JsonSink, Sink, TextSink};
 use super::structs::{self, Data};
-use super::{Key, Value, names};
+use super::{Key, Value, arrays, names};
 use crate::batch::{Batch, File, Item, row_flags};
 use crate::schema::names::Names;
 use crate::schema::{Dir, Kind, Len, Shape, Struct, is_error};
@@ -236,11 +236,11 @@ impl<'a> Arg<'a> {
             Arg::Pointer(n) => sink.hex(n),
             Arg::Unreadable(n) => sink.unreadable(n),
             Arg::Text(data) | Arg::Bytes(data) => sink.data(data),
-            Arg::Strings(data) => structs::strings(sink, data),
-            Arg::Sockaddr(bytes) => structs::sockaddr(sink, bytes),
-            Arg::Msghdr(data) => structs::msghdr(sink, data),
-            Arg::Pollfds(data) => structs::pollfds(sink, data),
-            Arg::EpollEvents(data) => structs::epoll_events(sink, data),
+            Arg::Strings(data) => arrays::strings(sink, data),
+            Arg::Sockaddr(bytes) => arrays::sockaddr(sink, bytes),
+            Arg::Msghdr(data) => arrays::msghdr(sink, data),
+            Arg::Pollfds(data) => arrays::pollfds(sink, data),
+            Arg::EpollEvents(data) => arrays::epoll_events(sink, data),
             Arg::Struct(s, bytes) => structs::structure(sink, s, bytes),
         }
     }
@@ -286,7 +286,7 @@ pub fn buffer<'a>(batch: &Batch<'a>, row: usize) -> Option<(Dir, Data<'a>)> {
         .find(|(_, a)| matches!(a.kind, Kind::Bytes(_) | Kind::Iovec(_) | Kind::Msghdr))?;
     match arg(batch, row, i)? {
         Arg::Bytes(data) => Some((a.dir, data)),
-        Arg::Msghdr(data) => structs::message(data).map(|(_, _, payload)| (a.dir, payload)),
+        Arg::Msghdr(data) => arrays::message(data).map(|(_, _, payload)| (a.dir, payload)),
         _ => None,
     }
 }
