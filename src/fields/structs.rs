@@ -283,7 +283,7 @@ pub fn structure<S: Sink>(sink: &mut S, what: Struct, b: &[u8]) {
         Struct::WaitStatus => wait_status(sink, u32_at(b, 0).unwrap_or(0)),
         Struct::CloneArgs => {
             sink.open_map();
-            part(sink, "flags", u64_at(b, 0), |s, n| table_flags(s, n, &["clone3", "clone"]));
+            part(sink, "flags", u64_at(b, 0), |s, n| table_flags(s, n, &["clone3"]));
             part(sink, "exit_signal", u64_at(b, 32), signal);
             part(sink, "stack", u64_at(b, 40), S::hex);
             part(sink, "stack_size", u64_at(b, 48), S::uint);
@@ -293,7 +293,8 @@ pub fn structure<S: Sink>(sink: &mut S, what: Struct, b: &[u8]) {
         }
         Struct::OpenHow => {
             sink.open_map();
-            part(sink, "flags", u64_at(b, 0), |s, n| table_flags(s, n, &["open"]));
+            let table = if sink.arch() == Arch::Aarch64 { "open_aarch64" } else { "open" };
+            part(sink, "flags", u64_at(b, 0), |s, n| table_flags(s, n, &[table, "open"]));
             part(sink, "mode", u64_at(b, 8).filter(|n| *n != 0), |s, n| s.octal(n as u32));
             part(sink, "resolve", u64_at(b, 16).filter(|n| *n != 0), |s, n| table_flags(s, n, &["resolve"]));
             sink.close_map();
@@ -331,12 +332,12 @@ pub fn structure<S: Sink>(sink: &mut S, what: Struct, b: &[u8]) {
     }
 }
 
-/// Flags by the first table of these names that exists.
+/// Flags without names.
+const NAMELESS: Names = Names { name: "", mask: 0, rows: &[] };
+
+/// Flags by the first table of these names that exists; without one they are still a list of flags.
 pub(super) fn table_flags(sink: &mut impl Sink, n: u64, tables: &[&str]) {
-    match tables.iter().find_map(|t| names::by_name(t)) {
-        Some(table) => sink.flags(n, table),
-        None => sink.hex(n),
-    }
+    sink.flags(n, tables.iter().find_map(|t| names::by_name(t)).unwrap_or(&NAMELESS));
 }
 
 fn stat<S: Sink>(sink: &mut S, b: &[u8]) {
@@ -360,7 +361,7 @@ fn stat<S: Sink>(sink: &mut S, b: &[u8]) {
 fn statx<S: Sink>(sink: &mut S, b: &[u8]) {
     let number = |at| u32_at(b, at).map(u64::from);
     sink.open_map();
-    part(sink, "stx_mask", number(0), |s, n| table_flags(s, n, &["statx_mask", "statx"]));
+    part(sink, "stx_mask", number(0), |s, n| table_flags(s, n, &["statx"]));
     part(sink, "stx_mode", u16_at(b, 28), |s, n| mode(s, u32::from(n)));
     part(sink, "stx_nlink", number(16), S::uint);
     part(sink, "stx_uid", number(20), S::uint);
