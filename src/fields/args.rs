@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::sink::{JsonSink, Sink, TextSink};
 use super::structs::{self, Data};
-use super::{Key, Value, names};
+use super::{Key, Value, arrays, names};
 use crate::batch::{Batch, File, Item, row_flags};
 use crate::schema::names::Names;
 use crate::schema::{Dir, Kind, Len, Shape, Struct, is_error};
@@ -38,6 +38,8 @@ pub enum Arg<'a> {
     Flags(u64, &'static Names),
     /// A number with names.
     Enum(u64, &'static Names),
+    /// A number whose name depends on the argument before it.
+    Named(u64, &'static str),
     /// A descriptor, and what it refers to.
     Fd(i32, Option<&'a File>),
     /// Two descriptors.
@@ -82,7 +84,7 @@ pub fn arg<'a>(batch: &Batch<'a>, row: usize, i: usize) -> Option<Arg<'a>> {
         Kind::Hex => Arg::Hex(word),
         Kind::Fd | Kind::DirFd => Arg::Fd(word as i32, file(0)),
         Kind::Flags(t) => Arg::Flags(narrow(word), t),
-        Kind::Enum(t) => Arg::Enum(narrow(word), t),
+        Kind::Enum(t) => named(batch, row, i, narrow(word), t),
         Kind::Mode => Arg::Mode(word as u32),
         Kind::Dev => Arg::Dev(word),
         // -1 means "leave it as it is".
@@ -97,6 +99,20 @@ pub fn arg<'a>(batch: &Batch<'a>, row: usize, i: usize) -> Option<Arg<'a>> {
 /// Flags and enumerations are `int`s mostly: a sign that fills the upper half says nothing.
 fn narrow(word: u64) -> u64 {
     if word >> 32 == 0xffff_ffff { word & 0xffff_ffff } else { word }
+}
+
+/// A number with names. Some mean something only after the argument before them (a socket option at its level): their
+/// rows have that argument plus one in the upper half.
+fn named<'a>(batch: &Batch<'_>, row: usize, i: usize, n: u64, t: &'static Names) -> Arg<'a> {
+    if t.name_of(n).is_none()
+        && let Some(before) = i.checked_sub(1).and_then(|at| batch.words_of(row).get(at))
+    {
+        let under = (u64::from(*before as u32) + 1) << 32 | n & 0xffff_ffff;
+        if let Some(name) = t.name_of(under) {
+            return Arg::Named(n, name);
+        }
+    }
+    Arg::Enum(n, t)
 }
 
 /// An argument with copied bytes.
@@ -158,7 +174,7 @@ pub fn is_idle(shape: &Shape, words: &[u64], i: usize) -> bool {
     let Some(before) = i.checked_sub(1) else { return false };
     match (shape.args.get(before).map(|a| a.kind), shape.args.get(i).map(|a| a.kind), words.get(before)) {
         (Some(Kind::Flags(t)), Some(Kind::Mode), Some(flags)) => {
-            t.name == "open" && flags & (O_CREAT | O_TMPFILE) == 0
+            matches!(t.name, "open" | "open_aarch64") && flags & (O_CREAT | O_TMPFILE) == 0
         }
         _ => false,
     }
@@ -223,6 +239,7 @@ impl<'a> Arg<'a> {
             Arg::Signal(n) => structs::signal(sink, n),
             Arg::Flags(n, t) => sink.flags(n, t),
             Arg::Enum(n, t) => structs::name(sink, n, t),
+            Arg::Named(_, name) => sink.word(name),
             Arg::Fd(n, file) => sink.fd(n, file),
             Arg::Pair(fds) => {
                 sink.open_list();
@@ -236,11 +253,11 @@ impl<'a> Arg<'a> {
             Arg::Pointer(n) => sink.hex(n),
             Arg::Unreadable(n) => sink.unreadable(n),
             Arg::Text(data) | Arg::Bytes(data) => sink.data(data),
-            Arg::Strings(data) => structs::strings(sink, data),
-            Arg::Sockaddr(bytes) => structs::sockaddr(sink, bytes),
-            Arg::Msghdr(data) => structs::msghdr(sink, data),
-            Arg::Pollfds(data) => structs::pollfds(sink, data),
-            Arg::EpollEvents(data) => structs::epoll_events(sink, data),
+            Arg::Strings(data) => arrays::strings(sink, data),
+            Arg::Sockaddr(bytes) => arrays::sockaddr(sink, bytes),
+            Arg::Msghdr(data) => arrays::msghdr(sink, data),
+            Arg::Pollfds(data) => arrays::pollfds(sink, data),
+            Arg::EpollEvents(data) => arrays::epoll_events(sink, data),
             Arg::Struct(s, bytes) => structs::structure(sink, s, bytes),
         }
     }
@@ -252,7 +269,7 @@ impl<'a> Arg<'a> {
             Arg::Fd(n, _) => Some(i64::from(n)),
             Arg::Mode(n) => Some(i64::from(n)),
             Arg::UInt(n) | Arg::Hex(n) | Arg::Dev(n) | Arg::Signal(n) => i64::try_from(n).ok(),
-            Arg::Flags(n, _) | Arg::Enum(n, _) => i64::try_from(n).ok(),
+            Arg::Flags(n, _) | Arg::Enum(n, _) | Arg::Named(n, _) => i64::try_from(n).ok(),
             Arg::Struct(Struct::Int | Struct::WaitStatus | Struct::SchedParam, b) => {
                 structs::i32_at(b, 0).map(i64::from)
             }
@@ -286,7 +303,7 @@ pub fn buffer<'a>(batch: &Batch<'a>, row: usize) -> Option<(Dir, Data<'a>)> {
         .find(|(_, a)| matches!(a.kind, Kind::Bytes(_) | Kind::Iovec(_) | Kind::Msghdr))?;
     match arg(batch, row, i)? {
         Arg::Bytes(data) => Some((a.dir, data)),
-        Arg::Msghdr(data) => structs::message(data).map(|(_, _, payload)| (a.dir, payload)),
+        Arg::Msghdr(data) => arrays::message(data).map(|(_, _, payload)| (a.dir, payload)),
         _ => None,
     }
 }

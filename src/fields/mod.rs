@@ -14,6 +14,7 @@ use crate::batch::{Batch, Columns, Dict, FileId, ProcId};
 use crate::schema::Schema;
 
 pub mod args;
+pub mod arrays;
 pub mod clock;
 pub mod escape;
 #[cfg(test)]

@@ -3,8 +3,6 @@
 //! Enters: copied bytes, perhaps cut, perhaps made up. Leaves: members, through a [`Sink`]. Never: an index that is not
 //! checked: a structure that is too short is shown as its bytes.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use super::sink::Sink;
 use crate::schema::names::{self, Names, SIGNAL};
 use crate::schema::{Arch, Struct};
@@ -20,19 +18,16 @@ pub struct Data<'a> {
     pub total: Option<u64>,
 }
 
-fn take<const N: usize>(b: &[u8], at: usize) -> Option<[u8; N]> {
+pub(super) fn take<const N: usize>(b: &[u8], at: usize) -> Option<[u8; N]> {
     b.get(at..at.checked_add(N)?)?.try_into().ok()
 }
-fn u16_at(b: &[u8], at: usize) -> Option<u16> {
+pub(super) fn u16_at(b: &[u8], at: usize) -> Option<u16> {
     take(b, at).map(u16::from_le_bytes)
 }
-fn be16_at(b: &[u8], at: usize) -> Option<u16> {
-    take(b, at).map(u16::from_be_bytes)
-}
-fn u32_at(b: &[u8], at: usize) -> Option<u32> {
+pub(super) fn u32_at(b: &[u8], at: usize) -> Option<u32> {
     take(b, at).map(u32::from_le_bytes)
 }
-fn u64_at(b: &[u8], at: usize) -> Option<u64> {
+pub(super) fn u64_at(b: &[u8], at: usize) -> Option<u64> {
     take(b, at).map(u64::from_le_bytes)
 }
 /// A signed number at an offset.
@@ -63,24 +58,6 @@ const SA_FLAGS: Names = Names {
         (0x1000_0000, "SA_RESTART"),
         (0x4000_0000, "SA_NODEFER"),
         (0x8000_0000, "SA_RESETHAND"),
-    ],
-};
-const POLL: Names = Names {
-    name: "poll_events",
-    mask: 0,
-    rows: &[
-        (0x1, "POLLIN"),
-        (0x2, "POLLPRI"),
-        (0x4, "POLLOUT"),
-        (0x8, "POLLERR"),
-        (0x10, "POLLHUP"),
-        (0x20, "POLLNVAL"),
-        (0x40, "POLLRDNORM"),
-        (0x80, "POLLRDBAND"),
-        (0x100, "POLLWRNORM"),
-        (0x200, "POLLWRBAND"),
-        (0x400, "POLLMSG"),
-        (0x2000, "POLLRDHUP"),
     ],
 };
 const EPOLL: Names = Names {
@@ -139,12 +116,12 @@ pub fn dev(sink: &mut impl Sink, n: u64) {
     sink.word(&format!("{major}:{minor}"));
 }
 
-fn text(bytes: &[u8], cut: bool) -> Data<'_> {
+pub(super) fn text(bytes: &[u8], cut: bool) -> Data<'_> {
     Data { bytes, cut, total: None }
 }
 
 /// A key and a part; without the part (cut bytes) nothing.
-fn part<S: Sink, T>(sink: &mut S, key: &str, value: Option<T>, emit: impl FnOnce(&mut S, T)) {
+pub(super) fn part<S: Sink, T>(sink: &mut S, key: &str, value: Option<T>, emit: impl FnOnce(&mut S, T)) {
     if let Some(value) = value {
         sink.key(key);
         emit(sink, value);
@@ -306,7 +283,7 @@ pub fn structure<S: Sink>(sink: &mut S, what: Struct, b: &[u8]) {
         Struct::WaitStatus => wait_status(sink, u32_at(b, 0).unwrap_or(0)),
         Struct::CloneArgs => {
             sink.open_map();
-            part(sink, "flags", u64_at(b, 0), |s, n| table_flags(s, n, &["clone3", "clone"]));
+            part(sink, "flags", u64_at(b, 0), |s, n| table_flags(s, n, &["clone3"]));
             part(sink, "exit_signal", u64_at(b, 32), signal);
             part(sink, "stack", u64_at(b, 40), S::hex);
             part(sink, "stack_size", u64_at(b, 48), S::uint);
@@ -316,7 +293,8 @@ pub fn structure<S: Sink>(sink: &mut S, what: Struct, b: &[u8]) {
         }
         Struct::OpenHow => {
             sink.open_map();
-            part(sink, "flags", u64_at(b, 0), |s, n| table_flags(s, n, &["open"]));
+            let table = if sink.arch() == Arch::Aarch64 { "open_aarch64" } else { "open" };
+            part(sink, "flags", u64_at(b, 0), |s, n| table_flags(s, n, &[table, "open"]));
             part(sink, "mode", u64_at(b, 8).filter(|n| *n != 0), |s, n| s.octal(n as u32));
             part(sink, "resolve", u64_at(b, 16).filter(|n| *n != 0), |s, n| table_flags(s, n, &["resolve"]));
             sink.close_map();
@@ -354,12 +332,12 @@ pub fn structure<S: Sink>(sink: &mut S, what: Struct, b: &[u8]) {
     }
 }
 
-/// Flags by the first table of these names that exists.
-fn table_flags(sink: &mut impl Sink, n: u64, tables: &[&str]) {
-    match tables.iter().find_map(|t| names::by_name(t)) {
-        Some(table) => sink.flags(n, table),
-        None => sink.hex(n),
-    }
+/// Flags without names.
+const NAMELESS: Names = Names { name: "", mask: 0, rows: &[] };
+
+/// Flags by the first table of these names that exists; without one they are still a list of flags.
+pub(super) fn table_flags(sink: &mut impl Sink, n: u64, tables: &[&str]) {
+    sink.flags(n, tables.iter().find_map(|t| names::by_name(t)).unwrap_or(&NAMELESS));
 }
 
 fn stat<S: Sink>(sink: &mut S, b: &[u8]) {
@@ -383,7 +361,7 @@ fn stat<S: Sink>(sink: &mut S, b: &[u8]) {
 fn statx<S: Sink>(sink: &mut S, b: &[u8]) {
     let number = |at| u32_at(b, at).map(u64::from);
     sink.open_map();
-    part(sink, "stx_mask", number(0), |s, n| table_flags(s, n, &["statx_mask", "statx"]));
+    part(sink, "stx_mask", number(0), |s, n| table_flags(s, n, &["statx"]));
     part(sink, "stx_mode", u16_at(b, 28), |s, n| mode(s, u32::from(n)));
     part(sink, "stx_nlink", number(16), S::uint);
     part(sink, "stx_uid", number(20), S::uint);
@@ -416,7 +394,7 @@ fn wait_status<S: Sink>(sink: &mut S, status: u32) {
     sink.close_map();
 }
 
-fn epoll_event<S: Sink>(sink: &mut S, b: &[u8]) {
+pub(super) fn epoll_event<S: Sink>(sink: &mut S, b: &[u8]) {
     let data = if sink.arch() == Arch::X86_64 { 4 } else { 8 };
     sink.open_map();
     part(sink, "events", u32_at(b, 0), |s, n| s.flags(u64::from(n), &EPOLL));
@@ -424,109 +402,89 @@ fn epoll_event<S: Sink>(sink: &mut S, b: &[u8]) {
     sink.close_map();
 }
 
-/// `struct epoll_event[]`.
-pub fn epoll_events<S: Sink>(sink: &mut S, data: Data<'_>) {
-    let size = if sink.arch() == Arch::X86_64 { 12 } else { 16 };
-    sink.open_list();
-    for event in data.bytes.chunks_exact(size) {
-        sink.element();
-        epoll_event(sink, event);
-    }
-    sink.close_list_cut(data.cut || !data.bytes.len().is_multiple_of(size));
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields::args::Arg;
+    use crate::fields::sink::{JsonSink, TextSink};
+    use crate::fields::{escape, fixture};
 
-/// `struct pollfd[]`.
-pub fn pollfds<S: Sink>(sink: &mut S, data: Data<'_>) {
-    sink.open_list();
-    for b in data.bytes.chunks_exact(8) {
-        sink.element();
-        sink.open_map();
-        part(sink, "fd", i32_at(b, 0), |s, n| s.int(i64::from(n)));
-        part(sink, "events", u16_at(b, 4), |s, n| s.flags(u64::from(n), &POLL));
-        part(sink, "revents", u16_at(b, 6).filter(|n| *n != 0), |s, n| s.flags(u64::from(n), &POLL));
-        sink.close_map();
+    fn words(numbers: &[u64]) -> Vec<u8> {
+        numbers.iter().flat_map(|n| n.to_le_bytes()).collect()
     }
-    sink.close_list_cut(data.cut || !data.bytes.len().is_multiple_of(8));
-}
 
-/// Strings, each NUL-terminated; of the last the NUL may be missing when the bytes were cut.
-pub fn strings<S: Sink>(sink: &mut S, data: Data<'_>) {
-    let whole = data.bytes.strip_suffix(b"\0").unwrap_or(data.bytes);
-    let torn = data.cut && whole.len() == data.bytes.len();
-    sink.open_list();
-    if !data.bytes.is_empty() {
-        let mut rest = whole.split(|b| *b == 0).peekable();
-        while let Some(one) = rest.next() {
-            sink.element();
-            sink.data(text(one, torn && rest.peek().is_none()));
+    /// Every structure with members that can be told apart, and what has no fixed size.
+    #[test]
+    fn looks() {
+        let mut utsname = vec![0; 390];
+        for (i, name) in ["Linux", "host", "7.0", "#1 \"x\"", "x86_64", "local"].into_iter().enumerate() {
+            utsname[65 * i..][..name.len()].copy_from_slice(name.as_bytes());
         }
-    }
-    sink.close_list_cut(data.cut);
-}
-
-/// The parts of a message: flags, name, data.
-pub fn message(data: Data<'_>) -> Option<(u32, &[u8], Data<'_>)> {
-    let len = u32_at(data.bytes, 0)? as usize;
-    let flags = u32_at(data.bytes, 4)?;
-    let rest = data.bytes.get(8..)?;
-    let (name, bytes) = rest.split_at_checked(len)?;
-    Some((flags, name, Data { bytes, ..data }))
-}
-
-/// A `struct msghdr`.
-pub fn msghdr<S: Sink>(sink: &mut S, data: Data<'_>) {
-    let Some((flags, name, payload)) = message(data) else { return sink.dump(data.bytes) };
-    sink.open_map();
-    if !name.is_empty() {
-        sink.key("name");
-        sockaddr(sink, name);
-    }
-    sink.key("data");
-    sink.data(payload);
-    if flags != 0 {
-        sink.key("flags");
-        table_flags(sink, u64::from(flags), &["msg"]);
-    }
-    sink.close_map();
-}
-
-/// A `struct sockaddr`.
-pub fn sockaddr<S: Sink>(sink: &mut S, b: &[u8]) {
-    if known_sockaddr(sink, b).is_none() {
-        sink.dump(b);
-    }
-}
-
-fn known_sockaddr<S: Sink>(sink: &mut S, b: &[u8]) -> Option<()> {
-    match u16_at(b, 0)? {
-        0 => sink.word("AF_UNSPEC"),
-        1 => {
-            let path = b.get(2..)?;
-            match path.split_first() {
-                // Every byte of an abstract name counts, zeros too.
-                Some((0, name)) if !name.is_empty() => sink.unix(name, true),
-                _ => sink.unix(&path[..memchr::memchr(0, path).unwrap_or(path.len())], false),
+        let stat =
+            words(&[0x801, 77, 1, 0o100_644 | 1000 << 32, 50, 0, 1026, 4096, 8, 1, 2, 3, 4, 5, 6, 0, 0, 0]);
+        let mut statx = vec![0; 160];
+        statx[28..30].copy_from_slice(&0o40_755u16.to_le_bytes());
+        statx[40] = 9;
+        statx[136] = 8;
+        let sample = |s: Struct| match s {
+            Struct::Utsname => utsname.clone(),
+            Struct::Stat => stat.clone(),
+            Struct::Statx => statx.clone(),
+            Struct::Sigset => words(&[1 << 8]),
+            Struct::Sigaction => words(&[1, 0x1000_0000, 0, 1 << 8]),
+            Struct::Rlimit => words(&[1024, u64::MAX]),
+            Struct::Timespec2 => words(&[0, 0x3fff_ffff, 5, 6]),
+            Struct::OpenHow => words(&[0o2_000_000, 0, 0]),
+            Struct::CloneArgs => words(&[0, 0, 0, 0, 9, 0x7000, 4096, 0, 0, 0, 0]),
+            Struct::WaitStatus => 0x300u32.to_le_bytes().to_vec(),
+            Struct::Siginfo => {
+                [9u32, 0, 0, 0, 4711, 1000, 3, 0].iter().flat_map(|n| n.to_le_bytes()).collect()
             }
+            Struct::EpollEvent => [0x8000_0001u32, 7, 0].iter().flat_map(|n| n.to_le_bytes()).collect(),
+            s => (1..=s.size()).map(|i| if i % 8 == 1 { i as u8 } else { 0 }).collect(),
+        };
+        let samples: Vec<(String, Struct, Vec<u8>)> =
+            Struct::ALL.iter().map(|s| (s.name().to_string(), *s, sample(*s))).collect();
+        let data = |bytes, cut| Data { bytes, cut, total: Some(4096) };
+        let msg = b"\x10\0\0\0\0\0\0\0\x02\0\0\x35\x7f\0\0\x01\0\0\0\0\0\0\0\0payload";
+        let mut all: Vec<(&str, Arg<'_>)> =
+            samples.iter().map(|(name, s, bytes)| (name.as_str(), Arg::Struct(*s, bytes))).collect();
+        all.extend([
+            ("torn stat", Arg::Struct(Struct::Stat, &stat[..20])),
+            ("killed", Arg::Struct(Struct::WaitStatus, b"\x89\0\0\0")),
+            ("inet6", Arg::Sockaddr(b"\x0a\0\0\x50\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0")),
+            ("unix", Arg::Sockaddr(b"\x01\0/run/a b\0\0\0")),
+            ("abstract", Arg::Sockaddr(b"\x01\0\0name\0x")),
+            ("unnamed", Arg::Sockaddr(b"\x01\0")),
+            ("netlink", Arg::Sockaddr(b"\x10\0\0\0\x01\0\0\0\x02\0\0\0")),
+            ("packet", Arg::Sockaddr(b"\x11\0\x08\0\x02\0\0\0\0\0\0\0")),
+            ("other family", Arg::Sockaddr(b"\x28\0\x01\x02")),
+            ("message", Arg::Msghdr(data(msg, true))),
+            ("torn message", Arg::Msghdr(data(&msg[..20], true))),
+            ("polls", Arg::Pollfds(data(b"\x03\0\0\0\x01\0\x11\0\x04\0\0\0\x04\0\0\0", false))),
+            ("torn polls", Arg::Pollfds(data(b"\x03\0\0\0\x01\0\x00\0\x04", false))),
+            ("epolls", Arg::EpollEvents(data(b"\x01\0\0\0\x05\0\0\0\0\0\0\0", true))),
+            ("strings", Arg::Strings(data(b"a\0\0b \"c\"\0", false))),
+            ("torn strings", Arg::Strings(data(b"a\0bcd", true))),
+            ("no strings", Arg::Strings(data(b"", false))),
+            ("device", Arg::Dev(0x1_0000_0801)),
+            ("cut", Arg::Bytes(data(b"\xffa", true))),
+        ]);
+        let (schema, block) = (fixture::schema(), fixture::block());
+        let batch = block.view(&schema);
+        let mut shown = String::new();
+        for (name, arg) in all {
+            let (mut text, mut json) = (Vec::new(), Vec::new());
+            arg.emit(&mut TextSink::new(&mut text, &batch, 0));
+            arg.emit(&mut JsonSink::new(&mut json, &batch));
+            assert!(serde_json::from_slice::<serde_json::Value>(&json).is_ok(), "{name}");
+            assert!(escape::unescape(&text).is_some());
+            shown += &format!(
+                "{name}: {}\n    {}\n",
+                String::from_utf8(text).unwrap(),
+                String::from_utf8(json).unwrap()
+            );
         }
-        2 => sink.endpoint(IpAddr::from(Ipv4Addr::from(take::<4>(b, 4)?)), be16_at(b, 2)?),
-        10 => sink.endpoint(IpAddr::from(Ipv6Addr::from(take::<16>(b, 8)?)), be16_at(b, 2)?),
-        16 => {
-            let (pid, groups) = (u32_at(b, 4)?, u32_at(b, 8)?);
-            sink.open_map();
-            part(sink, "family", Some("netlink"), S::word);
-            part(sink, "pid", Some(u64::from(pid)), S::uint);
-            part(sink, "groups", Some(u64::from(groups)), S::hex);
-            sink.close_map();
-        }
-        17 => {
-            let (protocol, index) = (be16_at(b, 2)?, i32_at(b, 4)?);
-            sink.open_map();
-            part(sink, "family", Some("packet"), S::word);
-            part(sink, "protocol", Some(u64::from(protocol)), S::hex);
-            part(sink, "ifindex", Some(i64::from(index)), S::int);
-            sink.close_map();
-        }
-        _ => return None,
+        insta::assert_snapshot!(shown);
     }
-    Some(())
 }

@@ -11,13 +11,13 @@
 //!   other numbers with a name are that name, modes are octal strings, addresses in memory hexadecimal strings, NULL is
 //!   null, structures are objects. Bytes that were cut are `{"text":"…" or "b64":"…","cut":true,"len":4096}`, memory that
 //!   could not be read is `{"unreadable":"0x…"}`.
-//! * A field that an event does not have is left out. In the standard set `evt.certain` stands only where it is false
-//!   and `evt.compat` only where it is true.
+//! * A field that an event does not have is left out. In the standard set `evt.certain` stands only where it is false,
+//!   `evt.compat` only where it is true, results only for calls that returned.
 //! * Losses are records with `"type":"lost"`; the last record has `"type":"end"`.
 
 use crate::batch::{Batch, Columns};
 use crate::fields::sink::{JsonSink, json_int, json_uint};
-use crate::fields::{self, Field, Key, Type, Value, args, clock, escape, number};
+use crate::fields::{self, Field, Key, Type, Value, args, clock, escape, number, res};
 use crate::schema::LOST;
 
 /// What stands in an object.
@@ -64,6 +64,8 @@ enum Form {
     Arg,
     /// Only if it is this.
     If(bool),
+    /// Only for calls that returned.
+    Result,
 }
 
 struct Part {
@@ -72,6 +74,8 @@ struct Part {
     field: &'static Field,
     arg: Key,
     form: Form,
+    /// It means something for records of losses.
+    of_loss: bool,
 }
 
 /// Writes objects.
@@ -103,9 +107,16 @@ impl Json {
                 "evt.arg" => Form::Arg,
                 "evt.certain" if standard => Form::If(false),
                 "evt.compat" if standard => Form::If(true),
+                "evt.rawres" | "evt.failed" if standard => Form::Result,
                 _ => Form::Value,
             };
-            Part { key, field, arg, form }
+            // A loss is nobody's and no call's.
+            let of_loss = !standard
+                || matches!(
+                    field.name,
+                    "evt.num" | "evt.time" | "evt.cpu" | "evt.type" | "evt.class" | "evt.lost"
+                );
+            Part { key, field, arg, form, of_loss }
         });
         Json { parts: parts.collect() }
     }
@@ -118,10 +129,11 @@ impl Json {
     /// Appends the line of a row.
     pub fn render(&self, batch: &Batch<'_>, row: usize, out: &mut Vec<u8>) {
         out.push(b'{');
-        if batch.call.get(row) == Some(&LOST) {
+        let lost = batch.call.get(row) == Some(&LOST);
+        if lost {
             out.extend_from_slice(b"\"type\":\"lost\"");
         }
-        for part in &self.parts {
+        for part in self.parts.iter().filter(|p| p.of_loss || !lost) {
             let before = out.len();
             if out.last() != Some(&b'{') {
                 out.push(b',');
@@ -154,7 +166,8 @@ impl Part {
                 Value::Bool(b) if b == wanted => value(out, self.field.ty, &Value::Bool(b)),
                 _ => false,
             },
-            Form::Value => value(out, self.field.ty, &self.field.value(batch, row, &self.arg)),
+            Form::Result if !res::has_result(batch, row) => false,
+            Form::Value | Form::Result => value(out, self.field.ty, &self.field.value(batch, row, &self.arg)),
         }
     }
 }

@@ -61,7 +61,7 @@ fn latency<'a>(b: &Batch<'a>, row: usize, get: impl FnOnce(u64) -> Value<'a>) ->
 
 fn classes(class: Class) -> Value<'static> {
     if class == Class::OTHER {
-        return Value::text(b"other");
+        return Value::Any(vec![Value::text(b"other")]);
     }
     let names = Class::NAMES.iter().filter(|(c, _)| class.has(*c));
     Value::Any(names.map(|(_, n)| Value::text(n.as_bytes())).collect())
