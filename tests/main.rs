@@ -3,4 +3,5 @@
 mod boundaries;
 mod cli;
 mod generated;
+mod live;
 mod run;
