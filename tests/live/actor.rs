@@ -25,6 +25,7 @@ extern "C" fn before_main() {
         "thread-exec" => thread_exec(),
         "thread-exit" => thread_exit(),
         "race" => race(),
+        "collide" => collide(),
         "state" => state(),
         "state-after-exec" => state_after_exec(),
         "rate" => rate(),
@@ -179,6 +180,44 @@ fn thread_exit() {
         unsafe { libc::_exit(9) }
     });
     let _ = thread.join();
+}
+
+/// A process with this id more shares its slot for calls in flight (65536 of them, `SLOTS` in probe/abi.rs).
+const SAME_SLOT: c_int = 65536;
+
+/// A process is in a call while another, whose id has the same low bits, makes calls of its own.
+fn collide() {
+    let mut pipe = [0; 2];
+    unsafe { libc::pipe(pipe.as_mut_ptr()) };
+    let victim = forked(|| unsafe {
+        libc::read(pipe[0], [0u8; 1].as_mut_ptr().cast(), 1);
+        0
+    });
+    fact("victim", victim);
+    let _ = std::io::stdout().flush();
+    unsafe { libc::usleep(30_000) };
+    let wanted = victim + SAME_SLOT;
+    // struct clone_args: exit_signal is the fifth, set_tid and set_tid_size are the ninth and tenth.
+    let ids = [wanted];
+    let mut args = [0u64; 11];
+    (args[4], args[8], args[9]) = (libc::SIGCHLD as u64, ids.as_ptr() as u64, 1);
+    let rival = unsafe { libc::syscall(libc::SYS_clone3, args.as_ptr(), size_of_val(&args)) };
+    if rival == 0 {
+        unsafe {
+            for _ in 0..10 {
+                libc::syscall(libc::SYS_getppid);
+            }
+            libc::write(pipe[1], [1u8].as_ptr().cast(), 1);
+            libc::_exit(0);
+        }
+    }
+    if rival < 0 {
+        unsafe { libc::write(pipe[1], [1u8].as_ptr().cast(), 1) };
+    } else {
+        wait(rival as c_int);
+    }
+    wait(victim);
+    fact("rival", rival as i64);
 }
 
 /// Rounds of each thread of the race.

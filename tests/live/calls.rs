@@ -44,8 +44,11 @@ fn entries_and_exits_pair_up_or_say_nothing() {
     assert!(["EINTR", "ERESTART_RESTARTBLOCK", "ERESTARTNOHAND"].contains(&name), "{interrupted}");
     assert_eq!(interrupted["evt.failed"], name == "EINTR", "{interrupted}");
     assert!(latency(interrupted).is_some_and(|l| (15 * MS..150 * MS).contains(&l)), "{interrupted}");
-    let reads: Vec<_> =
-        mine("read").into_iter().filter(|e| e["evt.args"]["fd"]["fd"] == done.fact("pipe")).collect();
+    // The loader of the program before us has read from a descriptor of this number too, but not one byte.
+    let reads: Vec<_> = mine("read")
+        .into_iter()
+        .filter(|e| e["evt.args"]["fd"]["fd"] == done.fact("pipe") && e["evt.args"]["count"] == 1)
+        .collect();
     assert_eq!(reads.len(), 2, "interrupted, and again: {reads:?}");
     assert!(reads[0]["evt.res"].as_str().unwrap().starts_with("ERESTART"), "{reads:?}");
     assert_eq!((res(reads[1]), &reads[0]["evt.failed"]), (done.fact("read"), &false.into()), "{reads:?}");
@@ -150,4 +153,52 @@ fn racing_threads_never_give_a_file_the_others_name() {
         marked + unnamed < ROUNDS,
         "uncertainty is for the exception: {marked} marked, {unnamed} unnamed"
     );
+}
+
+/// Puts a limit of the kernel back.
+struct PidMax(String);
+
+impl PidMax {
+    const FILE: &str = "/proc/sys/kernel/pid_max";
+
+    fn raise() -> Option<PidMax> {
+        let before = std::fs::read_to_string(Self::FILE).ok()?;
+        std::fs::write(Self::FILE, "4194304").ok()?;
+        Some(PidMax(before))
+    }
+}
+
+impl Drop for PidMax {
+    fn drop(&mut self) {
+        let _ = std::fs::write(Self::FILE, &self.0);
+    }
+}
+
+/// Two threads with one slot: the time of one is never the other's.
+#[test]
+fn a_collision_costs_a_latency_and_never_makes_one_up() {
+    let _alone = alone!();
+    let Some(_raised) = PidMax::raise() else { return super::rig::skip("pid_max cannot be raised") };
+    let done = run(&["-j", "-v", "evt.type in (read, write, getppid)"], &actor("collide"));
+    let events = done.events();
+    let (victim, rival) = (done.fact("victim"), done.fact("rival"));
+    if rival < 0 {
+        return super::rig::skip("the kernel does not let us choose a process id");
+    }
+    let reads: Vec<_> = of(&events, "read").into_iter().filter(|e| pid(e) == victim).collect();
+    let [read] = reads[..] else { panic!("{reads:?}") };
+    // It slept for 30 ms before the other came: a shorter time would be the other's.
+    assert!(latency(read).is_none_or(|l| l > 25 * MS), "{read}");
+    let calls: Vec<_> = of(&events, "getppid").into_iter().filter(|e| pid(e) == rival).collect();
+    assert_eq!(calls.len(), 10);
+    assert!(calls.iter().all(|e| latency(e).is_none_or(|l| l < 20 * MS)), "{calls:?}");
+    let lost: u64 = done
+        .stderr
+        .lines()
+        .filter_map(|l| {
+            l.strip_suffix(" entry times lost to collisions")?.rsplit(' ').next()?.parse::<u64>().ok()
+        })
+        .sum();
+    // What is missing was counted, unless the slot was free again by then.
+    assert!(latency(read).is_none() || lost == 0, "{}", done.stderr);
 }
