@@ -53,8 +53,6 @@ pub const HEAD: u32 = 48;
 pub const F_STATE: u16 = 1;
 /// A 32-bit call.
 pub const F_COMPAT: u16 = 2;
-/// The child's side of a clone: not a call.
-pub const F_CHILD: u16 = 4;
 /// A slot was there but belonged to another thread or call (a collision).
 pub const F_COLLISION: u16 = 8;
 
@@ -171,6 +169,9 @@ pub const FACT_SOCK: u8 = 3;
 pub const FACT_ACCEPTED: u8 = 4;
 /// [`CredFact`].
 pub const FACT_CREDS: u8 = 5;
+
+/// [`PathFact`] without names, of the first descriptor of the pair that argument 0 points to.
+pub const FACT_PIPE: u8 = 6;
 
 /// A path: these numbers, then the names from the last component up to the root of the process, each NUL-terminated.
 #[repr(C)]

@@ -2,6 +2,11 @@
 
 mod boundaries;
 mod cli;
+mod fixtures;
 mod generated;
 mod live;
+mod readme;
 mod run;
+fn can_capture() -> bool {
+    true
+}

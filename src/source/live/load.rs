@@ -49,6 +49,8 @@ pub enum LoadError {
     Missing(Vec<String>),
     /// A capability is missing.
     Denied(String),
+    /// We are in a pid namespace of our own.
+    ForeignPids,
     /// Anything else that the kernel or the loader said.
     Other(String),
 }
@@ -73,6 +75,11 @@ impl fmt::Display for LoadError {
                 "cannot load the probe ({what}): it takes the capabilities CAP_BPF and CAP_PERFMON\n  \
                  run it as:      sudo sysreel …\n  \
                  or allow it:    sudo setcap cap_bpf,cap_perfmon,cap_dac_read_search,cap_sys_ptrace+ep \"$(command -v sysreel)\""
+            ),
+            LoadError::ForeignPids => f.write_str(
+                "this is a pid namespace of its own (a container?): the kernel numbers processes by the host's, and nothing \
+                 here would fit. Run it on the host, or in a container with the host's pid namespace (docker: --pid=host; \
+                 Kubernetes: hostPID: true)",
             ),
             LoadError::Other(what) => f.write_str(what),
         }
@@ -150,6 +157,10 @@ fn online_cpus() -> u32 {
 impl Probe {
     /// Loads the object, without attaching anything.
     pub fn load(options: Options) -> Result<(Probe, Rings), LoadError> {
+        // PROC_PID_INIT_INO (include/linux/proc_ns.h) is the inode of the first pid namespace, always.
+        if rustix::fs::stat("/proc/self/ns/pid").is_ok_and(|s| s.st_ino != 0xEFFF_FFFC) {
+            return Err(LoadError::ForeignPids);
+        }
         let bytes = std::fs::read(BTF_PATH).map_err(LoadError::NoBtf)?;
         let mut constants = offsets::resolve(&bytes).map_err(LoadError::Missing)?;
         if !has_capabilities() {

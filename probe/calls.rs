@@ -1,0 +1,178 @@
+//! System calls: the entry hook leaves a slot, the exit hook writes the record.
+
+use crate::abi::{self, *};
+use crate::copy::copy;
+use crate::facts::*;
+use crate::kernel::*;
+use crate::kernel::{PLANS, SLOTS};
+use crate::ring::begin;
+use crate::scope::in_scope;
+
+#[inline(always)]
+unsafe fn is_compat(task: *const u8) -> bool {
+    unsafe { g!(COMPAT_BIT) != 0 && ld::<u32>(task, g!(TASK_STATUS)) & g!(COMPAT_BIT) != 0 }
+}
+
+#[unsafe(link_section = "tp_btf/sys_enter")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sys_enter(ctx: *const u64) -> i32 {
+    unsafe {
+        let nr = ld::<u64>(ctx as *const u8, 8);
+        let plan = look(&PLANS, if nr < abi::PLANS as u64 { nr as u32 } else { PLAN_COMPAT });
+        if plan.is_null() || ld::<u8>(plan, 0) == 0 {
+            return 0;
+        }
+        let id = pid_tgid();
+        if !in_scope((id >> 32) as u32) {
+            return 0;
+        }
+        let tid = id as u32;
+        let s = look(&SLOTS, slot(tid));
+        if !s.is_null() {
+            st(s, 4, nr as u32);
+            st(s, 8, boot_ns());
+            // Last: a reader that sees the tid sees the rest (it looks twice).
+            st(s, 0, tid);
+        }
+        0
+    }
+}
+
+#[unsafe(link_section = "tp_btf/sys_exit")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
+    unsafe {
+        let regs: *const u8 = ld(ctx as *const u8, 0);
+        let ret: i64 = ld(ctx as *const u8, 8);
+        let mut nr = ld::<u64>(regs, g!(REGS_NR)) as u32;
+        let id = pid_tgid();
+        let (pid, tid) = ((id >> 32) as u32, id as u32);
+        let mut slot_time = 0u64;
+        let mut flags = 0u16;
+        if nr == u32::MAX {
+            // rt_sigreturn has restored the registers of what it interrupted. (A call with the number -1 looks the same
+            // here; it fails with ENOSYS, which no interrupted code can expect of rt_sigreturn.)
+            if ret == -38 {
+                return 0;
+            }
+            nr = g!(NR_RT_SIGRETURN);
+        }
+        let task = task_btf();
+        let compat = is_compat(task);
+        let plan = look(&PLANS, if compat || nr >= PLAN_EXIT { PLAN_COMPAT } else { nr });
+        if plan.is_null() {
+            return 0;
+        }
+        let want: u8 = ld(plan, 0);
+        if want == 0 || !in_scope(pid) {
+            return 0;
+        }
+        let full = want & WANT_FULL != 0;
+        if !full && ret < 0 && want & WANT_FAILED == 0 {
+            return 0;
+        }
+        let max: u16 = if full { ld(plan, 4) } else { ld(plan, 6) };
+        if g!(HAVE_ENTRY) != 0 {
+            let s = look(&SLOTS, slot(tid));
+            if !s.is_null() {
+                let owner: u32 = ld(s, 0);
+                if owner == tid && ld::<u32>(s, 4) == nr {
+                    slot_time = ld(s, 8);
+                    st(s, 0, 0u32);
+                } else if owner != 0 {
+                    flags |= F_COLLISION;
+                    if owner == tid {
+                        st(s, 0, 0u32);
+                    }
+                }
+            }
+        }
+        let Some(mut r) = begin(max as u32) else { return 0 };
+        let latency = if slot_time != 0 { r.time - slot_time } else { u64::MAX };
+        // All six words at fixed offsets; what the call does not have is overwritten by the items.
+        let a = r.c.add(r.off as usize);
+        if compat {
+            flags |= F_COMPAT;
+            st(a, HEAD, ld::<u64>(regs, g!(REGS_C0)));
+            st(a, HEAD + 8, ld::<u64>(regs, g!(REGS_C1)));
+            st(a, HEAD + 16, ld::<u64>(regs, g!(REGS_C2)));
+            st(a, HEAD + 24, ld::<u64>(regs, g!(REGS_C3)));
+            st(a, HEAD + 32, ld::<u64>(regs, g!(REGS_C4)));
+            st(a, HEAD + 40, ld::<u64>(regs, g!(REGS_C5)));
+        } else {
+            st(a, HEAD, ld::<u64>(regs, g!(REGS_A0)));
+            st(a, HEAD + 8, ld::<u64>(regs, g!(REGS_A1)));
+            st(a, HEAD + 16, ld::<u64>(regs, g!(REGS_A2)));
+            st(a, HEAD + 24, ld::<u64>(regs, g!(REGS_A3)));
+            st(a, HEAD + 32, ld::<u64>(regs, g!(REGS_A4)));
+            st(a, HEAD + 40, ld::<u64>(regs, g!(REGS_A5)));
+        }
+        // What led here must not multiply what follows: from now on these are numbers like any others.
+        let mut flags = r.forget(flags as u64) as u16;
+        let nr = r.forget(nr as u64) as u32;
+        let ret = r.forget(ret as u64) as i64;
+        let latency = r.forget(latency);
+        let compat = flags & F_COMPAT != 0;
+        let full = ld::<u8>(plan, 0) & WANT_FULL != 0;
+        let words: u8 = ld(plan, 1);
+        let fd0: i64 = ld::<i32>(a, HEAD) as i64;
+        let arg0: u64 = ld(a, HEAD);
+        let ops: u8 = if full { ld(plan, 2) } else { 0 };
+        let fact: u8 = ld(plan, 3);
+        if ops != 0 {
+            // Items must not overwrite the words that later operations need: keep all six until then.
+            r.p += 48;
+            let mut i = 0u32;
+            while i < OPS as u32 {
+                if i >= ops as u32 {
+                    break;
+                }
+                let o = plan.add((8 + i * 8) as usize);
+                let op = Op {
+                    code: ld(o, 0),
+                    arg: ld(o, 1),
+                    len: ld(o, 2),
+                    only_ok: ld(o, 3),
+                    max: ld(o, 4),
+                    unit: ld(o, 6),
+                };
+                copy(&mut r, &op, ret);
+                i += 1;
+            }
+        } else {
+            r.p += (words as u64 & 7) * 8;
+        }
+        r.forget_place();
+        let mut told = FACT_NONE;
+        if fact != FACT_NONE && (ret >= 0 || want & WANT_FAILED != 0 && fact == FACT_SOCK) && !compat {
+            told = fact;
+            if fact == FACT_OPENED {
+                let file = file_of(task, ret);
+                file_path(&mut r, task, file);
+            } else if fact == FACT_CWD {
+                cwd(&mut r, task);
+            } else if fact == FACT_SOCK {
+                sock(&mut r, task, fd0);
+            } else if fact == FACT_ACCEPTED {
+                sock(&mut r, task, ret);
+            } else if fact == FACT_CREDS {
+                creds(&mut r, task);
+            } else if fact == FACT_PIPE {
+                pipe(&mut r, task, arg0);
+            }
+        }
+        if !full {
+            flags |= F_STATE;
+            let n: u64 = ld(r.ctl, 40);
+            st(r.ctl, 40, n + 1);
+        }
+        if flags & F_COLLISION != 0 {
+            let n: u64 = ld(r.ctl, 48);
+            st(r.ctl, 48, n + 1);
+        }
+        let words = if ops != 0 { 6 } else { words };
+        r.head(nr as u16, flags, words as u16 | (ops as u16) << 8, tid, pid, told as u32, latency, ret);
+        r.publish();
+        0
+    }
+}

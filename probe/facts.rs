@@ -1,0 +1,239 @@
+//! Facts: what the kernel holds as the outcome of a call.
+//!
+//! Enters: the current task. Leaves: a path walked to the root of the process, a socket's addresses, credentials, a pipe's
+//! inode, at the end of the record. Never: a guess; what cannot be found is said to be gone.
+//!
+//! Loads are typed by BTF as far as it follows single pointers (task, files, fdtable, fs, cred); from an element of
+//! `struct file **` onward they are probe reads, which 6.1 and 6.12 insist on.
+
+use crate::abi::*;
+use crate::kernel::*;
+use crate::ring::Rec;
+
+/// Walks from a dentry to the root of the process, across mounts, writing each name; then the fact before them.
+#[inline(always)]
+pub unsafe fn walk(r: &mut Rec, at: u64, mnt: u64, dentry: u64, root_mnt: u64, root: u64, inode: u64) {
+    unsafe {
+        let start = r.p;
+        let (mut mnt, mut dentry) = (mnt, dentry);
+        let mut status = PATH_DEEP;
+        let mut i = 0;
+        while i < WALK {
+            r.forget_place();
+            (mnt, dentry) = (r.forget(mnt), r.forget(dentry));
+            if dentry == root && mnt == root_mnt {
+                status = PATH_OK;
+                break;
+            }
+            if r.p - start > (PATH_BYTES - NAME_MAX) as u64 {
+                break;
+            }
+            let mnt_root: u64 = rk(mnt, g!(MNT_ROOT));
+            if dentry == mnt_root {
+                let m = mnt - g!(MOUNT_MNT) as u64;
+                let parent: u64 = rk(m, g!(MOUNT_PARENT));
+                if parent == m || parent == 0 {
+                    status = PATH_FOREIGN;
+                    break;
+                }
+                dentry = rk(m, g!(MOUNT_POINT));
+                mnt = parent + g!(MOUNT_MNT) as u64;
+            } else {
+                // d_parent and d_name {hash and length, pointer} lie side by side: one read.
+                let d: [u64; 3] = rk(dentry, g!(DENTRY_PARENT));
+                if d[0] == dentry || d[0] == 0 {
+                    status = PATH_FOREIGN;
+                    break;
+                }
+                let dst = r.here();
+                let n = read_kernel_str(dst, NAME_MAX, d[2]);
+                if n <= 0 {
+                    status = PATH_GONE;
+                    break;
+                }
+                r.p += n as u64;
+                dentry = d[0];
+            }
+            i += 1;
+        }
+        let (mut ino, mut dev, mut mode) = (0u64, 0u32, 0u16);
+        if inode != 0 {
+            ino = rk(inode, g!(INODE_INO));
+            mode = rk(inode, g!(INODE_MODE));
+            let sb: u64 = rk(inode, g!(INODE_SB));
+            dev = rk(sb, g!(SB_DEV));
+        }
+        let len = r.p - start;
+        path_fact(r, at, ino, dev, mode as u32, len, status);
+        r.p = (r.p + 7) & !7;
+    }
+}
+#[inline(always)]
+pub unsafe fn path_fact(r: &mut Rec, at: u64, ino: u64, dev: u32, mode: u32, len: u64, status: u32) {
+    unsafe {
+        let a = r.c.add(bound_at(at) as usize);
+        st(a, 0, ino);
+        st(a, 8, dev as u64 | (mode as u64) << 32);
+        st(a, 16, len | (status as u64) << 32);
+    }
+}
+/// The `struct file` of a descriptor of the current task; 0 if there is none.
+#[inline(always)]
+pub unsafe fn file_of(task: *const u8, fd: i64) -> u64 {
+    unsafe {
+        let files: *const u8 = ld(task, g!(TASK_FILES));
+        if files.is_null() {
+            return 0;
+        }
+        let fdt: *const u8 = ld(files, g!(FILES_FDT));
+        let max: u32 = ld(fdt, g!(FDT_MAX));
+        if fd < 0 || fd >= max as i64 {
+            return 0;
+        }
+        let table: u64 = ld(fdt, g!(FDT_FD));
+        rk(table + fd as u64 * 8, 0)
+    }
+}
+#[inline(always)]
+pub unsafe fn root_of(task: *const u8) -> (u64, u64) {
+    unsafe {
+        let fs: *const u8 = ld(task, g!(TASK_FS));
+        if fs.is_null() {
+            return (0, 0);
+        }
+        (ld(fs, g!(FS_ROOT) + g!(PATH_MNT)), ld(fs, g!(FS_ROOT) + g!(PATH_DENTRY)))
+    }
+}
+#[inline(always)]
+pub unsafe fn file_path(r: &mut Rec, task: *const u8, file: u64) {
+    unsafe {
+        let at = r.p;
+        r.here();
+        r.p += PATH_FACT as u64;
+        if file == 0 {
+            return path_fact(r, at, 0, 0, 0, 0, PATH_GONE);
+        }
+        let (root_mnt, root) = root_of(task);
+        let mnt: u64 = rk(file, g!(FILE_PATH) + g!(PATH_MNT));
+        let dentry: u64 = rk(file, g!(FILE_PATH) + g!(PATH_DENTRY));
+        let inode: u64 = rk(file, g!(FILE_INODE));
+        walk(r, at, mnt, dentry, root_mnt, root, inode);
+    }
+}
+#[inline(always)]
+pub unsafe fn cwd(r: &mut Rec, task: *const u8) {
+    unsafe {
+        let at = r.p;
+        r.here();
+        r.p += PATH_FACT as u64;
+        let (root_mnt, root) = root_of(task);
+        let fs: *const u8 = ld(task, g!(TASK_FS));
+        if fs.is_null() {
+            return path_fact(r, at, 0, 0, 0, 0, PATH_GONE);
+        }
+        let mnt: u64 = ld(fs, g!(FS_PWD) + g!(PATH_MNT));
+        let dentry: u64 = ld(fs, g!(FS_PWD) + g!(PATH_DENTRY));
+        let inode: u64 = rk(dentry, g!(DENTRY_INODE));
+        walk(r, at, mnt, dentry, root_mnt, root, inode);
+    }
+}
+#[inline(always)]
+pub unsafe fn unix_name(r: &mut Rec, sk: u64, slot: u64) -> u32 {
+    unsafe {
+        let addr: u64 = rk(sk, g!(UNIX_ADDR));
+        if addr == 0 {
+            return 0;
+        }
+        // len counts sun_family's two bytes.
+        let len: u32 = rk(addr, g!(UADDR_LEN));
+        if len <= 2 {
+            return 0;
+        }
+        let n = if len - 2 > 108 { 108 } else { len - 2 };
+        let dst = r.c.add(bound_at(slot) as usize);
+        let n = bound_name(n as u64);
+        if read_kernel(dst, n as u32, addr + g!(UADDR_NAME) as u64 + 2) < 0 { 0 } else { n as u32 }
+    }
+}
+#[inline(always)]
+pub unsafe fn sock(r: &mut Rec, task: *const u8, fd: i64) {
+    unsafe {
+        let at = bound_at(r.p);
+        r.p = at + SOCK_FACT as u64;
+        let a = r.c.add(at as usize);
+        let mut i = 0;
+        while i < SOCK_FACT / 8 {
+            st(a, i * 8, 0u64);
+            i += 1;
+        }
+        let file = file_of(task, fd);
+        if file == 0 {
+            return;
+        }
+        let inode: u64 = rk(file, g!(FILE_INODE));
+        let mode: u16 = rk(inode, g!(INODE_MODE));
+        if mode & 0o170000 != 0o140000 {
+            return;
+        }
+        let ino: u64 = rk(inode, g!(INODE_INO));
+        let socket: u64 = rk(file, g!(FILE_PRIVATE));
+        let sk: u64 = rk(socket, g!(SOCKET_SK));
+        let family: u16 = rk(sk, g!(SK_FAMILY));
+        let ty: u16 = rk(sk, g!(SK_TYPE));
+        let protocol: u16 = rk(sk, g!(SK_PROTOCOL));
+        let lport: u16 = rk(sk, g!(SK_NUM));
+        let rport: u16 = rk(sk, g!(SK_DPORT));
+        let state: u8 = rk(sk, g!(SK_STATE));
+        st(a, 0, ino);
+        st(a, 8, family as u64 | (ty as u64) << 16 | (protocol as u64) << 32 | (lport as u64) << 48);
+        st(a, 16, rport.swap_bytes() as u64 | (state as u64) << 16 | 1 << 32);
+        if family == 2 {
+            let (l, d): (u32, u32) = (rk(sk, g!(SK_SADDR)), rk(sk, g!(SK_DADDR)));
+            st(a, 24, l as u64);
+            st(a, 40, d as u64);
+        } else if family == 10 {
+            let (l, d): ([u64; 2], [u64; 2]) = (rk(sk, g!(SK_SADDR6)), rk(sk, g!(SK_DADDR6)));
+            st(a, 24, l[0]);
+            st(a, 32, l[1]);
+            st(a, 40, d[0]);
+            st(a, 48, d[1]);
+        } else if family == 1 {
+            let own = unix_name(r, sk, at + 64);
+            let peer: u64 = rk(sk, g!(UNIX_PEER));
+            let other = if peer != 0 { unix_name(r, peer, at + 176) } else { 0 };
+            let a = r.c.add(bound_at(at) as usize);
+            // The ports of a unix socket mean nothing.
+            st(a, 14, 0u16);
+            st(a, 16, 0u16);
+            st(a, 56, own as u64 | (other as u64) << 32);
+        }
+    }
+}
+/// The inode of a new pipe: both ends have it, and with it other processes' ends are told to be the same pipe's.
+#[inline(always)]
+pub unsafe fn pipe(r: &mut Rec, task: *const u8, pair: u64) {
+    unsafe {
+        let at = r.p;
+        r.here();
+        r.p += PATH_FACT as u64;
+        let mut fd = 0u32;
+        let file =
+            if read_user(&mut fd as *mut u32 as *mut u8, 4, pair) < 0 { 0 } else { file_of(task, fd as i64) };
+        if file == 0 {
+            return path_fact(r, at, 0, 0, 0, 0, PATH_GONE);
+        }
+        let inode: u64 = rk(file, g!(FILE_INODE));
+        let mode: u16 = rk(inode, g!(INODE_MODE));
+        path_fact(r, at, rk(inode, g!(INODE_INO)), 0, mode as u32, 0, PATH_FOREIGN);
+    }
+}
+#[inline(always)]
+pub unsafe fn creds(r: &mut Rec, task: *const u8) {
+    unsafe {
+        let cred: *const u8 = ld(task, g!(TASK_CRED));
+        let (uid, gid): (u32, u32) = (ld(cred, g!(CRED_UID)), ld(cred, g!(CRED_GID)));
+        let (euid, egid): (u32, u32) = (ld(cred, g!(CRED_EUID)), ld(cred, g!(CRED_EGID)));
+        r.word(uid as u64 | (gid as u64) << 32);
+        r.word(euid as u64 | (egid as u64) << 32);
+    }
+}

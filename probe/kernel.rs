@@ -1,0 +1,186 @@
+//! What the kernel gives: helpers, maps, typed loads, and the constants that the loader sets.
+//!
+//! Enters: nothing. Leaves: the vocabulary of the other files. Never: what any of it is used for.
+
+use crate::abi::{self, *};
+use core::arch::asm;
+
+// --- helpers: a call to a constant address, which is the helper's number ---
+macro_rules! helper {
+    ($n:literal fn $f:ident($($a:ident: $t:ty),*) -> $r:ty) => {
+        #[inline(always)]
+        pub unsafe fn $f($($a: $t),*) -> $r {
+            unsafe { core::mem::transmute::<usize, unsafe extern "C" fn($($t),*) -> $r>($n)($($a),*) }
+        }
+    };
+}
+helper!(1 fn map_lookup(m: *const MapDef, k: *const u32) -> *mut u8);
+helper!(8 fn cpu_id() -> u32);
+helper!(14 fn pid_tgid() -> u64);
+helper!(112 fn read_user(dst: *mut u8, n: u32, src: u64) -> i64);
+helper!(113 fn read_kernel(dst: *mut u8, n: u32, src: u64) -> i64);
+helper!(114 fn read_user_str(dst: *mut u8, n: u32, src: u64) -> i64);
+helper!(115 fn read_kernel_str(dst: *mut u8, n: u32, src: u64) -> i64);
+helper!(125 fn boot_ns() -> u64);
+helper!(158 fn task_btf() -> *const u8);
+helper!(175 fn task_regs(task: *const u8) -> *const u8);
+
+// --- maps, in the legacy section: no BTF needed in the object ---
+#[repr(C)]
+pub struct MapDef {
+    ty: u32,
+    key: u32,
+    val: u32,
+    max: u32,
+    flags: u32,
+    id: u32,
+    pin: u32,
+}
+const MMAPABLE: u32 = 1024;
+macro_rules! array {
+    ($name:ident, $val:expr, $max:expr) => {
+        #[unsafe(link_section = "maps")]
+        #[unsafe(no_mangle)]
+        pub static $name: MapDef =
+            MapDef { ty: 2, key: 4, val: $val, max: $max, flags: MMAPABLE, id: 0, pin: 0 };
+    };
+}
+array!(CHUNKS, CHUNK, 1024);
+array!(CTL, abi::CTL, 1024);
+array!(PLANS, core::mem::size_of::<Plan>() as u32, abi::PLANS);
+array!(SLOTS, 16, abi::SLOTS);
+array!(SCOPE, SPAN, SCOPES);
+
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+pub static LICENSE: [u8; 4] = *b"GPL\0";
+
+// --- constants that the loader sets ---
+macro_rules! constants {
+    ($($name:ident),* $(,)?) => {
+        $(#[unsafe(link_section = ".rodata")] #[unsafe(no_mangle)] pub static $name: u32 = 0;)*
+    };
+}
+constants!(
+    ABI, // checked by the loader, never read here
+    CHUNK_MASK,
+    SCOPED,
+    HAVE_ENTRY,
+    COMPAT_BIT,
+    TASK_STATUS,
+    TASK_FILES,
+    TASK_FS,
+    TASK_CRED,
+    TASK_MM,
+    TASK_PID,
+    TASK_TGID,
+    TASK_START,
+    TASK_EXIT_CODE,
+    TASK_SIGNAL,
+    TASK_COMM,
+    SIGNAL_LIVE,
+    SIGNAL_GROUP_EXIT,
+    FILES_FDT,
+    FDT_MAX,
+    FDT_FD,
+    FILE_INODE,
+    FILE_PATH,
+    FILE_PRIVATE,
+    PATH_MNT,
+    PATH_DENTRY,
+    INODE_MODE,
+    INODE_INO,
+    INODE_SB,
+    SB_DEV,
+    DENTRY_PARENT,
+    DENTRY_NAME,
+    DENTRY_INODE,
+    MOUNT_PARENT,
+    MOUNT_POINT,
+    MOUNT_MNT,
+    MNT_ROOT,
+    FS_ROOT,
+    FS_PWD,
+    MM_ARG_START,
+    MM_ARG_END,
+    MM_EXE,
+    BPRM_FILENAME,
+    CRED_UID,
+    CRED_GID,
+    CRED_EUID,
+    CRED_EGID,
+    SOCKET_SK,
+    SK_FAMILY,
+    SK_STATE,
+    SK_DADDR,
+    SK_SADDR,
+    SK_DPORT,
+    SK_NUM,
+    SK_DADDR6,
+    SK_SADDR6,
+    SK_TYPE,
+    SK_PROTOCOL,
+    UNIX_ADDR,
+    UNIX_PEER,
+    UADDR_LEN,
+    UADDR_NAME,
+    REGS_A0,
+    REGS_A1,
+    REGS_A2,
+    REGS_A3,
+    REGS_A4,
+    REGS_A5,
+    REGS_NR,
+    REGS_C0,
+    REGS_C1,
+    REGS_C2,
+    REGS_C3,
+    REGS_C4,
+    REGS_C5,
+    NR_RT_SIGRETURN,
+);
+macro_rules! g {
+    ($x:ident) => {
+        core::ptr::read_volatile(&raw const $x)
+    };
+}
+/// A load through a pointer that BTF types: no helper.
+#[inline(always)]
+pub unsafe fn ld<T: Copy>(p: *const u8, off: u32) -> T {
+    unsafe { core::ptr::read_volatile(p.add(off as usize) as *const T) }
+}
+/// A load through a pointer that BTF does not type.
+#[inline(always)]
+pub unsafe fn rk<T: Copy>(p: u64, off: u32) -> T {
+    let mut v = core::mem::MaybeUninit::<T>::zeroed();
+    unsafe {
+        read_kernel(v.as_mut_ptr() as *mut u8, core::mem::size_of::<T>() as u32, p + off as u64);
+        v.assume_init()
+    }
+}
+#[inline(always)]
+pub unsafe fn look(map: *const MapDef, key: u32) -> *mut u8 {
+    unsafe { map_lookup(map, &key) }
+}
+#[inline(always)]
+pub unsafe fn st<T: Copy>(p: *mut u8, off: u32, v: T) {
+    unsafe { core::ptr::write_volatile(p.add(off as usize) as *mut T, v) }
+}
+
+// A bound that the compiler can neither move nor drop, and that is the same for the verifier whatever path led here. The
+// values are within it anyway: it changes none.
+#[inline(always)]
+pub fn bound_at(mut p: u64) -> u64 {
+    unsafe { asm!("{p} &= 0xffff", p = inout(reg) p) };
+    p
+}
+#[inline(always)]
+pub fn bound_len(mut n: u64) -> u64 {
+    unsafe { asm!("{n} &= 0xfff", n = inout(reg) n) };
+    n
+}
+#[inline(always)]
+pub fn bound_name(mut n: u64) -> u64 {
+    unsafe { asm!("{n} &= 0xff", n = inout(reg) n) };
+    n
+}

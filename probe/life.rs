@@ -1,0 +1,184 @@
+//! The life of processes: fork, exec, exit, a new name.
+
+use crate::abi::*;
+use crate::facts::{creds, file_path};
+use crate::kernel::SLOTS;
+use crate::kernel::*;
+use crate::ring::begin;
+use crate::scope::{in_scope, scope_of};
+
+#[unsafe(link_section = "tp_btf/sched_process_fork")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sched_process_fork(ctx: *const u64) -> i32 {
+    unsafe {
+        let parent: *const u8 = ld(ctx as *const u8, 0);
+        let child: *const u8 = ld(ctx as *const u8, 8);
+        let (ptid, ppid): (u32, u32) = (ld(parent, g!(TASK_PID)), ld(parent, g!(TASK_TGID)));
+        let (tid, pid): (u32, u32) = (ld(child, g!(TASK_PID)), ld(child, g!(TASK_TGID)));
+        let from = scope_of(ppid);
+        let to = scope_of(pid);
+        if from.is_null() || to.is_null() {
+            return 0;
+        }
+        let mut v = core::ptr::read_volatile(from);
+        if tid == pid {
+            // 0 too: a pid that is used again starts clean. What waits for its own exec does not hand that on.
+            if v == SCOPE_AT_EXEC {
+                v = SCOPE_NONE;
+            }
+            core::ptr::write_volatile(to, v);
+        }
+        if !in_scope(ppid) {
+            return 0;
+        }
+        let Some(mut r) = begin(HEAD + FORK) else { return 0 };
+        r.word(tid as u64 | (pid as u64) << 32);
+        r.word(ld(child, g!(TASK_START)));
+        let (f0, f1): (u64, u64) = (ld(parent, g!(TASK_FILES)), ld(child, g!(TASK_FILES)));
+        let (s0, s1): (u64, u64) = (ld(parent, g!(TASK_FS)), ld(child, g!(TASK_FS)));
+        let mut shares = 0u32;
+        if f0 == f1 {
+            shares |= FORK_FILES;
+        }
+        if s0 == s1 {
+            shares |= FORK_FS;
+        }
+        r.word(shares as u64);
+        let n: u64 = ld(r.ctl, 40);
+        st(r.ctl, 40, n + 1);
+        r.head(REC_FORK, F_STATE, 0, ptid, ppid, 0, u64::MAX, 0);
+        r.publish();
+        0
+    }
+}
+
+#[unsafe(link_section = "tp_btf/sched_process_exec")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
+    unsafe {
+        let task: *const u8 = ld(ctx as *const u8, 0);
+        let old: u32 = ld(ctx as *const u8, 8);
+        let bprm: *const u8 = ld(ctx as *const u8, 16);
+        let (tid, pid): (u32, u32) = (ld(task, g!(TASK_PID)), ld(task, g!(TASK_TGID)));
+        if old != tid {
+            // An exec by a thread that is not the leader: it takes the leader's id, and its call's slot goes along.
+            let from = look(&SLOTS, slot(old));
+            let to = look(&SLOTS, slot(tid));
+            if !from.is_null() && !to.is_null() && ld::<u32>(from, 0) == old {
+                st(to, 4, ld::<u32>(from, 4));
+                st(to, 8, ld::<u64>(from, 8));
+                st(to, 0, tid);
+                st(from, 0, 0u32);
+            }
+        }
+        let s = scope_of(pid);
+        if s.is_null() {
+            return 0;
+        }
+        if core::ptr::read_volatile(s) == SCOPE_AT_EXEC {
+            core::ptr::write_volatile(s, SCOPE_IN);
+        }
+        if !in_scope(pid) {
+            return 0;
+        }
+        let Some(mut r) = begin(HEAD + EXEC + PATH_FACT + PATH_BYTES + 2 * (8 + ITEM_MAX) + 24) else {
+            return 0;
+        };
+        creds(&mut r, task);
+        r.word(old as u64);
+        let mm: *const u8 = ld(task, g!(TASK_MM));
+        let exe: u64 = if mm.is_null() { 0 } else { ld(mm, g!(MM_EXE)) };
+        file_path(&mut r, task, exe);
+        // The path as it was given.
+        let name: u64 = ld(bprm, g!(BPRM_FILENAME));
+        let at = r.p;
+        let dst = r.here().add(8);
+        let n = read_kernel_str(dst, ITEM_MAX, name);
+        if n <= 0 {
+            r.no_item(ITEM_UNREADABLE);
+        } else {
+            r.p += 8 + n as u64 - 1;
+            r.item(at, ITEM_OK);
+        }
+        // The arguments: the kernel has just written them to the new stack, so the pages are there.
+        if mm.is_null() {
+            r.no_item(ITEM_ABSENT);
+        } else {
+            let (start, end): (u64, u64) = (ld(mm, g!(MM_ARG_START)), ld(mm, g!(MM_ARG_END)));
+            r.user_bytes(start, end - start, ITEM_MAX as u64);
+        }
+        let at = r.p;
+        let dst = r.here().add(8);
+        let n = read_kernel_str(dst, 16, task as u64 + g!(TASK_COMM) as u64);
+        if n <= 0 {
+            r.no_item(ITEM_UNREADABLE);
+        } else {
+            r.p += 8 + n as u64 - 1;
+            r.item(at, ITEM_OK);
+        }
+        let n: u64 = ld(r.ctl, 40);
+        st(r.ctl, 40, n + 1);
+        r.head(REC_EXEC, F_STATE, 0, tid, pid, 0, u64::MAX, 0);
+        r.publish();
+        0
+    }
+}
+
+#[unsafe(link_section = "tp_btf/sched_process_exit")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sched_process_exit(ctx: *const u64) -> i32 {
+    unsafe {
+        let task: *const u8 = ld(ctx as *const u8, 0);
+        let (tid, pid): (u32, u32) = (ld(task, g!(TASK_PID)), ld(task, g!(TASK_TGID)));
+        let mut time = 0u64;
+        let s = look(&SLOTS, slot(tid));
+        if !s.is_null() && ld::<u32>(s, 0) == tid {
+            time = ld(s, 8);
+            st(s, 0, 0u32);
+        }
+        if !in_scope(pid) {
+            return 0;
+        }
+        let code: u32 = ld(task, g!(TASK_EXIT_CODE));
+        let signal: *const u8 = ld(task, g!(TASK_SIGNAL));
+        let live: u32 = ld(signal, g!(SIGNAL_LIVE));
+        let group: u32 = ld(signal, g!(SIGNAL_GROUP_EXIT));
+        let regs = task_regs(task_btf());
+        let nr = ld::<u64>(regs, g!(REGS_NR)) as u32;
+        let Some(mut r) = begin(HEAD + EXIT) else { return 0 };
+        r.word(code as u64 | (group as u64) << 32);
+        r.word((live == 0) as u64 | (nr as u64) << 32);
+        let latency = if time != 0 { r.time - time } else { u64::MAX };
+        r.head(REC_EXIT, 0, 0, tid, pid, 0, latency, 0);
+        r.publish();
+        0
+    }
+}
+
+#[unsafe(link_section = "tp_btf/task_rename")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn task_rename(ctx: *const u64) -> i32 {
+    unsafe {
+        let task: *const u8 = ld(ctx as *const u8, 0);
+        let name: u64 = ld(ctx as *const u8, 8);
+        let (tid, pid): (u32, u32) = (ld(task, g!(TASK_PID)), ld(task, g!(TASK_TGID)));
+        if !in_scope(pid) {
+            return 0;
+        }
+        let Some(mut r) = begin(HEAD + 32) else { return 0 };
+        let at = r.p;
+        let dst = r.here().add(8);
+        let n = read_kernel_str(dst, 16, name);
+        if n <= 0 {
+            r.no_item(ITEM_UNREADABLE);
+        } else {
+            r.p += 8 + n as u64 - 1;
+            r.item(at, ITEM_OK);
+        }
+        let n: u64 = ld(r.ctl, 40);
+        st(r.ctl, 40, n + 1);
+        r.head(REC_RENAME, F_STATE, 0, tid, pid, 0, u64::MAX, 0);
+        r.publish();
+        0
+    }
+}
