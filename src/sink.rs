@@ -8,6 +8,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -204,6 +206,8 @@ pub struct Recorder {
     empty: Receiver<Box<Builder>>,
     thread: Option<JoinHandle<Outcome>>,
     closed: bool,
+    /// Set by the writing thread when nothing can be written any more. It goes on taking blocks, to count what is in them.
+    over: Arc<AtomicBool>,
 }
 
 impl Recorder {
@@ -211,13 +215,15 @@ impl Recorder {
     pub fn new(
         out: Box<dyn Write + Send>,
         header: &Header,
-        schema: std::sync::Arc<Schema>,
+        schema: Arc<Schema>,
         flush: bool,
     ) -> io::Result<Recorder> {
         let mut writer = Writer::new(out, header, &schema)?;
         writer.flush()?;
         let (full, filled) = sync_channel::<Work>(QUEUE);
         let (give, empty) = sync_channel::<Box<Builder>>(QUEUE + 2);
+        let over = Arc::new(AtomicBool::new(false));
+        let tell = over.clone();
         let thread = std::thread::spawn(move || {
             let mut outcome = Outcome::default();
             let mut end = None;
@@ -235,7 +241,8 @@ impl Recorder {
                             outcome.unwritten += block.rows() as u64;
                         }
                         if outcome.error.is_some() || outcome.closed {
-                            // Ending the thread's queue tells the reader; what is queued already is counted.
+                            // The reader stops; what is queued already is counted.
+                            tell.store(true, Ordering::Relaxed);
                             continue;
                         }
                         let _ = give.send(block);
@@ -254,7 +261,7 @@ impl Recorder {
             }
             outcome
         });
-        Ok(Recorder { full: Some(full), empty, thread: Some(thread), closed: false })
+        Ok(Recorder { full: Some(full), empty, thread: Some(thread), closed: false, over })
     }
 
     /// Hands a closed block on and gives an empty one back (its contents are old: reset it).
@@ -267,7 +274,9 @@ impl Recorder {
 
     /// True if nothing can be written any more.
     pub fn is_closed(&self) -> bool {
-        self.closed || self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+        self.closed
+            || self.over.load(Ordering::Relaxed)
+            || self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Writes the end block and waits until everything is out.

@@ -4,6 +4,9 @@ mod boundaries;
 mod cli;
 mod fixtures;
 mod generated;
+mod live;
 mod readme;
 mod run;
-fn can_capture() -> bool { true }
+fn can_capture() -> bool {
+    true
+}

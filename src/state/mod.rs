@@ -135,8 +135,15 @@ impl<'s> State<'s> {
     /// Reads planned processes until `until` (boot clock, ns). True if there are more.
     pub fn read_some(&mut self, until: u64) -> bool {
         while let Some(pid) = self.unread.pop() {
-            if !self.procs.contains_key(&pid) {
-                self.read(pid);
+            match self.procs.get(&pid) {
+                None => {
+                    self.read(pid);
+                }
+                // Met as an ancestor. Without its descriptors it would be no model for a child that it forks.
+                Some(p) if !p.fds_known.get() && p.desc.borrow().flags & proc_flags::BARE == 0 => {
+                    self.read_fds(&p.clone());
+                }
+                Some(_) => {}
             }
             if (self.now)() >= until {
                 break;
@@ -301,9 +308,15 @@ impl<'s> State<'s> {
             return;
         }
         let parent = self.process(r.pid, r.time);
-        // A parent that was read after this fork is no model for the child: it is read itself when it is first mentioned.
+        // A parent that was read after this fork is no model for the child: it is read itself. If it is gone already, at
+        // least whose child it was is known.
         if r.time < parent.scanned.get().1 {
             self.procs.remove(&f.pid);
+            let child = self.read(f.pid);
+            if child.desc.borrow().flags & proc_flags::BARE != 0 {
+                child.change(|d| (d.ppid, d.start) = (r.pid, scan::to_tick(f.start)));
+                *child.parent.borrow_mut() = Some(parent);
+            }
             return;
         }
         let mut desc = parent.desc.borrow().clone();

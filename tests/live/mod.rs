@@ -1,0 +1,13 @@
+//! Live tests: the real probe, through the real program, against programs whose doings are known.
+//!
+//! Where the kernel refuses BPF they say so on stderr and pass; with `SYSREEL_REQUIRE_LIVE=1` they fail instead. Only one
+//! runs at a time: several of them measure time or losses, and each would be another's load.
+
+mod actor;
+mod bad;
+mod calls;
+mod flow;
+mod host;
+mod rig;
+mod state;
+mod strace;
