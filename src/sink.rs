@@ -218,8 +218,22 @@ impl Recorder {
         schema: Arc<Schema>,
         flush: bool,
     ) -> io::Result<Recorder> {
-        let mut writer = Writer::new(out, header, &schema)?;
-        writer.flush()?;
+        let begun = Writer::new(out, header, &schema).and_then(|mut writer| writer.flush().map(|()| writer));
+        let mut writer = match begun {
+            Ok(writer) => writer,
+            // A reader that goes away within the header is as little an error as one that goes away later.
+            Err(e) if is_closed(&e) => {
+                let over = Arc::new(AtomicBool::new(true));
+                return Ok(Recorder {
+                    full: None,
+                    empty: sync_channel(1).1,
+                    thread: None,
+                    closed: true,
+                    over,
+                });
+            }
+            Err(e) => return Err(e),
+        };
         let (full, filled) = sync_channel::<Work>(QUEUE);
         let (give, empty) = sync_channel::<Box<Builder>>(QUEUE + 2);
         let over = Arc::new(AtomicBool::new(false));
@@ -286,7 +300,10 @@ impl Recorder {
         }
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(outcome)) => outcome,
-            _ => Outcome { error: Some(io::Error::other("the writing thread failed")), ..Outcome::default() },
+            None => Outcome { closed: true, ..Outcome::default() },
+            Some(Err(_)) => {
+                Outcome { error: Some(io::Error::other("the writing thread failed")), ..Outcome::default() }
+            }
         }
     }
 }

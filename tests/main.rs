@@ -7,6 +7,3 @@ mod generated;
 mod live;
 mod readme;
 mod run;
-fn can_capture() -> bool {
-    true
-}

@@ -317,7 +317,7 @@ fn state_after_exec() {
 }
 
 /// Calls of a loop at full rate.
-pub const MANY: u64 = 2_000_000;
+pub const MANY: u64 = 1_000_000;
 
 fn rate() {
     // Pauses, so that losses are losses of these calls and not of what comes before or after.

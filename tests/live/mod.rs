@@ -11,3 +11,6 @@ mod host;
 mod rig;
 mod state;
 mod strace;
+
+/// For other tests that capture.
+pub use rig::leave as alone;

@@ -63,7 +63,7 @@ fn check_names(dir: &Path, done: &Run, steps: &BTreeMap<i64, Value>) {
     for (step, what) in [(7, "close_range"), (9, "closed by execve"), (23, "closed in the child")] {
         assert_eq!((name(steps, step).as_str(), &steps[&step]["evt.res"]), ("", &"EBADF".into()), "{what}");
     }
-    assert!(name(steps, 11).starts_with("pipe"), "{}", steps[&11]);
+    assert!(name(steps, 11).starts_with("pipe:["), "{}", steps[&11]);
     assert_eq!(name(steps, 12), "/etc/passwd");
     assert_eq!(name(steps, 22), "/dev/zero", "opened by another thread");
     for (step, host) in [(13, "127.0.0.1"), (15, "::1")] {
