@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn words_items_and_fact_are_found() {
-        let mut b = head(48 + 8 + 16 + 40, 257, 0x0101, u32::from(abi::FACT_CWD));
+        let mut b = head(48 + 8 + 16 + 32, 257, 0x0101, u32::from(abi::FACT_CWD));
         b.extend_from_slice(&9u64.to_le_bytes());
         b.extend_from_slice(&[3, 0, 0, 0, 3, 0, 0, 0, b'a', b'b', b'c', 0, 0, 0, 0, 0]);
         b.extend_from_slice(&5u64.to_le_bytes());

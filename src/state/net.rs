@@ -183,5 +183,6 @@ mod tests {
             assert!(parse_ip(line, L4::Tcp).is_none());
             assert!(parse_unix(line).is_none());
         }
+        assert!(parse_ip(b"1: 0100007F 1 2 3 4 5 6 7 8 9", L4::Tcp).is_none());
     }
 }

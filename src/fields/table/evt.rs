@@ -211,7 +211,7 @@ pub const FIELDS: &[Field] = &[
         "evt.time",
         Type::Time,
         "when the call ended; shown as local time of day with nanoseconds, in JSON as RFC 3339 in UTC",
-        "evt.time >= 21:14:03",
+        "evt.time >= 2026-09-26T12:00:00Z",
         Row(TIME, |b, row, _| with_wall(b, row, |t| t)),
     ),
     field(
@@ -346,7 +346,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "evt.class",
         Type::ClassName,
-        "what the call is about; a call may have several: file, net, process, desc …",
+        "what the call is about; a call may have several: file, net, process, desc and more",
         "evt.class in (file, net)",
         Code(|schema, code| classes(schema.shape(code).class)),
     ),

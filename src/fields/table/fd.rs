@@ -76,7 +76,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "fd.type",
         Type::FileKindName,
-        "kind of file: file, directory, device, pipe, ipv4, ipv6, unix, event, eventpoll …",
+        "kind of file: file, directory, device, pipe, ipv4, ipv6, unix, event, eventpoll and more",
         "fd.type = ipv4",
         of_file(|d, i, _| {
             of(d, i, |f| match f.kind {
@@ -88,7 +88,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "fd.typechar",
         Type::Text,
-        "kind of file as one letter: f d p 4 6 u …",
+        "kind of file as one letter: f d p 4 6 u and more",
         "fd.typechar = 4",
         of_file(|d, i, _| {
             of(d, i, |f| match f.kind {

@@ -73,7 +73,7 @@ impl fmt::Display for LoadError {
             LoadError::Denied(what) => write!(
                 f,
                 "cannot load the probe ({what}): it takes the capabilities CAP_BPF and CAP_PERFMON\n  \
-                 run it as:      sudo sysreel …\n  \
+                 run it as:      sudo sysreel ...\n  \
                  or allow it:    sudo setcap cap_bpf,cap_perfmon,cap_dac_read_search,cap_sys_ptrace+ep \"$(command -v sysreel)\""
             ),
             LoadError::ForeignPids => f.write_str(

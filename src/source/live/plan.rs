@@ -189,7 +189,15 @@ pub fn plan(shape: &Shape, interest: &Interest, snap: Snaplen) -> Plan {
         }
     }
     let fact = u32::from(fact_max(p.fact));
-    let ops: u32 = p.op.iter().take(usize::from(p.ops)).map(room).sum();
+    let total = |p: &Plan| -> u32 { p.op.iter().take(usize::from(p.ops)).map(room).sum() };
+    // A call of many strings (mount) would not fit a record if all were as long as they can be: the longest give way.
+    while HEAD + 48 + total(&p) + fact > RECORD_MAX {
+        let longest = p.op.iter().map(|o| o.max).max().unwrap_or(0);
+        for o in p.op.iter_mut().filter(|o| o.max == longest) {
+            o.max = longest / 2;
+        }
+    }
+    let ops = total(&p);
     p.max = (HEAD + 48 + ops + fact).next_multiple_of(8) as u16;
     p.state_max = (HEAD + 48 + fact).next_multiple_of(8) as u16;
     p
