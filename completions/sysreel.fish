@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sysreel_global_optspecs
-    string join \n r/read= pid= self w/write= force o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered c/limit= s/snaplen= no-latency ring= proc= d/explain fail-on-loss v/verbose h/help V/version
+    string join \n r/read= pid= self w/write= force o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered c/limit= s/snaplen= no-latency ring= no-ancestors proc= d/explain fail-on-loss v/verbose h/help V/version
 end
 
 function __fish_sysreel_needs_command
@@ -49,6 +49,7 @@ complete -c sysreel -n "__fish_sysreel_needs_command" -s t -d 'Time: -t none, -t
 complete -c sysreel -n "__fish_sysreel_needs_command" -s l -l line-buffered -d 'Pass on each line at once, also into a pipe'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s U -l unbuffered -d 'Pass on each event at once, also into a capture file'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l no-latency -d 'Do not measure how long calls take'
+complete -c sysreel -n "__fish_sysreel_needs_command" -l no-ancestors -d 'Know nothing of processes that are not traced themselves'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s d -l explain -d 'Explain the filter, and exit'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l fail-on-loss -d 'Exit with status 3 if events were lost'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s v -l verbose -d 'Say more on stderr'
@@ -82,6 +83,7 @@ complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s t -d 'Time: -t n
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s l -l line-buffered -d 'Pass on each line at once, also into a pipe'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s U -l unbuffered -d 'Pass on each event at once, also into a capture file'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l no-latency -d 'Do not measure how long calls take'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l no-ancestors -d 'Know nothing of processes that are not traced themselves'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s d -l explain -d 'Explain the filter, and exit'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l fail-on-loss -d 'Exit with status 3 if events were lost'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s v -l verbose -d 'Say more on stderr'

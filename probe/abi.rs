@@ -172,6 +172,9 @@ pub const FACT_ACCEPTED: u8 = 4;
 /// [`CredFact`].
 pub const FACT_CREDS: u8 = 5;
 
+/// [`PathFact`] without names, of the first descriptor of the pair that argument 0 points to.
+pub const FACT_PIPE: u8 = 6;
+
 /// A path: these numbers, then the names from the last component up to the root of the process, each NUL-terminated.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

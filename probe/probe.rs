@@ -643,6 +643,23 @@ unsafe fn sock(r: &mut Rec, task: *const u8, fd: i64) {
         }
     }
 }
+/// The inode of a new pipe: both ends have it, and with it other processes' ends are told to be the same pipe's.
+#[inline(always)]
+unsafe fn pipe(r: &mut Rec, task: *const u8, pair: u64) {
+    unsafe {
+        let at = r.p;
+        r.here();
+        r.p += PATH_FACT as u64;
+        let mut fd = 0u32;
+        let file = if read_user(&mut fd as *mut u32 as *mut u8, 4, pair) < 0 { 0 } else { file_of(task, fd as i64) };
+        if file == 0 {
+            return path_fact(r, at, 0, 0, 0, 0, PATH_GONE);
+        }
+        let inode: u64 = rk(file, g!(FILE_INODE));
+        let mode: u16 = rk(inode, g!(INODE_MODE));
+        path_fact(r, at, rk(inode, g!(INODE_INO)), 0, mode as u32, 0, PATH_FOREIGN);
+    }
+}
 #[inline(always)]
 unsafe fn creds(r: &mut Rec, task: *const u8) {
     unsafe {
@@ -759,6 +776,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         let full = ld::<u8>(plan, 0) & WANT_FULL != 0;
         let words: u8 = ld(plan, 1);
         let fd0: i64 = ld::<i32>(a, HEAD) as i64;
+        let arg0: u64 = ld(a, HEAD);
         let ops: u8 = if full { ld(plan, 2) } else { 0 };
         let fact: u8 = ld(plan, 3);
         if ops != 0 {
@@ -799,6 +817,8 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
                 sock(&mut r, task, ret);
             } else if fact == FACT_CREDS {
                 creds(&mut r, task);
+            } else if fact == FACT_PIPE {
+                pipe(&mut r, task, arg0);
             }
         }
         if !full {

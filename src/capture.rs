@@ -269,7 +269,10 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     let wanted = |code: u16| filter_codes.has(code);
 
     let users = Users::system().unwrap_or_default();
-    let state = State::new(&schema, &live.proc, users, boot_now);
+    let mut state = State::new(&schema, &live.proc, users, boot_now);
+    if live.no_ancestors {
+        state = state.without_ancestors();
+    }
     let start = boot_now();
     let selector = Selector::new(filter, config.limit);
     if let Err(e) = probe.attach() {
@@ -437,9 +440,13 @@ fn finish(mut capture: Capture, mut rings: Rings, mut probe: Probe, config: &Con
     let now = boot_now();
     if !capture.selector.is_done() {
         for cpu in 0..rings.cpus() {
-            let produced = rings.counters(cpu).produced;
+            let c = rings.counters(cpu);
             let Capture { state, builder, .. } = &mut capture;
-            state.close_sequence(cpu, produced, now, builder);
+            state.close_sequence(cpu, c.produced, now, builder);
+            // A record dropped inside another has no number of its own.
+            if c.lost_nested > 0 {
+                state.lost(cpu, c.lost_nested, now, builder);
+            }
         }
     }
     capture.pass_on(now);

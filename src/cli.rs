@@ -291,7 +291,7 @@ struct Shared {
         help = format!("Bytes to capture of each buffer [default: {SNAPLEN}]"),
         long_help = format!(
             "Bytes to capture of each buffer that is read, written, sent or received [default: {SNAPLEN}]. Up to \
-             {SNAPLEN_MAX} is accepted; this version captures at most {SNAPLEN_PROBE}, which is also what 0 means."
+             {SNAPLEN_MAX} is accepted; this version captures at most {SNAPLEN_PROBE}. With 0 only lengths are kept."
         ),
         help_heading = "Capture"
     )]
@@ -307,6 +307,12 @@ struct Shared {
     /// 128m and 1/64 of the machine's memory]
     #[arg(long, value_name = "SIZE", help_heading = "Capture")]
     ring: Option<String>,
+    /// Know nothing of processes that are not traced themselves
+    ///
+    /// Without it the parents of what is traced are named too, with their command lines, up to the first process of the
+    /// host: not always what should be in a file that is passed on.
+    #[arg(long, help_heading = "Capture")]
+    no_ancestors: bool,
     /// Where the host's /proc is [default: /proc]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath, help_heading = "Capture")]
     proc: Option<PathBuf>,
@@ -339,6 +345,7 @@ impl Shared {
             snaplen: self.snaplen,
             no_latency: self.no_latency,
             ring: self.ring,
+            no_ancestors: self.no_ancestors,
             proc: self.proc,
             flush_each: self.flush_each,
             line_buffered: self.line_buffered,

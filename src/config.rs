@@ -15,7 +15,7 @@ pub const SNAPLEN: u32 = 80;
 /// The largest number that `-s` accepts.
 pub const SNAPLEN_MAX: u32 = 65535;
 /// The most that this version's probe copies of one buffer.
-pub const SNAPLEN_PROBE: u32 = 4096;
+pub const SNAPLEN_PROBE: u32 = 4095;
 
 /// When to use colour.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -64,6 +64,7 @@ pub struct Typed {
     pub pids: Vec<u32>,
     pub include_self: bool,
     pub ring: Option<String>,
+    pub no_ancestors: bool,
     pub proc: Option<PathBuf>,
     pub flush_each: bool,
     pub line_buffered: bool,
@@ -162,6 +163,8 @@ pub struct Live {
     pub latency: bool,
     /// Memory for all rings together, if it was given.
     pub ring: Option<u64>,
+    /// Leave out what is known of processes that are not traced themselves.
+    pub no_ancestors: bool,
     /// Where the process file system is mounted.
     pub proc: PathBuf,
 }
@@ -391,6 +394,7 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
             (typed.snaplen.is_some(), "-s"),
             (typed.no_latency, "--no-latency"),
             (typed.ring.is_some(), "--ring"),
+            (typed.no_ancestors, "--no-ancestors"),
             (typed.proc.is_some(), "--proc"),
         ]);
         if let Some(live) = live {
@@ -421,11 +425,11 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
         include_self: typed.include_self,
         snaplen: match typed.snaplen {
             None => SNAPLEN,
-            Some(0) => SNAPLEN_PROBE,
             Some(n) => n.min(SNAPLEN_PROBE),
         },
         latency: !typed.no_latency,
         ring: typed.ring.as_deref().map(|text| size("--ring", text)).transpose()?,
+        no_ancestors: typed.no_ancestors,
         proc: typed.proc.clone().unwrap_or_else(|| PathBuf::from("/proc")),
     }))
 }

@@ -160,7 +160,7 @@ fn make_out(config: &Config, reader: &Reader<Box<dyn Read>>, schema: &Arc<Schema
             };
             let made = create_reel(to, *force)
                 .and_then(|out| Recorder::new(out, &header, schema.clone(), config.flush == Flush::Event));
-            made.map(|r| Out::Reel(Box::new(Builder::new()), 1, r)).map_err(|e| {
+            made.map(|r| Out::Reel(Box::default(), 1, r)).map_err(|e| {
                 message::say(format!("cannot write {}: {e}", name_of(to)));
                 Exit::Error
             })

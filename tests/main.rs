@@ -2,5 +2,8 @@
 
 mod boundaries;
 mod cli;
+mod fixtures;
 mod generated;
+mod readme;
 mod run;
+fn can_capture() -> bool { true }

@@ -61,6 +61,7 @@ fn nothing_typed_means_everything() {
         snaplen: 80,
         latency: true,
         ring: None,
+        no_ancestors: false,
         proc: PathBuf::from("/proc"),
     };
     assert_eq!(all.source, Source::Live(expected));

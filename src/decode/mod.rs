@@ -271,7 +271,7 @@ impl<'a> Record<'a> {
             }
         }
         let fact = match self.fact {
-            abi::FACT_OPENED | abi::FACT_CWD => {
+            abi::FACT_OPENED | abi::FACT_CWD | abi::FACT_PIPE => {
                 c.path().filter(|p| p.status != abi::PATH_GONE).map(Fact::Path)
             }
             abi::FACT_SOCK | abi::FACT_ACCEPTED => c.sock().map(Fact::Sock),

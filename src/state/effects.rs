@@ -173,10 +173,17 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
         Effect::Pipe => {
             if let Some((a, b)) = pair(bytes_of(r, shape, 0)).filter(|_| ok) {
                 let cloexec = word_named(r, shape, "flags").unwrap_or(0) & O_CLOEXEC != 0;
+                let ino = match r.fact() {
+                    Fact::Path(p) => p.ino,
+                    _ => 0,
+                };
+                let name = if ino == 0 { "pipe".to_owned() } else { format!("pipe:[{ino}]") };
+                let name = Text::from(name.as_bytes());
                 for fd in [a, b] {
                     let desc = FileDesc {
                         kind: FileKind::Pipe,
-                        name: Some(Text::from(&b"pipe"[..])),
+                        name: Some(name.clone()),
+                        ino,
                         ..FileDesc::default()
                     };
                     place(&table, fd, FileEntity::new(desc), cloexec, r.time);

@@ -70,6 +70,8 @@ pub struct State<'s> {
     ended: VecDeque<(u64, u32, ProcRef)>,
     /// Processes still to be read from /proc.
     unread: Vec<u32>,
+    /// Whether processes that are not traced themselves are named as parents.
+    ancestors: bool,
     /// Expected number of the next record, by CPU.
     next_seq: Vec<Option<u32>>,
     /// Processes that were born or got a new program under our eyes, and have not ended.
@@ -95,6 +97,7 @@ impl<'s> State<'s> {
             procs: FxHashMap::default(),
             ended: VecDeque::new(),
             unread: Vec::new(),
+            ancestors: true,
             next_seq: Vec::new(),
             live: FxHashSet::default(),
             lost_at: 0,
@@ -106,6 +109,12 @@ impl<'s> State<'s> {
             files: Vec::new(),
             words: Vec::new(),
         }
+    }
+
+    /// Knows nothing of processes that are not traced themselves.
+    pub fn without_ancestors(mut self) -> State<'s> {
+        self.ancestors = false;
+        self
     }
 
     /// Counts so far.
@@ -159,7 +168,7 @@ impl<'s> State<'s> {
 
     /// An ancestor: without its descriptors, which nothing asks for until it has an event of its own.
     fn ancestor(&mut self, pid: u32, depth: usize) -> Option<ProcRef> {
-        if pid == 0 || depth > 64 {
+        if pid == 0 || depth > 64 || !self.ancestors {
             return None;
         }
         if let Some(known) = self.procs.get(&pid) {
@@ -266,7 +275,8 @@ impl<'s> State<'s> {
         }
     }
 
-    fn lost(&mut self, cpu: usize, count: u64, time: u64, b: &mut Builder) {
+    /// Events were lost: a row says so where it happened, and what was learnt before is no longer certain.
+    pub fn lost(&mut self, cpu: usize, count: u64, time: u64, b: &mut Builder) {
         self.seen.lost += count;
         self.lost_at = time;
         self.num += 1;

@@ -23,7 +23,7 @@ impl Facts {
 
     fn allow(self, fact: u8) -> u8 {
         let ok = match fact {
-            FACT_OPENED | FACT_CWD => self.paths,
+            FACT_OPENED | FACT_CWD | FACT_PIPE => self.paths,
             FACT_SOCK | FACT_ACCEPTED => self.sockets,
             FACT_CREDS => self.creds,
             _ => true,
@@ -76,6 +76,7 @@ fn fact_of(effect: Effect) -> u8 {
         Effect::Connect | Effect::Bind => FACT_SOCK,
         Effect::Socket | Effect::Accept => FACT_ACCEPTED,
         Effect::Creds => FACT_CREDS,
+        Effect::Pipe => FACT_PIPE,
         Effect::None
         | Effect::Anon(_)
         | Effect::Close
@@ -84,7 +85,6 @@ fn fact_of(effect: Effect) -> u8 {
         | Effect::DupTo
         | Effect::Fcntl
         | Effect::Ioctl
-        | Effect::Pipe
         | Effect::Socketpair
         | Effect::Listen
         | Effect::Setsid
@@ -102,6 +102,7 @@ fn fact_max(fact: u8) -> u16 {
         FACT_OPENED | FACT_CWD => (PATH_FACT + PATH_BYTES) as u16,
         FACT_SOCK | FACT_ACCEPTED => SOCK_FACT as u16,
         FACT_CREDS => CRED_FACT as u16,
+        FACT_PIPE => PATH_FACT as u16,
         _ => 0,
     }
 }
