@@ -104,14 +104,16 @@ pub struct Op {
 pub const OP_STR: u8 = 1;
 /// A run of bytes.
 pub const OP_BYTES: u8 = 2;
-/// An iovec array: the data, joined.
-pub const OP_IOVEC: u8 = 3;
-/// A `struct msghdr`: `u32 name_len, u32 flags, name, data`.
-pub const OP_MSGHDR: u8 = 4;
-/// A NULL-terminated array of strings.
-pub const OP_STRINGS: u8 = 5;
 /// Nothing can be copied (the reader still expects an item).
-pub const OP_NOTHING: u8 = 6;
+pub const OP_NOTHING: u8 = 3;
+/// From here on an operation takes a loop of its own: a plan has at most one, and it is the last.
+pub const OP_DEEP: u8 = 4;
+/// An iovec array: the data, joined.
+pub const OP_IOVEC: u8 = 4;
+/// A `struct msghdr`: `u32 name_len, u32 flags, name, data`.
+pub const OP_MSGHDR: u8 = 5;
+/// A NULL-terminated array of strings.
+pub const OP_STRINGS: u8 = 6;
 
 /// The length is the result.
 pub const LEN_RET: u8 = 6;
@@ -120,8 +122,8 @@ pub const LEN_FIXED: u8 = 7;
 /// The length is a `u32` where argument `len - LEN_AT` points.
 pub const LEN_AT: u8 = 16;
 
-/// Operations of one plan.
-pub const OPS: usize = 6;
+/// Operations of one plan: with its head a plan is 64 bytes, so that three bits name an operation.
+pub const OPS: usize = 7;
 
 /// What to do with one call: the element of the `PLANS` map at the call's number.
 #[repr(C)]
@@ -199,7 +201,7 @@ pub const PATH_DEEP: u32 = 2;
 /// The descriptor was gone.
 pub const PATH_GONE: u32 = 3;
 /// Most components of a walk, mounts crossed counted too.
-pub const WALK: u32 = 48;
+pub const WALK: u32 = 40;
 /// Most bytes of one component and its NUL.
 pub const NAME_MAX: u32 = 256;
 /// Most bytes of names.

@@ -1,7 +1,7 @@
 //! System calls: the entry hook leaves a slot, the exit hook writes the record.
 
 use crate::abi::{self, *};
-use crate::copy::copy;
+use crate::copy::{copy_deep, copy_flat};
 use crate::facts::*;
 use crate::kernel::*;
 use crate::kernel::{PLANS, SLOTS};
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
             // Items must not overwrite the words that later operations need: keep all six until then.
             r.p += 48;
             let mut i = 0u32;
-            while i < OPS as u32 {
+            while i < OPS as u32 - 1 {
                 if i >= ops as u32 {
                     break;
                 }
@@ -136,8 +136,26 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
                     max: ld(o, 4),
                     unit: ld(o, 6),
                 };
-                copy(&mut r, &op, ret);
+                // What takes loops of its own comes last in a plan, and stands outside this one: inside, the verifier would
+                // walk it once for each round.
+                if op.code >= OP_DEEP {
+                    break;
+                }
+                copy_flat(&mut r, &op, ret);
                 i += 1;
+            }
+            if i < ops as u32 {
+                let at = r.forget(8 + i as u64 * 8);
+                let o = plan.add(bound_op(at) as usize);
+                let op = Op {
+                    code: ld(o, 0),
+                    arg: ld(o, 1),
+                    len: ld(o, 2),
+                    only_ok: ld(o, 3),
+                    max: ld(o, 4),
+                    unit: ld(o, 6),
+                };
+                copy_deep(&mut r, &op, ret);
             }
         } else {
             r.p += (words as u64 & 7) * 8;
@@ -146,11 +164,9 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         let mut told = FACT_NONE;
         if fact != FACT_NONE && (ret >= 0 || want & WANT_FAILED != 0 && fact == FACT_SOCK) && !compat {
             told = fact;
-            if fact == FACT_OPENED {
-                let file = file_of(task, ret);
-                file_path(&mut r, task, file);
-            } else if fact == FACT_CWD {
-                cwd(&mut r, task);
+            if fact == FACT_OPENED || fact == FACT_CWD {
+                let start = if fact == FACT_CWD { of_cwd(task) } else { of_file(file_of(task, ret)) };
+                path(&mut r, task, start);
             } else if fact == FACT_SOCK {
                 sock(&mut r, task, fd0);
             } else if fact == FACT_ACCEPTED {

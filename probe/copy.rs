@@ -74,53 +74,39 @@ impl Rec {
     }
 }
 
-/// Copies what one operation asks for.
+/// The word of the call that an operation names.
 #[inline(always)]
-pub unsafe fn copy(r: &mut Rec, op: &Op, ret: i64) {
+unsafe fn word_of(r: &Rec, n: u8) -> u64 {
+    unsafe {
+        let at = bound_at(r.off + HEAD as u64 + (n as u64 & 7) * 8);
+        ld(r.c.add(at as usize), 0)
+    }
+}
+
+/// True if there is nothing to copy; the item then says so.
+#[inline(always)]
+unsafe fn is_nothing(r: &mut Rec, op: &Op, src: u64, ret: i64) -> bool {
+    unsafe {
+        let nothing = src == 0 || (op.only_ok != 0 && ret < 0) || op.code == OP_NOTHING;
+        if nothing {
+            r.no_item(ITEM_ABSENT);
+        }
+        nothing
+    }
+}
+
+/// A string or a run of bytes.
+#[inline(always)]
+pub unsafe fn copy_flat(r: &mut Rec, op: &Op, ret: i64) {
     unsafe {
         r.forget_place();
-        let arg = |r: &Rec, n: u8| -> u64 {
-            let at = bound_at(r.off + HEAD as u64 + (n as u64 & 7) * 8);
-            ld(r.c.add(at as usize), 0)
-        };
-        let src = arg(r, op.arg);
+        let src = word_of(r, op.arg);
         let max = op.max as u64;
-        if src == 0 || (op.only_ok != 0 && ret < 0) || op.code == OP_NOTHING {
-            return r.no_item(ITEM_ABSENT);
+        if is_nothing(r, op, src, ret) {
+            return;
         }
         if op.code == OP_STR {
             return r.user_str(src, max);
-        }
-        if op.code == OP_STRINGS {
-            let at = r.p;
-            r.here();
-            r.p += 8;
-            let mut status = ITEM_CUT;
-            let mut i = 0u64;
-            while i < 24 {
-                r.forget_place();
-                let mut s = 0u64;
-                if read_user(&mut s as *mut u64 as *mut u8, 8, src + i * 8) < 0 {
-                    status = ITEM_UNREADABLE;
-                    break;
-                }
-                if s == 0 {
-                    status = ITEM_OK;
-                    break;
-                }
-                let used = r.p - at;
-                if used >= max {
-                    break;
-                }
-                let n = read_user_str(r.here(), 128, s);
-                if n < 0 {
-                    status = ITEM_UNREADABLE;
-                    break;
-                }
-                r.p += n as u64;
-                i += 1;
-            }
-            return r.item(at, status);
         }
         let count = if op.len == LEN_RET {
             if ret < 0 { 0 } else { ret as u64 }
@@ -128,25 +114,41 @@ pub unsafe fn copy(r: &mut Rec, op: &Op, ret: i64) {
             1
         } else if op.len & LEN_AT != 0 {
             let mut n = 0u32;
-            if read_user(&mut n as *mut u32 as *mut u8, 4, arg(r, op.len)) < 0 {
+            if read_user(&mut n as *mut u32 as *mut u8, 4, word_of(r, op.len)) < 0 {
                 return r.no_item(ITEM_UNREADABLE);
             }
             n as u64
         } else {
-            arg(r, op.len)
+            word_of(r, op.len)
         };
         // `count` may be anything: cap before multiplying.
         let count = r.forget(count);
         let count = if count > 0xffff_ffff { 0xffff_ffff } else { count };
-        if op.code == OP_BYTES {
-            return r.user_bytes(src, count * op.unit as u64, max);
+        r.user_bytes(src, count * op.unit as u64, max)
+    }
+}
+
+/// What takes a loop: an array of strings, an iovec array, a msghdr.
+#[inline(always)]
+pub unsafe fn copy_deep(r: &mut Rec, op: &Op, ret: i64) {
+    unsafe {
+        r.forget_place();
+        let src = word_of(r, op.arg);
+        let max = op.max as u64;
+        if is_nothing(r, op, src, ret) {
+            return;
         }
         let at = r.p;
         r.here();
         r.p += 8;
+        if op.code == OP_STRINGS {
+            let status = strings(r, src, at, max);
+            return r.item(at, status);
+        }
         // What was really sent or received is the result; a failed call has the whole.
         let mut want = if ret >= 0 { ret as u64 } else { 1 << 30 };
-        let (mut iov, mut count) = (src, count);
+        let mut iov = src;
+        let mut count = word_of(r, op.len & 7);
         if op.code == OP_MSGHDR {
             // struct user_msghdr is {name, namelen, iov, iovlen, control, controllen, flags}.
             let mut m = [0u64; 7];
@@ -172,5 +174,33 @@ pub unsafe fn copy(r: &mut Rec, op: &Op, ret: i64) {
         (iov, count, want) = (r.forget(iov), r.forget(count), r.forget(want));
         let status = r.user_iovec(iov, count, want, max);
         r.item(at, status)
+    }
+}
+
+/// The strings of a NULL-terminated array, each with its NUL.
+#[inline(always)]
+unsafe fn strings(r: &mut Rec, src: u64, at: u64, max: u64) -> u32 {
+    unsafe {
+        let mut i = 0u64;
+        while i < 24 {
+            r.forget_place();
+            let mut s = 0u64;
+            if read_user(&mut s as *mut u64 as *mut u8, 8, src + i * 8) < 0 {
+                return ITEM_UNREADABLE;
+            }
+            if s == 0 {
+                return ITEM_OK;
+            }
+            if r.p - at >= max {
+                return ITEM_CUT;
+            }
+            let n = read_user_str(r.here(), 128, s);
+            if n < 0 {
+                return ITEM_UNREADABLE;
+            }
+            r.p += n as u64;
+            i += 1;
+        }
+        ITEM_CUT
     }
 }

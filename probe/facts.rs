@@ -104,36 +104,46 @@ pub unsafe fn root_of(task: *const u8) -> (u64, u64) {
         (ld(fs, g!(FS_ROOT) + g!(PATH_MNT)), ld(fs, g!(FS_ROOT) + g!(PATH_DENTRY)))
     }
 }
+/// Where a walk begins: mount, dentry, inode; zeros if there is nothing.
+pub type Start = (u64, u64, u64);
+
+/// The file behind a `struct file`.
 #[inline(always)]
-pub unsafe fn file_path(r: &mut Rec, task: *const u8, file: u64) {
+pub unsafe fn of_file(file: u64) -> Start {
     unsafe {
-        let at = r.p;
-        r.here();
-        r.p += PATH_FACT as u64;
         if file == 0 {
-            return path_fact(r, at, 0, 0, 0, 0, PATH_GONE);
+            return (0, 0, 0);
         }
-        let (root_mnt, root) = root_of(task);
         let mnt: u64 = rk(file, g!(FILE_PATH) + g!(PATH_MNT));
         let dentry: u64 = rk(file, g!(FILE_PATH) + g!(PATH_DENTRY));
-        let inode: u64 = rk(file, g!(FILE_INODE));
-        walk(r, at, mnt, dentry, root_mnt, root, inode);
+        (mnt, dentry, rk(file, g!(FILE_INODE)))
     }
 }
+/// The working directory.
 #[inline(always)]
-pub unsafe fn cwd(r: &mut Rec, task: *const u8) {
+pub unsafe fn of_cwd(task: *const u8) -> Start {
     unsafe {
-        let at = r.p;
-        r.here();
-        r.p += PATH_FACT as u64;
-        let (root_mnt, root) = root_of(task);
         let fs: *const u8 = ld(task, g!(TASK_FS));
         if fs.is_null() {
-            return path_fact(r, at, 0, 0, 0, 0, PATH_GONE);
+            return (0, 0, 0);
         }
         let mnt: u64 = ld(fs, g!(FS_PWD) + g!(PATH_MNT));
         let dentry: u64 = ld(fs, g!(FS_PWD) + g!(PATH_DENTRY));
-        let inode: u64 = rk(dentry, g!(DENTRY_INODE));
+        (mnt, dentry, rk(dentry, g!(DENTRY_INODE)))
+    }
+}
+/// The path fact of what a walk begins at. (One call of this for all that walk: the verifier pays for each.)
+#[inline(always)]
+pub unsafe fn path(r: &mut Rec, task: *const u8, start: Start) {
+    unsafe {
+        let at = r.p;
+        r.here();
+        r.p += PATH_FACT as u64;
+        let (mnt, dentry, inode) = (r.forget(start.0), r.forget(start.1), r.forget(start.2));
+        if dentry == 0 {
+            return path_fact(r, at, 0, 0, 0, 0, PATH_GONE);
+        }
+        let (root_mnt, root) = root_of(task);
         walk(r, at, mnt, dentry, root_mnt, root, inode);
     }
 }

@@ -184,3 +184,9 @@ pub fn bound_name(mut n: u64) -> u64 {
     unsafe { asm!("{n} &= 0xff", n = inout(reg) n) };
     n
 }
+/// Offset of an operation in a plan: 8 to 48, in steps of 8.
+#[inline(always)]
+pub fn bound_op(mut n: u64) -> u64 {
+    unsafe { asm!("{n} &= 0x38", n = inout(reg) n) };
+    n
+}

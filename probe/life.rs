@@ -1,7 +1,7 @@
 //! The life of processes: fork, exec, exit, a new name.
 
 use crate::abi::*;
-use crate::facts::{creds, file_path};
+use crate::facts::{creds, of_file, path};
 use crate::kernel::SLOTS;
 use crate::kernel::*;
 use crate::ring::begin;
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
         r.word(old as u64);
         let mm: *const u8 = ld(task, g!(TASK_MM));
         let exe: u64 = if mm.is_null() { 0 } else { ld(mm, g!(MM_EXE)) };
-        file_path(&mut r, task, exe);
+        path(&mut r, task, of_file(exe));
         // The path as it was given.
         let name: u64 = ld(bprm, g!(BPRM_FILENAME));
         let at = r.p;

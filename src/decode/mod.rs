@@ -227,12 +227,16 @@ impl<'a> Cursor<'a> {
 impl<'a> Record<'a> {
     /// The record in these bytes; `None` if they are too short to be one.
     pub fn parse(bytes: &'a [u8]) -> Option<Record<'a>> {
-        let mut c = Cursor(bytes);
-        let len = usize::from(c.u16()?);
-        let (code, flags, counts) = (c.u16()?, c.u16()?, c.u16()?);
-        let (time, seq, tid, pid, fact) = (c.u64()?, c.u32()?, c.u32()?, c.u32()?, c.u32()?);
-        let (latency, ret) = (c.u64()?, c.u64()? as i64);
-        let body = bytes.get(abi::HEAD as usize..len)?;
+        let head: &[u8; abi::HEAD as usize] = bytes.first_chunk()?;
+        // The whole head at once: one test of the length for all of it.
+        let word = |n: usize| u64::from_le_bytes(std::array::from_fn(|i| head[n * 8 + i]));
+        let (first, time, ids, more) = (word(0), word(1), word(2), word(3));
+        let (len, code, flags) = (first as u16, (first >> 16) as u16, (first >> 32) as u16);
+        let counts = (first >> 48) as u16;
+        let (seq, tid) = (ids as u32, (ids >> 32) as u32);
+        let (pid, fact) = (more as u32, (more >> 32) as u32);
+        let (latency, ret) = (word(4), word(5) as i64);
+        let body = bytes.get(abi::HEAD as usize..usize::from(len))?;
         let (words, rest) = body.split_at_checked(usize::from(counts & 0xff) * 8)?;
         let items = (counts >> 8) as u8;
         Some(Record { code, flags, time, seq, tid, pid, latency, ret, fact: fact as u8, items, words, rest })
@@ -241,6 +245,11 @@ impl<'a> Record<'a> {
     /// Word N; 0 if the record has none.
     pub fn word(&self, n: usize) -> u64 {
         self.words.get(n * 8..n * 8 + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes)
+    }
+
+    /// All words.
+    pub fn words(&self) -> impl Iterator<Item = u64> + use<'a> {
+        self.words.as_chunks().0.iter().map(|b| u64::from_le_bytes(*b))
     }
 
     /// Item N, counted in the order of the plan.

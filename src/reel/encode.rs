@@ -233,15 +233,12 @@ impl Encoder {
 
     fn runs(&mut self, b: &Batch) -> Result<(), &'static str> {
         let shape = "rows that do not have the shape of their calls";
-        let Encoder { raw, scratch, order, .. } = self;
-        slots::put_words(raw, scratch, order, b).ok_or(shape)?;
+        slots::put_words(&mut self.raw, &self.order, b).ok_or(shape)?;
         self.section(id::WORDS, 0);
         let strings = b.dict.strings.len() as u32;
-        let Encoder { raw, scratch, order, .. } = self;
-        slots::put_items(raw, scratch, order, b, strings).ok_or("items with ids out of range")?;
+        slots::put_items(&mut self.raw, &self.order, b, strings).ok_or("items with ids out of range")?;
         self.section(id::ITEMS, 0);
-        let Encoder { raw, scratch, .. } = self;
-        slots::put_refs(raw, scratch, b);
+        slots::put_refs(&mut self.raw, b);
         self.section(id::REFS, 0);
         Ok(())
     }

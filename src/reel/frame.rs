@@ -124,7 +124,11 @@ pub(super) fn crc(bytes: &[u8]) -> u32 {
 }
 
 /// Packs, keeping its table from one call to the next.
-pub(super) struct Packer(CompressTable);
+pub(super) struct Packer {
+    table: CompressTable,
+    /// Grows to the largest section: making room anew would mean filling it with zeros each time.
+    room: Vec<u8>,
+}
 
 impl std::fmt::Debug for Packer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -134,21 +138,21 @@ impl std::fmt::Debug for Packer {
 
 impl Packer {
     pub fn new() -> Packer {
-        Packer(CompressTable::large())
+        Packer { table: CompressTable::large(), room: Vec::new() }
     }
 
     /// Appends `raw` to `out`, packed if that is smaller, and says how.
     pub fn pack(&mut self, raw: &[u8], out: &mut Vec<u8>) -> u8 {
-        let from = out.len();
         if raw.len() >= 16 {
-            out.resize(from + get_maximum_output_size(raw.len()), 0);
-            let room = out.get_mut(from..).unwrap_or_default();
-            let packed = compress_into_with_table(raw, room, &mut self.0);
-            if let Some(n) = packed.ok().filter(|n| *n < raw.len()) {
-                out.truncate(from + n);
+            let most = get_maximum_output_size(raw.len());
+            if self.room.len() < most {
+                self.room.resize(most, 0);
+            }
+            let packed = compress_into_with_table(raw, &mut self.room, &mut self.table);
+            if let Some(bytes) = packed.ok().filter(|n| *n < raw.len()).and_then(|n| self.room.get(..n)) {
+                out.extend_from_slice(bytes);
                 return LZ4;
             }
-            out.truncate(from);
         }
         out.extend_from_slice(raw);
         PLAIN

@@ -123,8 +123,7 @@ pub(super) fn put_varint(out: &mut Vec<u8>, values: impl ExactSizeIterator<Item 
     if let Some(p) = progression(values.clone()) {
         return put_step(out, p);
     }
-    let count = values.len();
-    varint::put_all(out, values, count);
+    varint::put_all(out, values);
     VARINT
 }
 
@@ -133,15 +132,14 @@ pub(super) fn put_growing(out: &mut Vec<u8>, values: impl ExactSizeIterator<Item
     if let Some(p) = progression(values.clone()) {
         return put_step(out, p);
     }
-    let count = values.len();
     let mut before = 0u64;
     if values.clone().is_sorted() {
         let deltas = values.map(|v| v - std::mem::replace(&mut before, v));
-        varint::put_all(out, deltas, count);
+        varint::put_all(out, deltas);
         ASCENDING
     } else {
         let deltas = values.map(|v| zigzag(v.wrapping_sub(std::mem::replace(&mut before, v)) as i64));
-        varint::put_all(out, deltas, count);
+        varint::put_all(out, deltas);
         DELTA
     }
 }

@@ -86,8 +86,8 @@ pub(super) fn lane(proc: &[u32], row: usize) -> usize {
 }
 
 /// Appends the words: each as its difference to the one before in the same slot and lane.
-pub(super) fn put_words(out: &mut Vec<u8>, scratch: &mut Vec<u64>, order: &Order, b: &Batch) -> Option<()> {
-    scratch.clear();
+pub(super) fn put_words(out: &mut Vec<u8>, order: &Order, b: &Batch) -> Option<()> {
+    let mut to = varint::Appender::new(out);
     let mut lanes = [0u64; LANES];
     walk(order, b.schema, words, b.word_at, |place, row, first| {
         if first {
@@ -95,12 +95,10 @@ pub(super) fn put_words(out: &mut Vec<u8>, scratch: &mut Vec<u64>, order: &Order
         }
         let before = &mut lanes[lane(b.proc, row)];
         let v = *b.words.get(place)?;
-        scratch.push(zigzag(v.wrapping_sub(*before) as i64));
+        to.put(zigzag(v.wrapping_sub(*before) as i64));
         *before = v;
         Some(())
-    })?;
-    varint::put_all(out, scratch.iter().copied(), scratch.len());
-    Some(())
+    })
 }
 
 /// Reads the words into `into`, which has their number.
@@ -125,21 +123,15 @@ pub(super) fn read_words(
 }
 
 /// Appends the items. Strings are kept in order of first use, so many are the next after the largest of their slot.
-pub(super) fn put_items(
-    out: &mut Vec<u8>,
-    scratch: &mut Vec<u64>,
-    order: &Order,
-    b: &Batch,
-    strings: u32,
-) -> Option<()> {
-    scratch.clear();
+pub(super) fn put_items(out: &mut Vec<u8>, order: &Order, b: &Batch, strings: u32) -> Option<()> {
+    let mut to = varint::Appender::new(out);
     let mut next = 0i64;
     walk(order, b.schema, items, b.item_at, |place, _, first| {
         if first {
             next = 0;
         }
         let item = *b.items.get(place)?;
-        scratch.push(match (item, item.id()) {
+        to.put(match (item, item.id()) {
             (Item::ABSENT, _) => 0,
             (Item::UNREADABLE, _) => 1,
             (_, Some(id)) if id < strings => {
@@ -151,9 +143,7 @@ pub(super) fn put_items(
             _ => return None,
         });
         Some(())
-    })?;
-    varint::put_all(out, scratch.iter().copied(), scratch.len());
-    Some(())
+    })
 }
 
 /// Reads the items into `into`, which has their number.
@@ -196,25 +186,32 @@ const NEXT: u64 = RECENT as u64 + 1;
 
 impl Recent {
     /// Where it stands; it then stands first.
+    #[inline]
     fn find(&mut self, id: u32) -> Option<usize> {
-        let place = self.0.iter().position(|x| *x == id);
-        self.0.copy_within(..place.unwrap_or(RECENT - 1), 1);
-        self.0[0] = id;
+        let [a, b, c, d] = self.0;
+        let (place, list) = match id {
+            _ if id == a => return Some(0),
+            _ if id == b => (Some(1), [b, a, c, d]),
+            _ if id == c => (Some(2), [c, a, b, d]),
+            _ if id == d => (Some(3), [d, a, b, c]),
+            _ => (None, [id, a, b, c]),
+        };
+        self.0 = list;
         place
     }
 }
 
 /// Appends the references, in order of rows: a process mostly uses the files that it has just used.
-pub(super) fn put_refs(out: &mut Vec<u8>, scratch: &mut Vec<u64>, b: &Batch) {
-    scratch.clear();
+pub(super) fn put_refs(out: &mut Vec<u8>, b: &Batch) {
+    let mut to = varint::Appender::new(out);
     let (mut lanes, mut next) = ([Recent([NONE; RECENT]); LANES], 0u32);
-    for row in 0..b.rows {
-        for id in b.refs_of(row).iter().copied() {
+    for (row, run) in b.ref_at.windows(2).enumerate() {
+        for id in b.refs.get(run[0] as usize..run[1] as usize).unwrap_or_default().iter().copied() {
             if id == NONE {
-                scratch.push(0);
+                to.put(0);
                 continue;
             }
-            scratch.push(match lanes[lane(b.proc, row)].find(id) {
+            to.put(match lanes[lane(b.proc, row)].find(id) {
                 Some(place) => 1 + place as u64,
                 None if id == next => NEXT,
                 None => NEXT + 1 + zigzag(i64::from(next) - i64::from(id)),
@@ -222,7 +219,6 @@ pub(super) fn put_refs(out: &mut Vec<u8>, scratch: &mut Vec<u64>, b: &Batch) {
             next = next.max(id + 1);
         }
     }
-    varint::put_all(out, scratch.iter().copied(), scratch.len());
 }
 
 /// Reads the references; appends them to `into`.

@@ -25,20 +25,57 @@ pub(super) fn put(out: &mut Vec<u8>, mut v: u64) {
     out.push(v as u8);
 }
 
-/// Appends many numbers. Room is made once: a check of the capacity for each byte would cost more than the rest.
-pub(super) fn put_all(out: &mut Vec<u8>, values: impl Iterator<Item = u64>, count: usize) {
-    let mut at = out.len();
-    out.resize(at + count * MAX, 0);
-    for v in values.take(count) {
-        let Some(room) = out.get_mut(at..at + MAX) else { break };
-        at += write(room, v);
+/// Bytes put together before they are appended.
+const ROOM: usize = 1024;
+
+/// Appends many numbers. They are put together on the side: a check of the capacity for each byte would cost more than
+/// the rest.
+pub(super) struct Appender<'a> {
+    out: &'a mut Vec<u8>,
+    room: [u8; ROOM + MAX],
+    at: usize,
+}
+
+impl<'a> Appender<'a> {
+    pub fn new(out: &'a mut Vec<u8>) -> Appender<'a> {
+        Appender { out, room: [0; ROOM + MAX], at: 0 }
     }
-    out.truncate(at);
+
+    #[inline]
+    pub fn put(&mut self, v: u64) {
+        if let Some(room) = self.room.get_mut(self.at..self.at + MAX) {
+            self.at += write(room, v);
+        }
+        if self.at >= ROOM {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        self.out.extend_from_slice(self.room.get(..self.at).unwrap_or_default());
+        self.at = 0;
+    }
+}
+
+impl Drop for Appender<'_> {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+/// Appends many numbers.
+pub(super) fn put_all(out: &mut Vec<u8>, values: impl Iterator<Item = u64>) {
+    let mut to = Appender::new(out);
+    values.for_each(|v| to.put(v));
 }
 
 /// Writes one number to the front of `room`, which has [`MAX`] bytes.
 #[inline]
 fn write(room: &mut [u8], mut v: u64) -> usize {
+    if let (0..0x80, Some(slot)) = (v, room.first_mut()) {
+        *slot = v as u8;
+        return 1;
+    }
     let mut n = 0;
     for slot in room {
         n += 1;
@@ -89,7 +126,7 @@ mod tests {
             let mut one = Vec::new();
             put(&mut one, v);
             let mut all = vec![7];
-            put_all(&mut all, [v, v].into_iter(), 2);
+            put_all(&mut all, [v, v].into_iter());
             prop_assert_eq!(&all[1..], &[one.clone(), one.clone()].concat()[..]);
             one.extend(&tail);
             let mut rest = &one[..];

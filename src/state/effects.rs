@@ -36,6 +36,16 @@ fn pair(bytes: Option<&[u8]>) -> Option<(u32, u32)> {
     Some((get(0)?, get(4)?))
 }
 
+/// Calls that give the socket they name an address: it is looked at again after them.
+pub fn tells_address(effect: Effect) -> bool {
+    matches!(effect, Effect::Connect | Effect::Bind | Effect::Listen)
+}
+
+/// Calls after which their arguments name other files than before, or files that were not there.
+pub fn names_after(effect: Effect) -> bool {
+    tells_address(effect) || matches!(effect, Effect::Pipe | Effect::Socketpair)
+}
+
 /// Where a new descriptor goes. If the table holds it as open, an older close or dup2 is still on its way: the new file
 /// takes the slot, and remembers what it replaced.
 pub fn place(table: &TableRef, fd: u32, file: FileRef, cloexec: bool, time: u64) {
@@ -44,17 +54,22 @@ pub fn place(table: &TableRef, fd: u32, file: FileRef, cloexec: bool, time: u64)
     table.set(fd, Fd { file, cloexec, since: time, replaced });
 }
 
+/// Calls whose result is a new descriptor of a new file.
+fn makes(effect: Effect) -> bool {
+    matches!(effect, Effect::Open | Effect::Anon(_) | Effect::Socket | Effect::Accept)
+}
+
 /// The file behind a new descriptor, where the call alone says what it is; and whether exec closes it. This needs no
 /// table, so it is true even for a record that is older than what the tables hold.
-pub fn made(r: &Record, shape: &Shape) -> Option<(FileDesc, bool)> {
-    if r.ret < 0 {
+pub fn made(r: &Record, shape: &Shape, name: &mut Vec<u8>) -> Option<(FileDesc, bool)> {
+    if r.ret < 0 || !makes(shape.effect) {
         return None;
     }
     let o_cloexec = |name: &str| word_named(r, shape, name).unwrap_or(0) & O_CLOEXEC != 0;
     match (shape.effect, r.fact()) {
         (Effect::Open, Fact::Path(p)) => {
-            let mut name = Vec::with_capacity(64);
-            p.write(&mut name);
+            name.clear();
+            p.write(name);
             let kind = kind_of_mode(p.mode);
             let given =
                 shape.args.iter().position(|a| a.kind == Kind::Path).and_then(|i| bytes_of(r, shape, i));

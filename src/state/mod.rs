@@ -66,6 +66,8 @@ pub struct State<'s> {
     proc_fs: ProcFs,
     interner: Interner,
     procs: FxHashMap<u32, ProcRef>,
+    /// The process of the last record, if it stands in `procs` and is fully known: the next is mostly its too.
+    latest: Option<(u32, ProcRef)>,
     /// Ended processes, by when they may be forgotten.
     ended: VecDeque<(u64, u32, ProcRef)>,
     /// Processes still to be read from /proc.
@@ -85,6 +87,8 @@ pub struct State<'s> {
     refs: Vec<FileId>,
     files: Vec<Option<(FileRef, bool)>>,
     words: Vec<u64>,
+    /// Where a path is put together.
+    name: Vec<u8>,
 }
 
 impl<'s> State<'s> {
@@ -95,6 +99,7 @@ impl<'s> State<'s> {
             proc_fs: ProcFs::new(proc_root),
             interner: Interner::new(users),
             procs: FxHashMap::default(),
+            latest: None,
             ended: VecDeque::new(),
             unread: Vec::new(),
             ancestors: true,
@@ -108,6 +113,7 @@ impl<'s> State<'s> {
             refs: Vec::new(),
             files: Vec::new(),
             words: Vec::new(),
+            name: Vec::new(),
         }
     }
 
@@ -169,7 +175,7 @@ impl<'s> State<'s> {
         let proc = ProcEntity::new(desc, parent, table);
         proc.fds_known.set(true);
         proc.scanned.set((begin, (self.now)()));
-        self.procs.insert(pid, proc.clone());
+        self.insert(pid, proc.clone());
         proc
     }
 
@@ -186,7 +192,7 @@ impl<'s> State<'s> {
         let parent = self.ancestor(desc.ppid, depth + 1);
         let proc = ProcEntity::new(desc, parent, TableRef::default());
         proc.scanned.set((begin, (self.now)()));
-        self.procs.insert(pid, proc.clone());
+        self.insert(pid, proc.clone());
         Some(proc)
     }
 
@@ -195,15 +201,37 @@ impl<'s> State<'s> {
         let desc = ProcDesc { pid, flags: proc_flags::BARE | proc_flags::UNCERTAIN, ..scan::unknown_ids() };
         let proc = ProcEntity::new(desc, None, TableRef::default());
         proc.scanned.set((0, begin));
-        self.procs.insert(pid, proc.clone());
+        self.insert(pid, proc.clone());
         proc
     }
 
+    fn insert(&mut self, pid: u32, proc: ProcRef) {
+        self.latest = None;
+        self.procs.insert(pid, proc);
+    }
+
+    fn remove(&mut self, pid: u32) -> Option<ProcRef> {
+        self.latest = None;
+        self.procs.remove(&pid)
+    }
+
     /// The process with this id, read from /proc if it is new.
+    #[inline]
     fn process(&mut self, pid: u32, time: u64) -> ProcRef {
+        match &self.latest {
+            Some((latest, p)) if *latest == pid => p.clone(),
+            _ => self.find(pid, time),
+        }
+    }
+
+    fn find(&mut self, pid: u32, time: u64) -> ProcRef {
         if let Some(p) = self.procs.get(&pid) {
+            if p.fds_known.get() {
+                self.latest = Some((pid, p.clone()));
+                return p.clone();
+            }
             let bare = p.desc.borrow().flags & proc_flags::BARE != 0 && time > p.scanned.get().1 + RETRY;
-            if p.fds_known.get() || p.desc.borrow().flags & proc_flags::BARE != 0 && !bare {
+            if p.desc.borrow().flags & proc_flags::BARE != 0 && !bare {
                 return p.clone();
             }
             if !bare {
@@ -253,7 +281,18 @@ impl<'s> State<'s> {
     }
 
     /// A gap in the numbers of a CPU is a loss; it becomes a row where it happened.
+    #[inline]
     fn check_sequence(&mut self, cpu: usize, r: &Record, b: &mut Builder) {
+        if let Some(Some(next)) = self.next_seq.get_mut(cpu)
+            && *next == r.seq
+        {
+            *next = r.seq.wrapping_add(1);
+            return;
+        }
+        self.gap(cpu, r, b);
+    }
+
+    fn gap(&mut self, cpu: usize, r: &Record, b: &mut Builder) {
         if self.next_seq.len() <= cpu {
             self.next_seq.resize(cpu + 1, None);
         }
@@ -311,7 +350,7 @@ impl<'s> State<'s> {
         // A parent that was read after this fork is no model for the child: it is read itself. If it is gone already, at
         // least whose child it was is known.
         if r.time < parent.scanned.get().1 {
-            self.procs.remove(&f.pid);
+            self.remove(f.pid);
             let child = self.read(f.pid);
             if child.desc.borrow().flags & proc_flags::BARE != 0 {
                 child.change(|d| (d.ppid, d.start) = (r.pid, scan::to_tick(f.start)));
@@ -330,7 +369,7 @@ impl<'s> State<'s> {
         };
         let child = ProcEntity::new(desc, Some(parent.clone()), table);
         child.fds_known.set(parent.fds_known.get());
-        self.procs.insert(f.pid, child);
+        self.insert(f.pid, child);
         self.live.insert(f.pid);
     }
 
@@ -398,7 +437,7 @@ impl<'s> State<'s> {
                 self.push(cpu, &end, schema::PROCEXIT, &proc, 0, &words, b);
                 shown = true;
             }
-            if let Some(gone) = self.procs.remove(&r.pid) {
+            if let Some(gone) = self.remove(r.pid) {
                 self.ended.push_back((r.time + LINGER, r.pid, gone));
             }
         }
@@ -457,7 +496,8 @@ impl<'s> State<'s> {
         if shape.effect != Effect::None && !compat {
             let current = r.time >= scan_begin;
             // A new file is known by its own record, even if that is older than what /proc told.
-            let made = effects::made(r, shape).or_else(|| effects::made_by_text(r, shape, &proc));
+            let made =
+                effects::made(r, shape, &mut self.name).or_else(|| effects::made_by_text(r, shape, &proc));
             if let (Some((desc, cloexec)), Ok(fd)) = (made, u32::try_from(r.ret)) {
                 let file = FileEntity::new(desc);
                 if current {
@@ -474,7 +514,9 @@ impl<'s> State<'s> {
         }
         let mut flags = if compat { row_flags::COMPAT } else { 0 };
         if shape.refs > 0 {
-            self.look_up(r, shape, &proc, during_scan, true);
+            if shape.ret_ref().is_some() || effects::names_after(shape.effect) {
+                self.look_up(r, shape, &proc, during_scan, true);
+            }
             let result = shape.ret_ref().and_then(|at| self.files.get_mut(usize::from(at)));
             if let (Some(slot), Some(file)) = (result, new) {
                 *slot = Some((file, false));
@@ -492,7 +534,7 @@ impl<'s> State<'s> {
             }
         }
         self.words.clear();
-        self.words.extend((0..shape.words()).map(|i| r.word(i)));
+        self.words.extend(r.words().chain(std::iter::repeat(0)).take(shape.words()));
         self.items.clear();
         if shape.items > 0 {
             self.items_of(r, shape, &proc, b);
@@ -535,7 +577,7 @@ impl<'s> State<'s> {
             let Some(at) = arg.fdref.map(usize::from) else { continue };
             match arg.kind {
                 Kind::Fd | Kind::DirFd => {
-                    let changed = matches!(shape.effect, Effect::Connect | Effect::Bind | Effect::Listen);
+                    let changed = effects::tells_address(shape.effect);
                     if (!after || changed)
                         && let Some(slot) = self.files.get_mut(at)
                     {

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use aya::maps::{Map as AyaMap, MapData};
 use aya::programs::{BtfTracePoint, Program};
-use aya::{Btf, Ebpf, EbpfLoader, include_bytes_aligned};
+use aya::{Btf, Ebpf, EbpfLoader, Endianness, include_bytes_aligned};
 
 use super::map::Map;
 use super::offsets;
@@ -91,8 +91,7 @@ impl std::error::Error for LoadError {}
 /// The probe: attached as long as this lives.
 pub struct Probe {
     ebpf: Ebpf,
-    btf: Btf,
-    entry: bool,
+    options: Options,
     attached: Vec<&'static str>,
     /// One byte per pid.
     scope: Map,
@@ -154,8 +153,21 @@ fn online_cpus() -> u32 {
         .clamp(1, 1024)
 }
 
+impl Options {
+    fn wants(&self, hook: &str) -> bool {
+        hook != "sys_enter" || self.entry
+    }
+}
+
+fn tracepoint<'e>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut BtfTracePoint, LoadError> {
+    ebpf.program_mut(name)
+        .ok_or_else(|| LoadError::Other(format!("the probe has no program {name}")))?
+        .try_into()
+        .map_err(|e: aya::programs::ProgramError| explain(name, &e))
+}
+
 impl Probe {
-    /// Loads the object, without attaching anything.
+    /// Loads the object into the kernel, without attaching anything.
     pub fn load(options: Options) -> Result<(Probe, Rings), LoadError> {
         // PROC_PID_INIT_INO (include/linux/proc_ns.h) is the inode of the first pid namespace, always.
         if rustix::fs::stat("/proc/self/ns/pid").is_ok_and(|s| s.st_ino != 0xEFFF_FFFC) {
@@ -176,13 +188,24 @@ impl Probe {
             ("HAVE_ENTRY", u32::from(options.entry)),
             ("NR_RT_SIGRETURN", options.rt_sigreturn),
         ]);
-        let btf = Btf::from_sys_fs().map_err(|e| explain("reading the kernel's type information", &e))?;
         let mut loader = EbpfLoader::new();
+        // It has read all types by itself, tens of megabytes; the probe has nothing that would need them.
+        loader.btf(None);
         for (name, value) in &constants {
             loader.override_global(name, value, true);
         }
         loader.map_max_entries("CHUNKS", cpus * per_cpu).map_max_entries("CTL", cpus);
-        let ebpf = loader.load(OBJECT).map_err(|e| explain("cannot make the probe's maps", &e))?;
+        let mut ebpf = loader.load(OBJECT).map_err(|e| explain("cannot make the probe's maps", &e))?;
+        let btf = Btf::parse(&bytes, Endianness::default())
+            .map_err(|e| explain("reading the kernel's type information", &e))?;
+        drop(bytes);
+        for hook in HOOKS.iter().filter(|h| options.wants(h)) {
+            tracepoint(&mut ebpf, hook)?
+                .load(hook, &btf)
+                .map_err(|e| explain(&format!("the kernel refuses the program {hook}"), &e))?;
+        }
+        // As large as all the rest of this process together, and of no use any more.
+        drop(btf);
         let take = |name: &str, len: usize| -> Result<Map, LoadError> {
             let fd = array(ebpf.map(name))
                 .ok_or_else(|| LoadError::Other(format!("the probe has no map {name}")))?;
@@ -195,7 +218,7 @@ impl Probe {
         let slots = take("SLOTS", abi::SLOTS as usize * size_of::<abi::Slot>())?;
         let scope = take("SCOPE", abi::SCOPES as usize * abi::SPAN as usize)?;
         let rings = Rings::new(chunks, ctl, cpus, per_cpu);
-        Ok((Probe { ebpf, btf, entry: options.entry, attached: Vec::new(), scope, plans, slots }, rings))
+        Ok((Probe { ebpf, options, attached: Vec::new(), scope, plans, slots }, rings))
     }
 
     /// Sets what is wanted. Takes effect call by call, at once.
@@ -203,28 +226,13 @@ impl Probe {
         self.plans.write(0, bytes);
     }
 
-    /// Loads one program into the kernel and attaches it.
-    fn attach_one(&mut self, name: &'static str) -> Result<(), LoadError> {
-        let program: &mut BtfTracePoint = self
-            .ebpf
-            .program_mut(name)
-            .ok_or_else(|| LoadError::Other(format!("the probe has no program {name}")))?
-            .try_into()
-            .map_err(|e: aya::programs::ProgramError| explain(name, &e))?;
-        program
-            .load(name, &self.btf)
-            .map_err(|e| explain(&format!("the kernel refuses the program {name}"), &e))?;
-        program.attach().map_err(|e| explain(&format!("cannot attach to {name}"), &e))?;
-        self.attached.push(name);
-        Ok(())
-    }
-
     /// Attaches every hook that is needed.
     pub fn attach(&mut self) -> Result<(), LoadError> {
-        for hook in HOOKS {
-            if *hook != "sys_enter" || self.entry {
-                self.attach_one(hook)?;
-            }
+        for hook in HOOKS.iter().filter(|h| self.options.wants(h)) {
+            tracepoint(&mut self.ebpf, hook)?
+                .attach()
+                .map_err(|e| explain(&format!("cannot attach to {hook}"), &e))?;
+            self.attached.push(hook);
         }
         Ok(())
     }

@@ -1,0 +1,79 @@
+//! What both benchmarks need: the program, its totals, a little statistics, a table.
+#![allow(dead_code, reason = "each benchmark uses its part")]
+#![allow(clippy::print_stdout, reason = "a benchmark is a program that prints")]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// The program, built with the profile of the benchmark, which is that of a release.
+pub const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
+
+/// True if `cargo bench -- --long` was asked for.
+pub fn long() -> bool {
+    std::env::args().any(|a| a == "--long")
+}
+
+/// `N events, M shown, K lost`, the last line of every run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    /// Events that became rows.
+    pub events: u64,
+    /// Of these, shown or written.
+    pub shown: u64,
+    /// Lost.
+    pub lost: u64,
+}
+
+impl Totals {
+    /// Finds the line in what the program said on stderr.
+    pub fn find(stderr: &[u8]) -> Option<Totals> {
+        let text = String::from_utf8_lossy(stderr);
+        text.lines().rev().find_map(|line| {
+            let line = line.strip_prefix("sysreel: ").unwrap_or(line);
+            let mut parts = line.split(", ");
+            let mut number = |word: &str| -> Option<u64> {
+                let part = parts.next()?;
+                part.ends_with(word).then(|| part.split(' ').next()?.parse().ok())?
+            };
+            let (events, shown) = (number("events")?, number("")?);
+            Some(Totals { events, shown, lost: number("lost")? })
+        })
+    }
+}
+
+/// Runs the program to its end.
+pub fn sysreel(args: &[&str]) -> Output {
+    Command::new(SYSREEL).args(args).stdin(Stdio::null()).output().expect("the program starts")
+}
+
+/// Events in a reel that a filter holds for.
+pub fn count(reel: &Path, filter: &str) -> Totals {
+    let out = sysreel(&["-q", "-r", &reel.to_string_lossy(), filter]);
+    Totals::find(&out.stderr)
+        .unwrap_or_else(|| panic!("no totals of {filter}: {}", String::from_utf8_lossy(&out.stderr)))
+}
+
+/// CPU time of the calling thread, ns.
+pub fn cpu_time() -> u64 {
+    let t = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64
+}
+
+/// The smallest CPU time of `rounds` runs, ns.
+pub fn least<T>(rounds: usize, mut f: impl FnMut() -> T) -> f64 {
+    let mut best = u64::MAX;
+    for _ in 0..rounds {
+        let begin = cpu_time();
+        std::hint::black_box(f());
+        best = best.min(cpu_time() - begin);
+    }
+    best as f64
+}
+
+/// The kind of machine, as far as it matters to who compares.
+pub fn machine() -> String {
+    // Not what this thread may use: it may be pinned.
+    let online = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cpus = online.lines().filter(|l| l.starts_with("processor")).count();
+    format!("{cpus} cores, {}", rustix::system::uname().release().to_string_lossy())
+}

@@ -1,0 +1,446 @@
+//! What a traced call costs, live: the same loops untraced, under sysreel in several ways, and under strace.
+//!
+//! A worker, pinned to the first CPU, makes calls in windows of a few thousand and says how long the fastest took; the
+//! tracers and this program stay on the second CPU, but for strace, which is faster beside the worker. All ways take turns within a round, and the fastest window of all
+//! rounds counts. Times are never judged here; wrong counts are, and end in a failure.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark is a program that prints")]
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{SYSREEL, Totals, count, long, machine};
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::thread::{CpuSet, sched_setaffinity};
+
+/// The loops.
+const LOOPS: [&str; 2] = ["getppid", "file"];
+/// Calls of one turn of the second loop: openat, read, close.
+const FILE_CALLS: u64 = 3;
+/// System calls of one window of the first and of the second loop.
+const WINDOW: u64 = 9_999;
+
+fn pin(cpu: usize) {
+    let cpus = std::fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default();
+    if cpus.trim() != "0" {
+        let mut set = CpuSet::new();
+        set.set(cpu);
+        let _ = sched_setaffinity(None, &set);
+    }
+}
+
+/// The other side of [`Worker`]: reads `LOOP WINDOWS CALLS`, writes `ns-of-fastest-call ns-of-all calls`.
+fn work(file: &Path) {
+    pin(0);
+    let mut line = String::new();
+    while {
+        line.clear();
+        std::io::stdin().read_line(&mut line).is_ok_and(|n| n > 0)
+    } {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [what, windows, calls] = words[..] else { return };
+        let (windows, calls): (u64, u64) = (windows.parse().unwrap_or(0), calls.parse().unwrap_or(0));
+        let (mut best, begin) = (f64::MAX, Instant::now());
+        for _ in 0..windows {
+            let start = Instant::now();
+            if what == "getppid" {
+                for _ in 0..calls {
+                    std::hint::black_box(rustix::process::getppid());
+                }
+            } else {
+                let mut buffer = [0; 64];
+                for _ in 0..calls / FILE_CALLS {
+                    let Ok(fd) = rustix::fs::openat(CWD, file, OFlags::RDONLY, Mode::empty()) else { return };
+                    let _ = rustix::io::read(&fd, &mut buffer);
+                }
+            }
+            best = best.min(start.elapsed().as_nanos() as f64 / calls as f64);
+        }
+        println!("{best} {} {}", begin.elapsed().as_nanos(), windows * calls);
+    }
+}
+
+struct Worker {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+/// What a worker says of one order.
+#[derive(Clone, Copy, Default)]
+struct Done {
+    /// ns of a call in the fastest window.
+    best: f64,
+    /// ns of a call, all windows together.
+    mean: f64,
+    calls: u64,
+}
+
+impl Worker {
+    fn start(file: &Path) -> Worker {
+        let mut child = Command::new(std::env::current_exe().expect("this program has a file"))
+            .arg("--worker")
+            .arg(file)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this program starts again");
+        let input = child.stdin.take().expect("piped");
+        let output = BufReader::new(child.stdout.take().expect("piped"));
+        Worker { child, input, output }
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn order(&mut self, what: &str, windows: u64, calls: u64) {
+        writeln!(self.input, "{what} {windows} {calls}").expect("the worker listens");
+    }
+
+    fn answer(&mut self) -> Done {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("the worker answers");
+        let numbers: Vec<f64> = line.split_whitespace().filter_map(|w| w.parse().ok()).collect();
+        let [best, all, calls] = numbers[..] else { panic!("the worker says {line:?}") };
+        Done { best, mean: all / calls, calls: calls as u64 }
+    }
+
+    fn run(&mut self, what: &str, windows: u64, calls: u64) -> Done {
+        self.order(what, windows, calls);
+        self.answer()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// CPU time of all threads of a process, ns.
+fn cpu_of(pid: u32) -> u64 {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return 0 };
+    tasks
+        .flatten()
+        .filter_map(|t| {
+            fs::read_to_string(t.path().join("schedstat")).ok()?.split(' ').next()?.parse::<u64>().ok()
+        })
+        .sum()
+}
+
+/// Resident bytes of a process without the maps of the probe: `(all but them, them)`.
+fn memory_of(pid: u32) -> (u64, u64) {
+    let (mut own, mut maps, mut is_map) = (0, 0, false);
+    for line in fs::read_to_string(format!("/proc/{pid}/smaps")).unwrap_or_default().lines() {
+        if let Some(rss) = line.strip_prefix("Rss:") {
+            let bytes =
+                rss.trim().strip_suffix(" kB").and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) * 1024;
+            *(if is_map { &mut maps } else { &mut own }) += bytes;
+        } else if line.split(' ').next().is_some_and(|w| w.contains('-')) {
+            is_map = line.contains("anon_inode:bpf-map");
+        }
+    }
+    (own, maps)
+}
+
+/// A tracer that is attached to the worker.
+struct Tracer {
+    child: Child,
+    started: Duration,
+}
+
+impl Tracer {
+    fn sysreel(pid: u32, args: &[&str]) -> Option<Tracer> {
+        let begin = Instant::now();
+        let mut child = Command::new(SYSREEL)
+            .args(["--pid", &pid.to_string()])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        // It is ready when it sleeps between two looks at the rings: it does so nowhere before.
+        let sleeping = ["230 ", "115 "];
+        while begin.elapsed() < Duration::from_secs(20) {
+            let call = fs::read_to_string(format!("/proc/{}/syscall", child.id())).unwrap_or_default();
+            if sleeping.iter().any(|s| call.starts_with(s)) {
+                return Some(Tracer { child, started: begin.elapsed() });
+            }
+            if child.try_wait().is_ok_and(|s| s.is_some()) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let _ = child.kill();
+        let out = child.wait_with_output().expect("a child");
+        eprintln!("{}", String::from_utf8_lossy(&out.stderr));
+        None
+    }
+
+    fn strace(pid: u32, out: &Path) -> Option<Tracer> {
+        let begin = Instant::now();
+        // It and the worker take turns, so one CPU is the best place for both: no wake-up has to cross.
+        pin(0);
+        let child = Command::new("strace")
+            .args(["-f", "-q", "-p", &pid.to_string(), "-o"])
+            .arg(out)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        pin(1);
+        let child = child.ok()?;
+        while begin.elapsed() < Duration::from_secs(10) {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            if status.contains(&format!("TracerPid:\t{}\n", child.id())) {
+                std::thread::sleep(Duration::from_millis(20));
+                return Some(Tracer { child, started: begin.elapsed() });
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        None
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it has read what there is: its CPU time hardly grows any more.
+    fn settle(&self) {
+        let begin = Instant::now();
+        let mut before = cpu_of(self.pid());
+        while begin.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(30));
+            let now = cpu_of(self.pid());
+            if now - before < 3_000_000 {
+                return;
+            }
+            before = now;
+        }
+    }
+
+    fn stop(self) -> Vec<u8> {
+        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+        }
+        self.child.wait_with_output().map(|o| o.stderr).unwrap_or_default()
+    }
+}
+
+/// One way to run the loops.
+struct Way {
+    name: &'static str,
+    args: Option<Vec<String>>,
+    /// The filter lets none of the calls pass.
+    rejects: bool,
+    windows: u64,
+    calls: u64,
+    best: [f64; 2],
+    /// CPU time of the reader per event, ns.
+    reader: [f64; 2],
+    start: f64,
+    made: u64,
+    lost: u64,
+}
+
+impl Way {
+    fn new(name: &'static str, args: Option<&[&str]>) -> Way {
+        Way {
+            name,
+            args: args.map(|a| a.iter().map(|s| s.to_string()).collect()),
+            rejects: false,
+            windows: 40,
+            calls: WINDOW,
+            best: [f64::MAX; 2],
+            reader: [f64::MAX; 2],
+            start: f64::MAX,
+            made: 0,
+            lost: 0,
+        }
+    }
+}
+
+struct Checks(Vec<String>);
+
+impl Checks {
+    fn check(&mut self, ok: bool, what: impl FnOnce() -> String) {
+        if !ok {
+            self.0.push(what());
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    if args.next().is_some_and(|a| a == "--worker") {
+        work(Path::new(&args.next().unwrap_or_default()));
+        return ExitCode::SUCCESS;
+    }
+    pin(1);
+    let dir = tempfile::tempdir().expect("a directory for what is written");
+    let at = |name: &str| -> PathBuf { dir.path().join(name) };
+    fs::write(at("small"), "a small file\n").expect("a small file");
+    let mut worker = Worker::start(&at("small"));
+    let Some(first) = Tracer::sysreel(worker.pid(), &["-q"]) else {
+        println!("live: not measured, the probe cannot be loaded here");
+        return ExitCode::SUCCESS;
+    };
+    first.stop();
+
+    let reel = at("t.reel").to_string_lossy().into_owned();
+    let mut ways = vec![
+        Way::new("untraced", None),
+        Way { rejects: true, ..Way::new("rejected by the filter", Some(&["-q", "evt.type = mount"])) },
+        Way {
+            rejects: true,
+            ..Way::new("rejected, --no-latency", Some(&["-q", "--no-latency", "evt.type = mount"]))
+        },
+        Way::new("captured, --no-latency", Some(&["-q", "--no-latency"])),
+        Way::new("captured", Some(&["-q"])),
+        Way::new("written (-w)", Some(&["-w", &reel, "--force"])),
+        Way { windows: 20, ..Way::new("printed to /dev/null", Some(&["-o", "/dev/null"])) },
+        Way { windows: 4, calls: 999, ..Way::new("strace -f -o", None) },
+    ];
+    let mut checks = Checks(Vec::new());
+    let rounds = if long() { 10 } else { 4 };
+    for _ in 0..rounds {
+        for way in &mut ways {
+            turn(way, &mut worker, &at("strace.out"), &at("t.reel"), &mut checks);
+        }
+    }
+    print_table(&ways);
+    flat_out(&mut worker, &mut checks);
+    for failure in &checks.0 {
+        println!("WRONG: {failure}");
+    }
+    if checks.0.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs both loops once in one way.
+fn turn(way: &mut Way, worker: &mut Worker, strace_out: &Path, reel: &Path, checks: &mut Checks) {
+    let tracer = match (&way.args, way.name) {
+        (Some(args), _) => {
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            Tracer::sysreel(worker.pid(), &args)
+        }
+        (None, "untraced") => None,
+        (None, _) => Tracer::strace(worker.pid(), strace_out),
+    };
+    if tracer.is_none() && way.name != "untraced" {
+        println!("cannot be measured: {}", way.name);
+        return;
+    }
+    let mut made = [0; 2];
+    for (i, what) in LOOPS.iter().enumerate() {
+        let before = tracer.as_ref().map_or(0, |t| cpu_of(t.pid()));
+        let done = worker.run(what, way.windows, way.calls);
+        way.best[i] = way.best[i].min(done.best);
+        made[i] = done.calls;
+        if let Some(t) = &tracer {
+            t.settle();
+            let spent = (cpu_of(t.pid()) - before) as f64 / done.calls as f64;
+            way.reader[i] = way.reader[i].min(spent);
+        }
+    }
+    let Some(tracer) = tracer else { return };
+    let started = tracer.started.as_secs_f64();
+    let said = tracer.stop();
+    if way.args.is_none() {
+        return;
+    }
+    way.start = way.start.min(started);
+    let name = way.name;
+    let Some(totals) = Totals::find(&said) else {
+        checks.check(false, || format!("{name}: no totals: {}", String::from_utf8_lossy(&said)));
+        return;
+    };
+    let all = if way.rejects { 0 } else { made[0] + made[1] };
+    way.made += all;
+    way.lost += totals.lost;
+    // The worker reads its orders and writes its answers, which are a few calls more.
+    let seen = totals.events + totals.lost;
+    checks.check((all..=all + 32).contains(&seen), || format!("{name}: {all} calls made, {totals:?}"));
+    if name.starts_with("written") && totals.lost == 0 {
+        for (call, made) in [("getppid", made[0]), ("openat", made[1] / 3), ("close", made[1] / 3)] {
+            let got = count(reel, &format!("evt.type = {call}")).shown;
+            checks.check(got == made, || format!("{name}: {made} {call} made, {got} in the reel"));
+        }
+    }
+}
+
+fn print_table(ways: &[Way]) {
+    let strace = ways.last().map_or([f64::NAN; 2], |w| w.best);
+    let base = ways.first().map_or([f64::NAN; 2], |w| w.best);
+    println!("\nlive: ns per call, fastest windows of all rounds ({})", machine());
+    println!("the loops: getppid; openat, read, close of a small file\n");
+    println!(
+        "{:<24} {:>30}   {:>30}   {:>13} {:>7} {:>6}",
+        "",
+        "getppid: ns  delta  x untr.  1/strace",
+        "file: ns  delta  x untr.  1/strace",
+        "reader ns/ev",
+        "start s",
+        "lost %"
+    );
+    for w in ways {
+        let side = |i: usize| {
+            let delta = w.best[i] - base[i];
+            let to_strace = (strace[i] - base[i]) / delta;
+            format!("{:>7.0} {:>7.0} {:>7.2} {:>7.1}", w.best[i], delta, w.best[i] / base[i], to_strace)
+        };
+        let traced = w.args.is_some();
+        let reader =
+            if traced { format!("{:>6.0} {:>6.0}", w.reader[0], w.reader[1]) } else { String::new() };
+        let start = if traced { format!("{:>7.3}", w.start) } else { String::new() };
+        let lost = if w.made > 0 {
+            format!("{:>6.2}", 100.0 * w.lost as f64 / w.made as f64)
+        } else {
+            String::new()
+        };
+        println!(
+            "{:<24} {}       {}       {:>13} {:>7} {:>6}",
+            w.name,
+            side(0),
+            side(1),
+            reader,
+            start,
+            lost
+        );
+    }
+}
+
+/// One process at full rate for some time: what is lost, what the reader costs, how much memory it takes.
+fn flat_out(worker: &mut Worker, checks: &mut Checks) {
+    let seconds = if long() { 10.0 } else { 3.0 };
+    println!("\nat full rate for {seconds} s, captured to nothing:");
+    for what in LOOPS {
+        let Some(tracer) = Tracer::sysreel(worker.pid(), &["-q"]) else { return };
+        let speed = worker.run(what, 5, WINDOW);
+        let windows = (seconds * 1e9 / speed.mean / WINDOW as f64) as u64;
+        let before = cpu_of(tracer.pid());
+        let done = worker.run(what, windows, WINDOW);
+        let (own, maps) = memory_of(tracer.pid());
+        tracer.settle();
+        let spent = cpu_of(tracer.pid()) - before;
+        let Some(totals) = Totals::find(&tracer.stop()) else { continue };
+        let made = done.calls + speed.calls;
+        let seen = totals.events + totals.lost;
+        println!(
+            "{what:<8} {:.2} M calls/s, lost {:.3} %, reader {:.0} ns an event, {:.1} MiB resident beyond {:.0} MiB of maps",
+            1e3 / done.mean,
+            100.0 * totals.lost as f64 / made as f64,
+            spent as f64 / totals.events as f64,
+            own as f64 / f64::from(1 << 20),
+            maps as f64 / f64::from(1 << 20),
+        );
+        checks.check((made..=made + 32).contains(&seen), || format!("full rate: {made} made, {totals:?}"));
+        checks.check(own < 64 << 20, || format!("full rate: {own} bytes resident beyond the maps"));
+    }
+}
