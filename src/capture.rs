@@ -21,7 +21,7 @@ use crate::select::Selector;
 use crate::sink::{Outcome, Printer, Recorder, create_reel};
 use crate::source::live::check::check;
 use crate::source::live::plan::{Interest, Snaplen, plans};
-use crate::source::live::{Options, Probe, Rings, boot_now, wall_now};
+use crate::source::live::{Clocks, Options, Probe, Rings, boot_now, wall_now};
 use crate::source::{abi, audience};
 use crate::state::State;
 use crate::users::Users;
@@ -34,6 +34,8 @@ const SHORT_PAUSE: Duration = Duration::from_millis(1);
 const MUCH: u64 = 4096;
 /// Time given to reading /proc between two drains, ns.
 const SCAN_SLICE: u64 = 3_000_000;
+/// The same at the start, before the first record is read, ns.
+const FIRST_SCAN: u64 = 300_000_000;
 /// An open block of a reel is closed after this time …
 const BLOCK_AGE: u64 = 1_000_000_000;
 /// … or this, if it holds almost nothing.
@@ -72,6 +74,7 @@ struct Capture<'s> {
     prev_time: u64,
     first_time: u64,
     flush: bool,
+    clock: Clocks,
 }
 
 impl Capture<'_> {
@@ -95,12 +98,13 @@ impl Capture<'_> {
             if self.done == 0 {
                 let view = self.builder.view(self.schema);
                 let first_num = view.num.first().copied().unwrap_or(0);
+                let (boot, wall) = self.clock.pair();
                 self.builder.set_meta(Meta {
                     first_num,
                     prev_time: self.prev_time,
                     start_time: self.start,
-                    boot: now,
-                    wall: wall_now(),
+                    boot,
+                    wall,
                     host: 0,
                 });
                 self.opened = now;
@@ -329,6 +333,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         prev_time: 0,
         first_time: 0,
         flush: config.flush == Flush::Event,
+        clock: Clocks::default(),
     };
     for (cpu, next) in next.into_iter().enumerate() {
         capture.state.expect(cpu, next);
@@ -342,7 +347,12 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         let _ = signal_hook::flag::register(signal, stop.clone());
     }
     match &live.scope {
-        Scope::Host => capture.state.plan_scan(),
+        Scope::Host => {
+            // Most of it before the first record is read: a process that forks then has a parent that is known. The rings
+            // hold what happens meanwhile.
+            capture.state.plan_scan();
+            capture.state.read_some(boot_now() + FIRST_SCAN);
+        }
         Scope::Pids(pids) => {
             for pid in pids.iter().filter(|p| !live.proc.join(p.to_string()).exists()) {
                 message::say(format!("there is no process {pid}"));
@@ -438,7 +448,8 @@ fn finish(mut capture: Capture, mut rings: Rings, mut probe: Probe, config: &Con
         }
     }
     let now = boot_now();
-    if !capture.selector.is_done() {
+    // Who stopped early has left records behind, which is no loss.
+    if !capture.is_over() {
         for cpu in 0..rings.cpus() {
             let c = rings.counters(cpu);
             let Capture { state, builder, .. } = &mut capture;
@@ -468,8 +479,12 @@ fn finish(mut capture: Capture, mut rings: Rings, mut probe: Probe, config: &Con
             index: Vec::new(),
         }),
     };
-    let verb = if matches!(config.sink, Sink::Reel { .. }) { "written" } else { "shown" };
-    message::say(format!("{} events, {} {verb}, {} lost", seen.rows, selector.matched, seen.lost));
+    match config.sink {
+        Sink::Reel { .. } => {
+            message::say(format!("{} events, {} written, {} lost", seen.rows, outcome.written, seen.lost));
+        }
+        _ => message::say(format!("{} events, {} shown, {} lost", seen.rows, selector.matched, seen.lost)),
+    }
     if config.verbose {
         for cpu in 0..rings.cpus() {
             let c = rings.counters(cpu);

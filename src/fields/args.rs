@@ -80,7 +80,9 @@ pub fn arg<'a>(batch: &Batch<'a>, row: usize, i: usize) -> Option<Arg<'a>> {
     Some(match kind {
         Kind::Int | Kind::Pid => Arg::Int(i64::from(word as i32)),
         Kind::Long | Kind::Offset => Arg::Int(word as i64),
-        Kind::UInt | Kind::Size => Arg::UInt(word),
+        // The upper half of the register is whatever was there.
+        Kind::UInt => Arg::UInt(u64::from(word as u32)),
+        Kind::Size => Arg::UInt(word),
         Kind::Hex => Arg::Hex(word),
         Kind::Fd | Kind::DirFd => Arg::Fd(word as i32, file(0)),
         Kind::Flags(t) => Arg::Flags(narrow(word), t),
@@ -171,6 +173,10 @@ fn length(batch: &Batch<'_>, row: usize, shape: &Shape, len: Len) -> Option<u64>
 /// True for an argument that the call does not look at: a mode right after open flags that create nothing. The rule
 /// hangs on the table of the flags, not on names of calls, so it holds for `open`, `openat`, `mq_open` and what comes.
 pub fn is_idle(shape: &Shape, words: &[u64], i: usize) -> bool {
+    // A successful exec has cleared the registers: an environment at 0 is not what was given.
+    if words.get(i) == Some(&0) && shape.args.get(i).is_some_and(|a| &*a.name == "envp") {
+        return true;
+    }
     let Some(before) = i.checked_sub(1) else { return false };
     match (shape.args.get(before).map(|a| a.kind), shape.args.get(i).map(|a| a.kind), words.get(before)) {
         (Some(Kind::Flags(t)), Some(Kind::Mode), Some(flags)) => {

@@ -595,7 +595,7 @@ pub static CALLS: &[Call] = calls! {
     pipe(fds <- Struct(Struct::FdPair)) -> Zero, FDIPC, Effect::Pipe;
     pipe2(fds <- Struct(Struct::FdPair), flags: Flags(&t::PIPE_FLAGS)) -> Zero, FDIPC, Effect::Pipe;
     // For the operations that do not wait, the fourth argument is a number and not an address.
-    futex(uaddr: Hex, futex_op: Flags(&t::FUTEX), val: UInt, timeout: Hex, uaddr2: Hex, val3: Hex) -> Int,
+    futex(uaddr: Hex, futex_op: Flags(&t::FUTEX), val: UInt, timeout: Hex, uaddr2: Hex, val3: UInt) -> Int,
         IPC, Nothing;
     futex_wait(uaddr: Hex, val: UInt, mask: Hex, flags: Flags(&t::FUTEX2),
         timeout: Struct(Struct::Timespec), clockid: Enum(&t::CLOCK)) -> Zero, IPC, Nothing;
@@ -732,5 +732,5 @@ pub static CALLS: &[Call] = calls! {
 
     // --- events that are not calls ---
     procexit(status: Int, signal: Signal) -> None, PROCESS, Nothing;
-    lost(count: UInt, cpu: UInt) -> None, Class::OTHER, Nothing;
+    lost(count: Long, cpu: UInt) -> None, Class::OTHER, Nothing;
 };

@@ -168,7 +168,7 @@ pub enum Kind {
     Int,
     /// A signed 64-bit number.
     Long,
-    /// An unsigned number.
+    /// An unsigned 32-bit number.
     UInt,
     /// An address, or a word that nobody has described yet.
     Hex,

@@ -353,9 +353,19 @@ impl<'s> State<'s> {
             self.remove(f.pid);
             let child = self.read(f.pid);
             if child.desc.borrow().flags & proc_flags::BARE != 0 {
-                child.change(|d| (d.ppid, d.start) = (r.pid, scan::to_tick(f.start)));
+                // Gone before it could be read: it was what its parent was, as far as that is still so.
+                let mut desc = parent.desc.borrow().clone();
+                (desc.pid, desc.ppid, desc.start, desc.vpid) = (f.pid, r.pid, scan::to_tick(f.start), 0);
+                desc.flags |= proc_flags::UNCERTAIN;
+                child.change(|d| *d = desc);
+                let table = parent.fds.borrow().borrow().clone();
+                *child.fds.borrow_mut() = Rc::new(RefCell::new(table));
+                child.fds_known.set(parent.fds_known.get());
+                // Names of the time before the parent was read are marked, effects apply.
+                child.scanned.set((0, parent.scanned.get().1));
                 *child.parent.borrow_mut() = Some(parent);
             }
+            self.live.insert(f.pid);
             return;
         }
         let mut desc = parent.desc.borrow().clone();

@@ -4,8 +4,13 @@
 //! few fields that compare the process with the event.
 
 use super::{field, keyed, unless};
-use crate::batch::{Columns, Dict, NONE, Proc, ProcId, StrId};
+use crate::batch::{proc_flags, Columns, Dict, NONE, Proc, ProcId, StrId};
 use crate::fields::{Extract, Field, Key, Slice, Takes, Type, Value};
+
+/// A number that /proc or the kernel told; of a process that was gone too soon, nobody did.
+fn told(p: &Proc, n: u32) -> Value<'static> {
+    if n == 0 && p.flags & proc_flags::BARE != 0 { Value::None } else { number(n) }
+}
 
 fn of<'a>(d: &Dict<'a>, id: ProcId, get: impl FnOnce(&'a Proc) -> Value<'a>) -> Value<'a> {
     d.proc(id).map_or(Value::None, get)
@@ -112,7 +117,7 @@ pub const FIELDS: &[Field] = &[
         Type::Id,
         "process id of the parent",
         "proc.ppid = 1",
-        of_proc(|d, i, _| of(d, i, |p| number(p.ppid))),
+        of_proc(|d, i, _| of(d, i, |p| told(p, p.ppid))),
     ),
     field(
         "proc.name",
@@ -253,21 +258,21 @@ pub const FIELDS: &[Field] = &[
         Type::Id,
         "session id",
         "proc.sid = 4711",
-        of_proc(|d, i, _| of(d, i, |p| number(p.sid))),
+        of_proc(|d, i, _| of(d, i, |p| told(p, p.sid))),
     ),
     field(
         "proc.pgid",
         Type::Id,
         "process group id",
         "proc.pgid = 4711",
-        of_proc(|d, i, _| of(d, i, |p| number(p.pgid))),
+        of_proc(|d, i, _| of(d, i, |p| told(p, p.pgid))),
     ),
     field(
         "proc.tty",
         Type::UInt,
         "controlling terminal as a device number; 0 if none",
         "proc.tty != 0",
-        of_proc(|d, i, _| of(d, i, |p| number(p.tty))),
+        of_proc(|d, i, _| of(d, i, |p| told(p, p.tty))),
     ),
     field(
         "proc.vpid",
