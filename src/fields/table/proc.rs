@@ -4,7 +4,7 @@
 //! few fields that compare the process with the event.
 
 use super::{field, keyed, unless};
-use crate::batch::{proc_flags, Columns, Dict, NONE, Proc, ProcId, StrId};
+use crate::batch::{Columns, Dict, NONE, Proc, ProcId, StrId, proc_flags};
 use crate::fields::{Extract, Field, Key, Slice, Takes, Type, Value};
 
 /// A number that /proc or the kernel told; of a process that was gone too soon, nobody did.

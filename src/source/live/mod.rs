@@ -54,7 +54,9 @@ impl Clocks {
         let (_, boot, wall) = best;
         let fresh = wall.wrapping_sub(boot);
         let offset = match self.pair {
-            Some((b, w)) if fresh.wrapping_sub(w.wrapping_sub(b)).wrapping_add(DRIFT) <= 2 * DRIFT => w.wrapping_sub(b),
+            Some((b, w)) if fresh.wrapping_sub(w.wrapping_sub(b)).wrapping_add(DRIFT) <= 2 * DRIFT => {
+                w.wrapping_sub(b)
+            }
             _ => fresh,
         };
         let pair = (boot, boot.wrapping_add(offset));

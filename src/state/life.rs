@@ -1,0 +1,129 @@
+//! The life of processes: fork, exec, a new name, exit.
+//!
+//! Enters: the probe's records of them. Leaves: processes made, changed and ended; the rows of ends. Never: a call.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::tables::{PendingExec, ProcEntity, Text};
+use super::{LINGER, State, Wanted, effects, scan};
+use crate::batch::{Builder, NO_LATENCY, proc_flags, row_flags};
+use crate::decode::{RawItem, Record};
+use crate::schema;
+use crate::source::abi;
+
+impl State<'_> {
+    pub(super) fn fork(&mut self, r: &Record) {
+        self.seen.state += 1;
+        let Some(f) = r.fork() else { return };
+        if f.tid != f.pid {
+            return;
+        }
+        let parent = self.process(r.pid, r.time);
+        // A parent that was read after this fork is no model for the child: it is read itself. If it is gone already, at
+        // least whose child it was is known.
+        if r.time < parent.scanned.get().1 {
+            self.remove(f.pid);
+            let child = self.read(f.pid);
+            if child.desc.borrow().flags & proc_flags::BARE != 0 {
+                // Gone before it could be read: it was what its parent was, as far as that is still so.
+                let mut desc = parent.desc.borrow().clone();
+                (desc.pid, desc.ppid, desc.start, desc.vpid) = (f.pid, r.pid, scan::to_tick(f.start), 0);
+                desc.flags |= proc_flags::UNCERTAIN;
+                child.change(|d| *d = desc);
+                let table = parent.fds.borrow().borrow().clone();
+                *child.fds.borrow_mut() = Rc::new(RefCell::new(table));
+                child.fds_known.set(parent.fds_known.get());
+                // Names of the time before the parent was read are marked, effects apply.
+                child.scanned.set((0, parent.scanned.get().1));
+                *child.parent.borrow_mut() = Some(parent);
+            }
+            self.live.insert(f.pid);
+            return;
+        }
+        let mut desc = parent.desc.borrow().clone();
+        (desc.pid, desc.ppid, desc.start, desc.vpid) = (f.pid, r.pid, scan::to_tick(f.start), 0);
+        desc.flags &= !proc_flags::BARE;
+        let table = parent.fds.borrow().clone();
+        let table = if f.shares & abi::FORK_FILES != 0 {
+            table
+        } else {
+            Rc::new(RefCell::new(table.borrow().clone()))
+        };
+        let child = ProcEntity::new(desc, Some(parent.clone()), table);
+        child.fds_known.set(parent.fds_known.get());
+        self.insert(f.pid, child);
+        self.live.insert(f.pid);
+    }
+
+    pub(super) fn exec(&mut self, r: &Record) {
+        self.seen.state += 1;
+        let Some(e) = r.exec() else { return };
+        let proc = self.process(r.pid, r.time);
+        let bytes = |item: RawItem| match item {
+            RawItem::Bytes(b, cut) => Some((Text::from(b), cut)),
+            _ => None,
+        };
+        let (path, args) = (bytes(e.path), bytes(e.args));
+        let cut = args.as_ref().is_some_and(|(_, cut)| *cut);
+        let args = args.map(|(a, _)| a);
+        *proc.exec.borrow_mut() = Some(PendingExec { path: path.map(|(p, _)| p), args: args.clone(), cut });
+        if r.time < proc.scanned.get().0 {
+            return;
+        }
+        let mut exe = Vec::with_capacity(64);
+        e.exe.write(&mut exe);
+        proc.change(|d| {
+            d.comm = bytes(e.comm).map(|(c, _)| c).or_else(|| d.comm.take());
+            d.exepath = (e.exe.status != abi::PATH_GONE).then(|| Text::from(exe.as_slice()));
+            d.args = args;
+            d.flags &= !(proc_flags::ARGS_CUT | proc_flags::UNCERTAIN | proc_flags::BARE);
+            d.flags |= if cut { proc_flags::ARGS_CUT } else { 0 };
+            (d.ruid, d.rgid, d.uid, d.gid) = (e.creds.uid, e.creds.gid, e.creds.euid, e.creds.egid);
+        });
+        effects::exec_closes(&proc);
+        self.live.insert(r.pid);
+    }
+
+    pub(super) fn rename(&mut self, r: &Record) {
+        self.seen.state += 1;
+        if r.tid != r.pid {
+            return;
+        }
+        if let Some(RawItem::Bytes(name, _)) = r.name() {
+            let proc = self.process(r.pid, r.time);
+            if r.time >= proc.scanned.get().0 && proc.desc.borrow().comm.as_deref() != Some(name) {
+                proc.change(|d| d.comm = Some(Text::from(name)));
+            }
+        }
+    }
+
+    pub(super) fn exit(&mut self, cpu: usize, r: &Record, wanted: &impl Wanted, b: &mut Builder) {
+        let Some(e) = r.exit() else { return };
+        let proc = self.process(r.pid, r.time);
+        // A thread that ended by itself did so in exit or exit_group, which never return: this is their event.
+        let call = u16::try_from(e.nr).ok().filter(|nr| *nr < schema::EVENTS).map(|nr| self.schema.shape(nr));
+        let by_call = call.filter(|s| s.ret == schema::Ret::None && e.code & 0x7f == 0 && s.args.len() == 1);
+        let mut shown = false;
+        if let Some(shape) = by_call.filter(|s| wanted.wants(s.code)) {
+            let status = (e.code >> 8) & 0xff;
+            self.push(cpu, r, shape.code, &proc, row_flags::UNFINISHED, &[u64::from(status)], b);
+            shown = true;
+        }
+        if e.last {
+            self.live.remove(&r.pid);
+            if wanted.wants(schema::PROCEXIT) {
+                let code = if e.group_code != 0 { e.group_code } else { e.code };
+                let words = [u64::from((code >> 8) & 0xff), u64::from(code & 0x7f)];
+                let mut end = *r;
+                end.latency = NO_LATENCY;
+                self.push(cpu, &end, schema::PROCEXIT, &proc, 0, &words, b);
+                shown = true;
+            }
+            if let Some(gone) = self.remove(r.pid) {
+                self.ended.push_back((r.time + LINGER, r.pid, gone));
+            }
+        }
+        self.seen.state += u64::from(!shown);
+    }
+}

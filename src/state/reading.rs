@@ -1,0 +1,140 @@
+//! Reading processes from /proc into the tables: at the start, and when one is met that is not known.
+//!
+//! Enters: a pid. Leaves: an entity with its parents; one without anything but its id if it is gone. Never: a record.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::tables::{self, Fd, FileEntity, ProcDesc, ProcEntity, ProcRef, TableRef};
+use super::{RETRY, State, scan};
+use crate::batch::proc_flags;
+
+impl State<'_> {
+    /// Plans to read every process that exists; [`State::read_some`] does it in slices.
+    pub fn plan_scan(&mut self) {
+        self.unread = self.proc_fs.pids();
+    }
+
+    /// Reads planned processes until `until` (boot clock, ns). True if there are more.
+    pub fn read_some(&mut self, until: u64) -> bool {
+        while let Some(pid) = self.unread.pop() {
+            match self.procs.get(&pid) {
+                None => {
+                    self.read(pid);
+                }
+                // Met as an ancestor. Without its descriptors it would be no model for a child that it forks.
+                Some(p) if !p.fds_known.get() && p.desc.borrow().flags & proc_flags::BARE == 0 => {
+                    self.read_fds(&p.clone());
+                }
+                Some(_) => {}
+            }
+            if (self.now)() >= until {
+                break;
+            }
+        }
+        if self.unread.is_empty() {
+            // The socket tables were a snapshot for this scan.
+            self.proc_fs.forget_sockets();
+        }
+        !self.unread.is_empty()
+    }
+
+    /// Reads one process, its descriptors and its ancestors from /proc.
+    pub fn read(&mut self, pid: u32) -> ProcRef {
+        let begin = (self.now)();
+        let Some(desc) = self.proc_fs.process(pid) else { return self.bare(pid, begin) };
+        let parent = self.ancestor(desc.ppid, 0);
+        let table = Rc::new(RefCell::new(tables::FdTable::default()));
+        for open in self.proc_fs.fds(pid) {
+            let file = FileEntity::new(open.desc);
+            table.borrow_mut().set(open.fd, Fd { file, cloexec: open.cloexec, since: begin, replaced: None });
+        }
+        let proc = ProcEntity::new(desc, parent, table);
+        proc.fds_known.set(true);
+        proc.scanned.set((begin, (self.now)()));
+        self.insert(pid, proc.clone());
+        proc
+    }
+
+    /// An ancestor: without its descriptors, which nothing asks for until it has an event of its own.
+    pub(super) fn ancestor(&mut self, pid: u32, depth: usize) -> Option<ProcRef> {
+        if pid == 0 || depth > 64 || !self.ancestors {
+            return None;
+        }
+        if let Some(known) = self.procs.get(&pid) {
+            return Some(known.clone());
+        }
+        let begin = (self.now)();
+        let desc = self.proc_fs.process(pid)?;
+        let parent = self.ancestor(desc.ppid, depth + 1);
+        let proc = ProcEntity::new(desc, parent, TableRef::default());
+        proc.scanned.set((begin, (self.now)()));
+        self.insert(pid, proc.clone());
+        Some(proc)
+    }
+
+    /// A process that is gone before it could be read.
+    pub(super) fn bare(&mut self, pid: u32, begin: u64) -> ProcRef {
+        let desc = ProcDesc { pid, flags: proc_flags::BARE | proc_flags::UNCERTAIN, ..scan::unknown_ids() };
+        let proc = ProcEntity::new(desc, None, TableRef::default());
+        proc.scanned.set((0, begin));
+        self.insert(pid, proc.clone());
+        proc
+    }
+
+    pub(super) fn insert(&mut self, pid: u32, proc: ProcRef) {
+        self.latest = None;
+        self.procs.insert(pid, proc);
+    }
+
+    pub(super) fn remove(&mut self, pid: u32) -> Option<ProcRef> {
+        self.latest = None;
+        self.procs.remove(&pid)
+    }
+
+    /// The process with this id, read from /proc if it is new.
+    #[inline]
+    pub(super) fn process(&mut self, pid: u32, time: u64) -> ProcRef {
+        match &self.latest {
+            Some((latest, p)) if *latest == pid => p.clone(),
+            _ => self.find(pid, time),
+        }
+    }
+
+    pub(super) fn find(&mut self, pid: u32, time: u64) -> ProcRef {
+        if let Some(p) = self.procs.get(&pid) {
+            if p.fds_known.get() {
+                self.latest = Some((pid, p.clone()));
+                return p.clone();
+            }
+            let bare = p.desc.borrow().flags & proc_flags::BARE != 0 && time > p.scanned.get().1 + RETRY;
+            if p.desc.borrow().flags & proc_flags::BARE != 0 && !bare {
+                return p.clone();
+            }
+            if !bare {
+                // Known as an ancestor only: now its descriptors are wanted too.
+                return self.read_fds(&p.clone());
+            }
+        }
+        // A record of a process that ended a moment ago.
+        if let Some((.., p)) = self.ended.iter().rev().find(|(_, id, _)| *id == pid) {
+            return p.clone();
+        }
+        self.read(pid)
+    }
+
+    pub(super) fn read_fds(&mut self, proc: &ProcRef) -> ProcRef {
+        let begin = (self.now)();
+        let pid = proc.desc.borrow().pid;
+        for open in self.proc_fs.fds(pid) {
+            let file = FileEntity::new(open.desc);
+            proc.fds
+                .borrow()
+                .borrow_mut()
+                .set(open.fd, Fd { file, cloexec: open.cloexec, since: begin, replaced: None });
+        }
+        proc.fds_known.set(true);
+        proc.scanned.set((begin, (self.now)()));
+        proc.clone()
+    }
+}
