@@ -40,6 +40,17 @@ fn examine(text: &mut String) -> bool {
     let cpus = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let ring = default_ring(cpus);
     line(true, "rings", &format_args!("{} MiB in all (--ring changes it)", ring >> 20));
+    // Needed only for what was opened before a capture begins; a capture works without.
+    match std::fs::read_dir("/proc/1/fd") {
+        Ok(_) => line(true, "files of other processes", &"can be read"),
+        Err(e) => line(
+            true,
+            "files of other processes",
+            &format_args!(
+                "cannot be read ({e}): what they opened before the start has no name; CAP_SYS_PTRACE lifts that"
+            ),
+        ),
+    }
     let options = Options {
         ring,
         scoped: true,

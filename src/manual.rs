@@ -316,6 +316,8 @@ fn rest(page: &mut Roff) {
              what is missing.",
             "Under load that exceeds the rings events are lost. They are counted exactly, the totals say how many, and \
              --fail-on-loss makes the exit status tell.",
+            "A file has the name that it had when it was opened; a rename or removal later is not followed. Paths are those \
+             that the process itself sees: inside a chroot or container they begin at its root.",
             "Work that is submitted through io_uring is not made of system calls and does not show. Memory that a process \
              changes while the kernel reads it may be shown in either state. sysreel observes; it is not a means to \
              enforce anything.",
