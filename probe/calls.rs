@@ -45,10 +45,6 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         let regs: *const u8 = ld(ctx as *const u8, 0);
         let ret: i64 = ld(ctx as *const u8, 8);
         let mut nr = ld::<u64>(regs, g!(REGS_NR)) as u32;
-        let id = pid_tgid();
-        let (pid, tid) = ((id >> 32) as u32, id as u32);
-        let mut slot_time = 0u64;
-        let mut flags = 0u16;
         if nr == u32::MAX {
             // rt_sigreturn has restored the registers of what it interrupted. (A call with the number -1 looks the same
             // here; it fails with ENOSYS, which no interrupted code can expect of rt_sigreturn.)
@@ -64,9 +60,16 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
             return 0;
         }
         let want: u8 = ld(plan, 0);
-        if want == 0 || !in_scope(pid) {
+        if want == 0 {
             return 0;
         }
+        let id = pid_tgid();
+        let (pid, tid) = ((id >> 32) as u32, id as u32);
+        if !in_scope(pid) {
+            return 0;
+        }
+        let mut slot_time = 0u64;
+        let mut flags = 0u16;
         let full = want & WANT_FULL != 0;
         if !full && ret < 0 && want & WANT_FAILED == 0 {
             return 0;
@@ -179,8 +182,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         }
         if !full {
             flags |= F_STATE;
-            let n: u64 = ld(r.ctl, 40);
-            st(r.ctl, 40, n + 1);
+            r.count_state();
         }
         if flags & F_COLLISION != 0 {
             let n: u64 = ld(r.ctl, 48);

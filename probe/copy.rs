@@ -24,6 +24,20 @@ impl Rec {
             self.item(at, if n >= max { ITEM_CUT } else { ITEM_OK });
         }
     }
+    /// A string from kernel memory as an item.
+    #[inline(always)]
+    pub unsafe fn kernel_str(&mut self, src: u64, max: u32) {
+        unsafe {
+            let at = self.p;
+            let dst = self.here().add(8);
+            let n = read_kernel_str(dst, max, src);
+            if n <= 0 {
+                return self.no_item(ITEM_UNREADABLE);
+            }
+            self.p += 8 + n as u64 - 1;
+            self.item(at, ITEM_OK);
+        }
+    }
     /// `want` bytes of user memory as an item, at most `max`.
     #[inline(always)]
     pub unsafe fn user_bytes(&mut self, src: u64, want: u64, max: u64) {

@@ -44,8 +44,7 @@ pub unsafe extern "C" fn sched_process_fork(ctx: *const u64) -> i32 {
             shares |= FORK_FS;
         }
         r.word(shares as u64);
-        let n: u64 = ld(r.ctl, 40);
-        st(r.ctl, 40, n + 1);
+        r.count_state();
         r.head(REC_FORK, F_STATE, 0, ptid, ppid, 0, u64::MAX, 0);
         r.publish();
         0
@@ -91,15 +90,7 @@ pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
         path(&mut r, task, of_file(exe));
         // The path as it was given.
         let name: u64 = ld(bprm, g!(BPRM_FILENAME));
-        let at = r.p;
-        let dst = r.here().add(8);
-        let n = read_kernel_str(dst, ITEM_MAX, name);
-        if n <= 0 {
-            r.no_item(ITEM_UNREADABLE);
-        } else {
-            r.p += 8 + n as u64 - 1;
-            r.item(at, ITEM_OK);
-        }
+        r.kernel_str(name, ITEM_MAX);
         // The arguments: the kernel has just written them to the new stack, so the pages are there.
         if mm.is_null() {
             r.no_item(ITEM_ABSENT);
@@ -107,17 +98,8 @@ pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
             let (start, end): (u64, u64) = (ld(mm, g!(MM_ARG_START)), ld(mm, g!(MM_ARG_END)));
             r.user_bytes(start, end - start, ITEM_MAX as u64);
         }
-        let at = r.p;
-        let dst = r.here().add(8);
-        let n = read_kernel_str(dst, 16, task as u64 + g!(TASK_COMM) as u64);
-        if n <= 0 {
-            r.no_item(ITEM_UNREADABLE);
-        } else {
-            r.p += 8 + n as u64 - 1;
-            r.item(at, ITEM_OK);
-        }
-        let n: u64 = ld(r.ctl, 40);
-        st(r.ctl, 40, n + 1);
+        r.kernel_str(task as u64 + g!(TASK_COMM) as u64, 16);
+        r.count_state();
         r.head(REC_EXEC, F_STATE, 0, tid, pid, 0, u64::MAX, 0);
         r.publish();
         0
@@ -166,17 +148,8 @@ pub unsafe extern "C" fn task_rename(ctx: *const u64) -> i32 {
             return 0;
         }
         let Some(mut r) = begin(HEAD + 32) else { return 0 };
-        let at = r.p;
-        let dst = r.here().add(8);
-        let n = read_kernel_str(dst, 16, name);
-        if n <= 0 {
-            r.no_item(ITEM_UNREADABLE);
-        } else {
-            r.p += 8 + n as u64 - 1;
-            r.item(at, ITEM_OK);
-        }
-        let n: u64 = ld(r.ctl, 40);
-        st(r.ctl, 40, n + 1);
+        r.kernel_str(name, 16);
+        r.count_state();
         r.head(REC_RENAME, F_STATE, 0, tid, pid, 0, u64::MAX, 0);
         r.publish();
         0

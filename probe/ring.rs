@@ -93,6 +93,14 @@ impl Rec {
             st(r, 40, ret);
         }
     }
+    /// Counts a record that is only for state.
+    #[inline(always)]
+    pub unsafe fn count_state(&self) {
+        unsafe {
+            let n: u64 = ld(self.ctl, 40);
+            st(self.ctl, 40, n + 1);
+        }
+    }
     #[inline(always)]
     pub unsafe fn publish(&self) {
         unsafe {
