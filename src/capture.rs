@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::batch::{Builder, Meta};
-use crate::config::{Config, Flush, Live, Scope, Sink, Stream};
+use crate::batch::{Builder, Columns, Meta};
+use crate::config::{Config, Flush, Form, Live, Scope, Sink, Stream};
 use crate::exit::Exit;
 use crate::filter::Filter;
 use crate::message;
@@ -170,6 +170,15 @@ impl Capture<'_> {
     }
 }
 
+/// Columns that the sink will read.
+fn printed(sink: &Sink) -> Columns {
+    match sink {
+        Sink::Nothing => Columns::NOTHING,
+        Sink::Print { form: Form::Template(t), .. } => output::Template::parse(t).map_or(Columns::ALL, |t| t.columns()),
+        Sink::Print { .. } | Sink::Reel { .. } => Columns::ALL,
+    }
+}
+
 /// Marks processes and their descendants. Descendants that are born meanwhile inherit the mark in the kernel.
 fn mark(probe: &Probe, proc: &Path, pids: &[u32], scope: u8) {
     loop {
@@ -296,6 +305,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     }
     let mut interest = Interest::new(&schema, true, |code| filter_codes.has(code));
     interest.facts = facts;
+    interest.files = selector.filter().columns().and(printed(&config.sink)).has(Columns::REFS);
     probe.set_plans(&plans(&schema, &interest, Snaplen(live.snaplen.min(abi::ITEM_MAX) as u16)));
     // Only now, when nothing but writing itself can fail: an attempt that was refused leaves no file.
     let out = match &config.sink {

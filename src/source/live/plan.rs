@@ -41,6 +41,8 @@ pub struct Interest {
     pub compat: bool,
     /// State-changing calls are needed even if they are not wanted themselves.
     pub state: bool,
+    /// Of those, the ones that change descriptors: needed if something in use asks what a descriptor stands for.
+    pub files: bool,
     /// Facts to ask for.
     pub facts: Facts,
 }
@@ -50,7 +52,7 @@ impl Interest {
     pub fn new(schema: &Schema, state: bool, wanted: impl Fn(u16) -> bool) -> Interest {
         let full = (0..crate::schema::EVENTS).map(&wanted).collect();
         let compat = schema.shapes().iter().any(|s| s.code >= crate::schema::COMPAT && wanted(s.code));
-        Interest { full, compat, state, facts: Facts::ALL }
+        Interest { full, compat, state, files: true, facts: Facts::ALL }
     }
 
     /// True if full records of this call are wanted.
@@ -107,6 +109,31 @@ fn fact_max(fact: u8) -> u16 {
     }
 }
 
+/// True if the record of a call with this effect changes what state keeps. (What forks, execs and new names do comes by
+/// records of their own.)
+fn changes_state(effect: Effect, files: bool) -> bool {
+    match effect {
+        Effect::None | Effect::Exec | Effect::Clone | Effect::Prctl => false,
+        Effect::Chdir | Effect::Chroot | Effect::Creds | Effect::Setsid | Effect::Setpgid => true,
+        Effect::Open
+        | Effect::Anon(_)
+        | Effect::Close
+        | Effect::CloseRange
+        | Effect::Dup
+        | Effect::DupTo
+        | Effect::Fcntl
+        | Effect::Ioctl
+        | Effect::Pipe
+        | Effect::Socketpair
+        | Effect::Socket
+        | Effect::Accept
+        | Effect::Connect
+        | Effect::Bind
+        | Effect::Listen
+        | Effect::Unshare => files,
+    }
+}
+
 /// Effects that need an argument's bytes even for a state-only record.
 fn state_needs_items(shape: &Shape) -> bool {
     // openat2 has its flags in memory, and with them whether exec closes the file.
@@ -158,7 +185,7 @@ fn room(o: &Op) -> u32 {
 pub fn plan(shape: &Shape, interest: &Interest, snap: Snaplen) -> Plan {
     let mut p = Plan { want: 0, args: 0, ops: 0, fact: FACT_NONE, max: 0, state_max: 0, op: [NONE; OPS] };
     let full = interest.wants(shape.code);
-    let state = interest.state && shape.effect != Effect::None;
+    let state = interest.state && changes_state(shape.effect, interest.files);
     if !full && !state {
         return p;
     }
@@ -276,6 +303,11 @@ mod tests {
         let interest = Interest::new(&schema, true, |_| false);
         let close = schema.code("close").expect("close");
         assert_eq!(plan(schema.shape(close), &interest, Snaplen(80)).want, WANT_STATE);
+        // Nobody asks for names of files: what changes descriptors is rejected too, the working directory is not.
+        let no_files = Interest { files: false, ..interest };
+        assert_eq!(plan(schema.shape(close), &no_files, Snaplen(80)).want, 0);
+        let chdir = schema.code("chdir").expect("chdir");
+        assert_eq!(plan(schema.shape(chdir), &no_files, Snaplen(80)).want, WANT_STATE);
     }
 
     #[test]
