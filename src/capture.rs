@@ -18,8 +18,8 @@ use crate::reel::{Header, Totals};
 use crate::run::Child;
 use crate::schema::{Arch, Schema};
 use crate::select::Selector;
+use crate::selfcheck::check;
 use crate::sink::{Outcome, Printer, Recorder, create_reel};
-use crate::source::live::check::check;
 use crate::source::live::plan::{Interest, Snaplen, plans};
 use crate::source::live::{Clocks, Options, Probe, Rings, boot_now, wall_now};
 use crate::source::{abi, audience};
@@ -174,7 +174,9 @@ impl Capture<'_> {
 fn printed(sink: &Sink) -> Columns {
     match sink {
         Sink::Nothing => Columns::NOTHING,
-        Sink::Print { form: Form::Template(t), .. } => output::Template::parse(t).map_or(Columns::ALL, |t| t.columns()),
+        Sink::Print { form: Form::Template(t), .. } => {
+            output::Template::parse(t).map_or(Columns::ALL, |t| t.columns())
+        }
         Sink::Print { .. } | Sink::Reel { .. } => Columns::ALL,
     }
 }
@@ -315,8 +317,12 @@ pub fn run(config: &Config, live: &Live) -> Exit {
             match Printer::new(to, form, *colour, each) {
                 Ok(p) => Out::Print(p),
                 Err(e) => {
-                    message::say(e);
-                    return if command.is_some() { Exit::StartFailed } else { Exit::Usage };
+                    message::say(format!("{e:#}"));
+                    return match (command.is_some(), Printer::is_usage_error(form)) {
+                        (true, _) => Exit::StartFailed,
+                        (false, true) => Exit::Usage,
+                        (false, false) => Exit::Error,
+                    };
                 }
             }
         }

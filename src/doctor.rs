@@ -9,7 +9,7 @@ use crate::capture::default_ring;
 use crate::exit::Exit;
 use crate::message;
 use crate::schema::{Arch, Schema};
-use crate::source::live::check::check;
+use crate::selfcheck::check;
 use crate::source::live::{Options, Probe};
 
 /// Looks at everything and prints it.

@@ -3,10 +3,13 @@
 //! Data flows one way, and imports point down the flow, never back:
 //!
 //! ```text
-//! schema <- batch <- source (probe, rings) <- decode <- state
-//!           batch <- fields <- filter <- output
-//!           batch <- reel
+//! schema <- source <- decode <- state      (the probe's records, what they mean, what they change)
+//! schema <- batch  <- state                (… and the rows and names that come of it)
+//!           batch  <- fields <- filter, output
+//!           batch  <- reel
 //! ```
+//!
+//! `capture` and `reread` call the stages in order; `main` alone exits.
 //!
 //! Everything after `state` works on a [`batch::Batch`], live or reread: that is why the two cannot disagree.
 
@@ -28,6 +31,7 @@ pub mod reread;
 pub mod run;
 pub mod schema;
 pub mod select;
+pub mod selfcheck;
 pub mod sink;
 pub mod source;
 pub mod state;

@@ -147,8 +147,8 @@ fn make_out(config: &Config, reader: &Reader<Box<dyn Read>>, schema: &Arc<Schema
         Sink::Nothing => Ok(Out::Nothing),
         Sink::Print { to, form, colour } => {
             Printer::new(to, form, *colour, config.flush != Flush::Auto).map(Out::Print).map_err(|e| {
-                message::say(e);
-                Exit::Usage
+                message::say(format!("{e:#}"));
+                if Printer::is_usage_error(form) { Exit::Usage } else { Exit::Error }
             })
         }
         Sink::Reel { to, force } => {

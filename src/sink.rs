@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use anyhow::{Context, Error, Result};
+
 use crate::batch::{Batch, Builder, Columns};
 use crate::config::{self, Place, Stream};
 use crate::output::{self, Format, JsonOptions, Template, TextOptions, TimeStyle, render_end};
@@ -103,8 +105,13 @@ pub struct Printer {
 }
 
 impl Printer {
+    /// True if what was asked for cannot be right, whatever the machine: an unknown field in a template.
+    pub fn is_usage_error(form: &config::Form) -> bool {
+        matches!(form, config::Form::Template(t) if Template::parse(t).is_err())
+    }
+
     /// Prints in `form` to `to`.
-    pub fn new(to: &Stream, form: &config::Form, colour: bool, each: bool) -> Result<Printer, String> {
+    pub fn new(to: &Stream, form: &config::Form, colour: bool, each: bool) -> Result<Printer> {
         let format = match form {
             config::Form::Text(time) => {
                 let time = match time {
@@ -117,11 +124,11 @@ impl Printer {
                 Format::text(TextOptions { time, color: colour, latency: true })
             }
             config::Form::Json => Format::json(JsonOptions::default()),
-            config::Form::Template(t) => Format::Template(Template::parse(t)?),
+            config::Form::Template(t) => Format::Template(Template::parse(t).map_err(Error::msg)?),
         };
-        let mut out = open_stream(to).map_err(|e| match to {
-            Stream::File(path) => format!("cannot write to {}: {e}", crate::message::name(path)),
-            _ => format!("cannot write: {e}"),
+        let mut out = open_stream(to).with_context(|| match to {
+            Stream::File(path) => format!("cannot write to {}", crate::message::name(path)),
+            _ => "cannot write".to_owned(),
         })?;
         let (full, filled) = sync_channel::<Vec<u8>>(QUEUE);
         let (give, empty) = sync_channel::<Vec<u8>>(QUEUE + 2);

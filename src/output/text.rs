@@ -4,6 +4,8 @@
 //! control character of the traced side; an allocation in the steady state; colour that carries meaning (without the
 //! codes the line is the plain line).
 
+use owo_colors::{Color, colors};
+
 use crate::batch::{Batch, NO_LATENCY, row_flags};
 use crate::fields::clock::{self, Clock};
 use crate::fields::escape::{Within, escape};
@@ -54,12 +56,12 @@ pub struct Text {
 }
 
 // The eight basic colours only: every terminal theme has made them readable.
-const DIM: &[u8] = b"\x1b[34m";
-const NAME: &[u8] = b"\x1b[36m";
-const CALL: &[u8] = b"\x1b[33m";
-const GOOD: &[u8] = b"\x1b[32m";
-const BAD: &[u8] = b"\x1b[31m";
-const OFF: &[u8] = b"\x1b[39m";
+const DIM: &[u8] = colors::Blue::ANSI_FG.as_bytes();
+const NAME: &[u8] = colors::Cyan::ANSI_FG.as_bytes();
+const CALL: &[u8] = colors::Yellow::ANSI_FG.as_bytes();
+const GOOD: &[u8] = colors::Green::ANSI_FG.as_bytes();
+const BAD: &[u8] = colors::Red::ANSI_FG.as_bytes();
+const OFF: &[u8] = colors::Default::ANSI_FG.as_bytes();
 
 impl Text {
     /// A writer with these options, in the system's time zone.

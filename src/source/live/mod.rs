@@ -5,7 +5,6 @@
 //! of all CPUs merged by time. Never: what a record means.
 
 mod btf;
-pub mod check;
 mod load;
 mod map;
 pub mod offsets;

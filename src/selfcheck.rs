@@ -7,11 +7,11 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 
-use super::plan::{Facts, Interest, Snaplen, plans};
-use super::{Probe, Rings, boot_now};
 use crate::decode::{Fact, RawItem, Record};
 use crate::schema::Schema;
 use crate::source::abi;
+use crate::source::live::plan::{Facts, Interest, Snaplen, plans};
+use crate::source::live::{Probe, Rings, boot_now};
 
 /// One thing that was checked.
 #[derive(Clone, Debug)]
