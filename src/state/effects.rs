@@ -6,8 +6,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::descriptors::{Fd, TableRef};
 use super::scan::kind_of_mode;
-use super::tables::{Fd, FileDesc, FileEntity, FileRef, ProcRef, TableRef, Text};
+use super::tables::{FileDesc, FileEntity, FileRef, ProcRef, Text};
 use crate::batch::{FileKind, L4, Role, file_flags};
 use crate::decode::{Fact, RawItem, Record, Sock};
 use crate::schema::{Anon, Effect, Kind, Shape, Struct};
@@ -46,12 +47,9 @@ pub fn names_after(effect: Effect) -> bool {
     tells_address(effect) || matches!(effect, Effect::Pipe | Effect::Socketpair)
 }
 
-/// Where a new descriptor goes. If the table holds it as open, an older close or dup2 is still on its way: the new file
-/// takes the slot, and remembers what it replaced.
+/// A new descriptor.
 pub fn place(table: &TableRef, fd: u32, file: FileRef, cloexec: bool, time: u64) {
-    let mut table = table.borrow_mut();
-    let replaced = table.get(fd).map(|old| old.file.clone());
-    table.set(fd, Fd { file, cloexec, since: time, replaced });
+    table.borrow_mut().place(fd, Fd { file, cloexec, since: time, read: false });
 }
 
 /// Calls whose result is a new descriptor of a new file.
@@ -144,7 +142,7 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
         Effect::Open | Effect::Anon(_) | Effect::Socket | Effect::Accept => {
             // `made` did not know of what: better nothing than the file that had this number before.
             if let Some(fd) = new_fd {
-                table.borrow_mut().remove(fd);
+                table.borrow_mut().remove(fd, r.time);
             }
         }
         Effect::Close => {
@@ -152,17 +150,17 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
                 // Even a close that reports an error has closed (close(2)), except of what was not open.
                 && r.ret != -i64::from(libc::EBADF)
             {
-                close(&table, fd, r);
+                table.borrow_mut().close(fd, r.entry(), r.time);
             }
         }
         Effect::CloseRange => {
             if ok {
-                close_range(proc, r.word(0) as u32, r.word(1) as u32, r.word(2) as u32);
+                close_range(proc, r.word(0) as u32, r.word(1) as u32, r.word(2) as u32, r.time);
             }
         }
         Effect::Dup => {
             if let Some(fd) = new_fd {
-                copy(&table, r.word(0) as u32, fd, false, r.time);
+                place_copy(&table, r.word(0) as u32, fd, false, r.time);
             }
         }
         Effect::DupTo => {
@@ -170,13 +168,15 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
                 && fd != r.word(0) as u32
             {
                 let cloexec = word_named(r, shape, "flags").unwrap_or(0) & O_CLOEXEC != 0;
-                table.borrow_mut().remove(fd);
-                copy(&table, r.word(0) as u32, fd, cloexec, r.time);
+                match copy_of(&table, r.word(0) as u32, cloexec, r.time) {
+                    Some(entry) => table.borrow_mut().replace(fd, entry),
+                    None => table.borrow_mut().remove(fd, r.time),
+                }
             }
         }
         Effect::Fcntl => match (r.word(1) as i32, new_fd) {
-            (libc::F_DUPFD, Some(fd)) => copy(&table, r.word(0) as u32, fd, false, r.time),
-            (libc::F_DUPFD_CLOEXEC, Some(fd)) => copy(&table, r.word(0) as u32, fd, true, r.time),
+            (libc::F_DUPFD, Some(fd)) => place_copy(&table, r.word(0) as u32, fd, false, r.time),
+            (libc::F_DUPFD_CLOEXEC, Some(fd)) => place_copy(&table, r.word(0) as u32, fd, true, r.time),
             (libc::F_SETFD, Some(0)) => set_cloexec(&table, r.word(0) as u32, r.word(2) & 1 != 0),
             _ => {}
         },
@@ -283,7 +283,7 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
 
 /// The process gets a descriptor table of its own.
 pub fn unshare(proc: &ProcRef) {
-    let own = proc.fds.borrow().borrow().clone();
+    let own = proc.fds.borrow().borrow().copy();
     *proc.fds.borrow_mut() = Rc::new(RefCell::new(own));
 }
 
@@ -291,13 +291,16 @@ fn file_at(table: &TableRef, fd: u64) -> Option<FileRef> {
     table.borrow().get(fd as u32).map(|f| f.file.clone())
 }
 
-fn copy(table: &TableRef, from: u32, to: u32, cloexec: bool, time: u64) {
-    match file_at(table, u64::from(from)) {
-        Some(file) => place(table, to, file, cloexec, time),
+fn copy_of(table: &TableRef, from: u32, cloexec: bool, time: u64) -> Option<Fd> {
+    let file = file_at(table, u64::from(from))?;
+    Some(Fd { file, cloexec, since: time, read: false })
+}
+
+fn place_copy(table: &TableRef, from: u32, to: u32, cloexec: bool, time: u64) {
+    match copy_of(table, from, cloexec, time) {
+        Some(entry) => table.borrow_mut().place(to, entry),
         // What was copied is not known, so what is there now is not either.
-        None => {
-            table.borrow_mut().remove(to);
-        }
+        None => table.borrow_mut().remove(to, time),
     }
 }
 
@@ -307,44 +310,18 @@ fn set_cloexec(table: &TableRef, fd: u32, value: bool) {
     }
 }
 
-/// A close whose call began before the slot's present file came closed the one before it.
-fn close(table: &TableRef, fd: u32, r: &Record) {
-    let mut table = table.borrow_mut();
-    let Some(slot) = table.get_mut(fd) else { return };
-    let late = match r.entry() {
-        Some(entry) => entry < slot.since,
-        // Without entry times: a slot that was taken while held as open still awaits its close.
-        None => slot.replaced.is_some(),
-    };
-    if late && slot.replaced.is_some() {
-        slot.replaced = None;
-    } else {
-        table.remove(fd);
-    }
-}
-
 /// `close_range`: CLOSE_RANGE_UNSHARE is 2, CLOSE_RANGE_CLOEXEC 4 (include/uapi/linux/close_range.h).
-fn close_range(proc: &ProcRef, first: u32, last: u32, flags: u32) {
+fn close_range(proc: &ProcRef, first: u32, last: u32, flags: u32, time: u64) {
     if flags & 2 != 0 {
         unshare(proc);
     }
-    let table = proc.fds.borrow().clone();
-    table.borrow_mut().retain(|fd, entry| {
-        if (first..=last).contains(&fd) {
-            if flags & 4 == 0 {
-                return false;
-            }
-            entry.cloexec = true;
-        }
-        true
-    });
+    proc.fds.borrow().borrow_mut().close_range(first, last, flags & 4 != 0, time);
 }
 
 /// What exec closes is closed, in a table that is the process's own from now on.
 pub fn exec_closes(proc: &ProcRef) {
     unshare(proc);
-    let table = proc.fds.borrow().clone();
-    table.borrow_mut().retain(|_, fd| !fd.cloexec);
+    proc.fds.borrow().borrow_mut().exec();
 }
 
 fn opened_cloexec(r: &Record, shape: &Shape) -> bool {

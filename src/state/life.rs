@@ -16,10 +16,13 @@ impl State<'_> {
     pub(super) fn fork(&mut self, r: &Record) {
         self.seen.state += 1;
         let Some(f) = r.fork() else { return };
+        let parent = self.process(r.pid, r.time);
+        if f.tid != f.pid || f.shares & abi::FORK_FILES != 0 {
+            parent.fds.borrow().borrow_mut().share();
+        }
         if f.tid != f.pid {
             return;
         }
-        let parent = self.process(r.pid, r.time);
         // A parent that was read after this fork is no model for the child: it is read itself. If it is gone already, at
         // least whose child it was is known.
         if r.time < parent.scanned.get().1 {
@@ -31,7 +34,7 @@ impl State<'_> {
                 (desc.pid, desc.ppid, desc.start, desc.vpid) = (f.pid, r.pid, scan::to_tick(f.start), 0);
                 desc.flags |= proc_flags::UNCERTAIN;
                 child.change(|d| *d = desc);
-                let table = parent.fds.borrow().borrow().clone();
+                let table = parent.fds.borrow().borrow().copy();
                 *child.fds.borrow_mut() = Rc::new(RefCell::new(table));
                 child.fds_known.set(parent.fds_known.get());
                 // Names of the time before the parent was read are marked, effects apply.
@@ -48,7 +51,7 @@ impl State<'_> {
         let table = if f.shares & abi::FORK_FILES != 0 {
             table
         } else {
-            Rc::new(RefCell::new(table.borrow().clone()))
+            Rc::new(RefCell::new(table.borrow().copy()))
         };
         let child = ProcEntity::new(desc, Some(parent.clone()), table);
         child.fds_known.set(parent.fds_known.get());

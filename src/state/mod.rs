@@ -3,13 +3,14 @@
 //! Enters: records in order of time, and /proc. Leaves: rows in the open block, with everything they mention in its
 //! dictionary. Never: a filter, an output.
 //!
-//! Three things: [`tables`] hold, [`effects`] change them, [`intern`] turns them into dictionary entries. [`reading`] fills
+//! Three things: [`tables`] and [`descriptors`] hold, [`effects`] change them, [`intern`] turns them into dictionary entries. [`reading`] fills
 //! the tables from /proc, [`life`] from the probe's records of forks, execs and exits, and [`rows`] turns calls into rows.
 //!
 //! Records come in order of exit; effects did not happen in that order. Two rules settle most of it (the rest is marked):
-//! an entity that was read from /proc ignores records older than that reading, and a descriptor that comes while the table
-//! holds its number as open takes the place of one whose close is still on its way.
+//! an entity that was read from /proc ignores records older than that reading, and [`descriptors`] remembers what numbers
+//! meant when a call began.
 
+mod descriptors;
 mod effects;
 mod intern;
 mod life;

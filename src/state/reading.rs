@@ -5,7 +5,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::tables::{self, Fd, FileEntity, ProcDesc, ProcEntity, ProcRef, TableRef};
+use super::descriptors::{Fd, FdTable, TableRef};
+use super::tables::{FileEntity, ProcDesc, ProcEntity, ProcRef};
 use super::{RETRY, State, scan};
 use crate::batch::proc_flags;
 
@@ -44,11 +45,8 @@ impl State<'_> {
         let begin = (self.now)();
         let Some(desc) = self.proc_fs.process(pid) else { return self.bare(pid, begin) };
         let parent = self.ancestor(desc.ppid, 0);
-        let table = Rc::new(RefCell::new(tables::FdTable::default()));
-        for open in self.proc_fs.fds(pid) {
-            let file = FileEntity::new(open.desc);
-            table.borrow_mut().set(open.fd, Fd { file, cloexec: open.cloexec, since: begin, replaced: None });
-        }
+        let table = Rc::new(RefCell::new(FdTable::default()));
+        self.fill(pid, &table, begin);
         let proc = ProcEntity::new(desc, parent, table);
         proc.fds_known.set(true);
         proc.scanned.set((begin, (self.now)()));
@@ -126,15 +124,20 @@ impl State<'_> {
     pub(super) fn read_fds(&mut self, proc: &ProcRef) -> ProcRef {
         let begin = (self.now)();
         let pid = proc.desc.borrow().pid;
-        for open in self.proc_fs.fds(pid) {
-            let file = FileEntity::new(open.desc);
-            proc.fds
-                .borrow()
-                .borrow_mut()
-                .set(open.fd, Fd { file, cloexec: open.cloexec, since: begin, replaced: None });
-        }
+        self.fill(pid, &proc.fds.borrow(), begin);
         proc.fds_known.set(true);
         proc.scanned.set((begin, (self.now)()));
         proc.clone()
+    }
+
+    fn fill(&mut self, pid: u32, table: &TableRef, since: u64) {
+        let mut table = table.borrow_mut();
+        if self.proc_fs.threads(pid) != Some(1) {
+            table.share();
+        }
+        for open in self.proc_fs.fds(pid) {
+            let file = FileEntity::new(open.desc);
+            table.place(open.fd, Fd { file, cloexec: open.cloexec, since, read: true });
+        }
     }
 }

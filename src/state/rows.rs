@@ -51,6 +51,9 @@ impl State<'_> {
         }
         let shown = r.flags & abi::F_STATE == 0 && wanted.wants(code);
         let proc = self.process(r.pid, r.time);
+        if r.tid != r.pid {
+            proc.fds.borrow().borrow_mut().share();
+        }
         let (scan_begin, scan_end) = proc.scanned.get();
         let during_scan = r.time < scan_end;
         if shown && shape.refs > 0 {
@@ -135,17 +138,11 @@ impl State<'_> {
         let table = proc.fds.borrow().clone();
         let table = table.borrow();
         let lost_at = self.lost_at;
+        // What the call made is there since its exit.
+        let began = if after { Some(r.time) } else { r.entry() };
         let find = |fd: u64| -> Option<(FileRef, bool)> {
-            let fd = u32::try_from(fd as i32).ok()?;
-            let slot = table.get(fd)?;
-            // The call began before the slot's present file came: it may have meant the one before.
-            let raced = !after && r.entry().is_some_and(|entry| entry < slot.since);
-            let stale = slot.since < lost_at;
-            let file = match &slot.replaced {
-                Some(old) if raced => old,
-                _ => &slot.file,
-            };
-            Some((file.clone(), (raced && slot.replaced.is_some()) || stale || during_scan))
+            let (file, since, certain) = table.meant(u32::try_from(fd as i32).ok()?, began)?;
+            Some((file.clone(), !certain || since < lost_at || during_scan))
         };
         for (i, arg) in shape.args.iter().enumerate() {
             let Some(at) = arg.fdref.map(usize::from) else { continue };

@@ -68,6 +68,7 @@ struct Stat {
     sid: u32,
     tty: u32,
     flags: u64,
+    threads: u32,
     start: u64,
 }
 
@@ -82,6 +83,7 @@ fn parse_stat(bytes: &[u8]) -> Option<Stat> {
         sid: get(3)? as u32,
         tty: get(4)? as u32,
         flags: get(6)? as u64,
+        threads: get(17)? as u32,
         start: (get(19)? as u64).saturating_mul(TICK_NS),
     })
 }
@@ -110,6 +112,11 @@ impl ProcFs {
     /// True if there is such a process now, alive or a zombie.
     pub fn exists(&self, pid: u32) -> bool {
         self.of(pid, "stat").exists()
+    }
+
+    /// How many threads it has.
+    pub fn threads(&self, pid: u32) -> Option<u32> {
+        Some(parse_stat(&read(&self.of(pid, "stat"))?)?.threads)
     }
 
     /// What a process is. `None` if there is no such process.

@@ -1,4 +1,5 @@
-//! The tables of state: processes and their descriptors. Dumb: they hold, they do not know why.
+//! The tables of state: processes and files. Dumb: they hold, they do not know why. Descriptors stand in
+//! [`super::descriptors`].
 //!
 //! Enters: what effects and the /proc scan say. Leaves: entities, each with the place it has in the open block. Never: a
 //! record, a batch.
@@ -6,8 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
-
+use super::descriptors::TableRef;
 use crate::batch::{FileKind, L4, Role};
 
 /// Bytes that several entities share.
@@ -60,93 +60,6 @@ impl FileEntity {
         }
     }
 }
-
-/// One descriptor.
-#[derive(Clone)]
-pub struct Fd {
-    /// What it refers to.
-    pub file: FileRef,
-    /// Closed by exec.
-    pub cloexec: bool,
-    /// Since when (boot clock, ns) it refers to that.
-    pub since: u64,
-    /// It took the place of this one, whose close was still under way.
-    pub replaced: Option<FileRef>,
-}
-
-/// A descriptor table. Numbers below 4096 are an index, which is nearly all; others a map.
-#[derive(Clone, Default)]
-pub struct FdTable {
-    low: Vec<Option<Fd>>,
-    high: FxHashMap<u32, Fd>,
-}
-
-const LOW: usize = 4096;
-
-impl FdTable {
-    /// The entry of a descriptor.
-    pub fn get(&self, fd: u32) -> Option<&Fd> {
-        match self.low.get(fd as usize) {
-            Some(entry) => entry.as_ref(),
-            None if fd as usize >= LOW => self.high.get(&fd),
-            None => None,
-        }
-    }
-
-    /// The entry of a descriptor, to be changed.
-    pub fn get_mut(&mut self, fd: u32) -> Option<&mut Fd> {
-        match self.low.get_mut(fd as usize) {
-            Some(entry) => entry.as_mut(),
-            None if fd as usize >= LOW => self.high.get_mut(&fd),
-            None => None,
-        }
-    }
-
-    /// Puts an entry in; gives back what stood there.
-    pub fn set(&mut self, fd: u32, entry: Fd) -> Option<Fd> {
-        let i = fd as usize;
-        if i >= LOW {
-            return self.high.insert(fd, entry);
-        }
-        if i >= self.low.len() {
-            self.low.resize(i + 1, None);
-        }
-        self.low[i].replace(entry)
-    }
-
-    /// Takes an entry out.
-    pub fn remove(&mut self, fd: u32) -> Option<Fd> {
-        match self.low.get_mut(fd as usize) {
-            Some(entry) => entry.take(),
-            None => self.high.remove(&fd),
-        }
-    }
-
-    /// Removes what `gone` holds for, by number and entry.
-    pub fn retain(&mut self, mut keep: impl FnMut(u32, &mut Fd) -> bool) {
-        for (i, slot) in self.low.iter_mut().enumerate() {
-            if let Some(fd) = slot
-                && !keep(i as u32, fd)
-            {
-                *slot = None;
-            }
-        }
-        self.high.retain(|i, fd| keep(*i, fd));
-    }
-
-    /// How many are open.
-    pub fn len(&self) -> usize {
-        self.low.iter().flatten().count() + self.high.len()
-    }
-
-    /// True if none is.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-/// A table that processes may share.
-pub type TableRef = Rc<RefCell<FdTable>>;
 
 /// See [`crate::batch::Proc`].
 #[derive(Clone, Default)]

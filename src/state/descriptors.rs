@@ -1,0 +1,321 @@
+//! The descriptor table of a process, and which file a call meant by a number.
+//!
+//! Enters: what effects and the /proc scan say of numbers, with times. Leaves: the file that a call meant, and whether
+//! that is certain. Never: a record, a name.
+//!
+//! Records come in order of exit, effects did not happen in that order. As long as one thread alone uses a table, that
+//! makes no difference. Where several do, a call that took a while may have begun when its number meant another file, so a
+//! shared table remembers what numbers meant until a moment ago:
+//! * A file that comes while its number is held proves that a close of the older one has acted and not returned: the new
+//!   file takes the number, and the older one is *owed* a close, whose record then removes nothing.
+//! * A call that entered before its number's present file came meant the newest file that was there by then. What it did
+//!   may have happened a little later, so that is a likelihood: not certain.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use super::tables::FileRef;
+
+/// A table that processes may share.
+pub type TableRef = Rc<RefCell<FdTable>>;
+
+/// One descriptor.
+#[derive(Clone)]
+pub struct Fd {
+    /// What it refers to.
+    pub file: FileRef,
+    /// Closed by exec.
+    pub cloexec: bool,
+    /// Since when (boot clock, ns) it is known to refer to that: the exit of the call that made it, or its reading.
+    pub since: u64,
+    /// It was read from /proc: it may have been there for long.
+    pub read: bool,
+}
+
+/// What a number meant.
+struct Past {
+    fd: u32,
+    file: FileRef,
+    since: u64,
+    /// When it was known to be gone.
+    until: u64,
+    /// Its close has acted, but its record has not come.
+    owed: bool,
+}
+
+/// Numbers below this are an index, which is nearly all; others a map.
+const LOW: usize = 4096;
+/// How much past a shared table remembers.
+const PAST: usize = 64;
+
+/// A descriptor table.
+#[derive(Default)]
+pub struct FdTable {
+    low: Vec<Option<Fd>>,
+    high: FxHashMap<u32, Fd>,
+    shared: bool,
+    past: VecDeque<Past>,
+}
+
+impl FdTable {
+    /// A copy for a process of its own, as fork and unshare make it: nobody shares it, so it needs no past.
+    pub fn copy(&self) -> FdTable {
+        FdTable { low: self.low.clone(), high: self.high.clone(), shared: false, past: VecDeque::new() }
+    }
+
+    /// From now on several threads use it.
+    pub fn share(&mut self) {
+        self.shared = true;
+    }
+
+    /// The entry of a descriptor as it is now.
+    pub fn get(&self, fd: u32) -> Option<&Fd> {
+        match self.low.get(fd as usize) {
+            Some(entry) => entry.as_ref(),
+            None if fd as usize >= LOW => self.high.get(&fd),
+            None => None,
+        }
+    }
+
+    /// The entry of a descriptor, to be changed.
+    pub fn get_mut(&mut self, fd: u32) -> Option<&mut Fd> {
+        match self.low.get_mut(fd as usize) {
+            Some(entry) => entry.as_mut(),
+            None if fd as usize >= LOW => self.high.get_mut(&fd),
+            None => None,
+        }
+    }
+
+    /// The number means this file from now on. If it is held, a close of that file is still on its way.
+    pub fn place(&mut self, fd: u32, entry: Fd) {
+        let until = entry.since;
+        if let Some(old) = self.set(fd, entry) {
+            self.remember(fd, old, until, true);
+        }
+    }
+
+    /// The number means this file from now on; what it meant before was closed by the same call (dup2).
+    pub fn replace(&mut self, fd: u32, entry: Fd) {
+        let until = entry.since;
+        if let Some(old) = self.set(fd, entry) {
+            self.remember(fd, old, until, false);
+        }
+    }
+
+    /// The number means nothing from `until` on.
+    pub fn remove(&mut self, fd: u32, until: u64) {
+        let old = match self.low.get_mut(fd as usize) {
+            Some(entry) => entry.take(),
+            None => self.high.remove(&fd),
+        };
+        if let Some(old) = old {
+            self.remember(fd, old, until, false);
+        }
+    }
+
+    /// A close of the number that entered at `entry` and returned at `exit`.
+    pub fn close(&mut self, fd: u32, entry: Option<u64>, exit: u64) {
+        if self.shared && self.get(fd).is_none_or(|now| entry.is_none_or(|e| e < now.since)) {
+            // Older than the present file, or not known to be younger: it is the oldest one that is still awaited.
+            let awaited = |p: &&mut Past| p.fd == fd && p.owed && entry.is_none_or(|e| p.since <= e);
+            if let Some(past) = self.past.iter_mut().find(awaited) {
+                past.owed = false;
+                past.until = past.until.min(exit);
+                return;
+            }
+        }
+        self.remove(fd, exit);
+    }
+
+    /// Removes the numbers of a range, or marks them to be closed by exec.
+    pub fn close_range(&mut self, first: u32, last: u32, cloexec: bool, until: u64) {
+        let mut at = Vec::new();
+        self.each(|fd, entry| {
+            if (first..=last).contains(&fd) {
+                entry.cloexec |= cloexec;
+                at.push(fd);
+            }
+        });
+        if !cloexec {
+            at.into_iter().for_each(|fd| self.remove(fd, until));
+        }
+    }
+
+    /// What an exec leaves of it: no other thread, and nothing that was to be closed.
+    pub fn exec(&mut self) {
+        self.shared = false;
+        self.past = VecDeque::new();
+        self.low.iter_mut().for_each(|slot| {
+            slot.take_if(|fd| fd.cloexec);
+        });
+        self.high.retain(|_, fd| !fd.cloexec);
+    }
+
+    /// The file that a call meant by a number, and since when it is known; and whether it is certain that it meant that
+    /// one. `entry` is when the call began, if that is known.
+    pub fn meant(&self, fd: u32, entry: Option<u64>) -> Option<(&FileRef, u64, bool)> {
+        let now = self.get(fd);
+        if !self.shared {
+            return now.map(|f| (&f.file, f.since, true));
+        }
+        let past = |p: &&Past| p.fd == fd;
+        let Some(entry) = entry else {
+            let certain = !self.past.iter().any(|p| past(&p));
+            return match now {
+                Some(f) => Some((&f.file, f.since, certain)),
+                None => self.past.iter().rfind(past).map(|p| (&p.file, p.since, false)),
+            };
+        };
+        if let Some(f) = now
+            && f.since <= entry
+        {
+            return Some((&f.file, f.since, true));
+        }
+        // The newest that had come by then, if it was not gone again.
+        if let Some(p) = self.past.iter().rfind(|p| past(p) && p.since <= entry) {
+            return (p.until > entry).then_some((&p.file, p.since, false));
+        }
+        now.filter(|f| f.read).map(|f| (&f.file, f.since, false))
+    }
+
+    /// How many are open.
+    pub fn len(&self) -> usize {
+        self.low.iter().flatten().count() + self.high.len()
+    }
+
+    /// True if none is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn set(&mut self, fd: u32, entry: Fd) -> Option<Fd> {
+        let i = fd as usize;
+        if i >= LOW {
+            return self.high.insert(fd, entry);
+        }
+        if i >= self.low.len() {
+            self.low.resize(i + 1, None);
+        }
+        self.low[i].replace(entry)
+    }
+
+    fn remember(&mut self, fd: u32, old: Fd, until: u64, owed: bool) {
+        if self.shared {
+            if self.past.len() >= PAST {
+                self.past.pop_front();
+            }
+            self.past.push_back(Past { fd, file: old.file, since: old.since, until, owed });
+        }
+    }
+
+    fn each(&mut self, mut f: impl FnMut(u32, &mut Fd)) {
+        for (i, slot) in self.low.iter_mut().enumerate() {
+            if let Some(entry) = slot {
+                f(i as u32, entry);
+            }
+        }
+        self.high.iter_mut().for_each(|(fd, entry)| f(*fd, entry));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tables::{FileDesc, FileEntity, Text};
+    use super::*;
+
+    fn file(name: &str, since: u64) -> Fd {
+        let desc = FileDesc { name: Some(Text::from(name.as_bytes())), ..FileDesc::default() };
+        Fd { file: FileEntity::new(desc), cloexec: false, since, read: false }
+    }
+
+    fn name(found: Option<(&FileRef, u64, bool)>) -> Option<(String, bool)> {
+        found.map(|(f, _, certain)| {
+            let name = f.desc.borrow().name.clone().unwrap();
+            (String::from_utf8_lossy(&name).into_owned(), certain)
+        })
+    }
+
+    fn is(name: &str, certain: bool) -> Option<(String, bool)> {
+        Some((name.to_owned(), certain))
+    }
+
+    fn shared() -> FdTable {
+        FdTable { shared: true, ..FdTable::default() }
+    }
+
+    /// A close that was held up inside the kernel, while another thread opened, closed and opened the number again.
+    #[test]
+    fn a_close_that_returns_after_two_files_have_come_and_gone() {
+        let mut t = shared();
+        t.place(3, file("null", 10));
+        // close(3) of "null" enters at 20 and frees the number, but does not return.
+        t.place(3, file("zero", 30));
+        t.close(3, Some(35), 40);
+        t.place(3, file("again", 50));
+        assert_eq!(name(t.meant(3, Some(20))), is("null", false), "it is not certain to be this one");
+        t.close(3, Some(20), 60);
+        assert_eq!(name(t.meant(3, Some(70))), is("again", true), "the late close removes nothing");
+        t.close(3, Some(80), 90);
+        assert_eq!(name(t.meant(3, Some(100))), None);
+    }
+
+    /// A read that waited while the number was closed and given away: it read from the old file.
+    #[test]
+    fn a_call_that_waited_meant_what_was_there_when_it_began() {
+        let mut t = shared();
+        t.place(5, file("pipe", 10));
+        t.close(5, Some(30), 31);
+        t.place(5, file("other", 40));
+        assert_eq!(name(t.meant(5, Some(20))), is("pipe", false));
+        assert_eq!(name(t.meant(5, Some(35))), None, "nothing was there");
+        assert_eq!(name(t.meant(5, Some(41))), is("other", true));
+        assert_eq!(name(t.meant(5, None)), is("other", false), "without its beginning nobody knows");
+        t.replace(5, file("dup", 60));
+        assert_eq!(name(t.meant(5, Some(50))), is("other", false));
+        assert_eq!(name(t.meant(5, Some(60))), is("dup", true));
+    }
+
+    #[test]
+    fn a_past_that_is_forgotten_gives_no_name() {
+        let mut t = shared();
+        t.place(7, file("first", 10));
+        for i in 0..PAST as u64 + 1 {
+            t.close(7, Some(20 + i * 10), 21 + i * 10);
+            t.place(7, file("later", 25 + i * 10));
+        }
+        assert_eq!(name(t.meant(7, Some(15))), None);
+        assert!(t.past.len() <= PAST);
+    }
+
+    #[test]
+    fn one_thread_alone_cannot_race_and_keeps_no_past() {
+        let mut t = FdTable::default();
+        t.place(3, file("a", 10));
+        t.close(3, None, 20);
+        t.place(3, file("b", 30));
+        t.place(4, Fd { read: true, ..file("c", 30) });
+        assert_eq!(name(t.meant(3, None)), is("b", true));
+        assert_eq!(name(t.meant(4, Some(5))), is("c", true));
+        assert!(t.past.is_empty());
+        t.share();
+        assert_eq!(name(t.meant(4, Some(5))), is("c", false), "it was read while the call was under way");
+        assert!(!t.copy().shared);
+    }
+
+    #[test]
+    fn ranges_and_exec_close_what_they_name() {
+        let mut t = shared();
+        for fd in [3, 4, 5000] {
+            t.place(fd, file("f", 10));
+        }
+        t.close_range(4, u32::MAX, true, 20);
+        assert_eq!(t.len(), 3);
+        t.close_range(3, 3, false, 20);
+        assert_eq!(name(t.meant(3, Some(15))), is("f", false));
+        t.exec();
+        assert!(t.is_empty() && !t.shared && t.past.is_empty());
+    }
+}
