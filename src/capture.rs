@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::batch::{Builder, Columns, Meta};
 use crate::config::{Config, Flush, Form, Live, Scope, Sink, Stream};
 use crate::exit::Exit;
-use crate::filter::Filter;
+use crate::filter::{CodeSet, Filter};
 use crate::message;
 use crate::output;
 use crate::reel::{Header, Totals};
@@ -71,7 +71,7 @@ struct Capture<'s> {
     done: usize,
     start: u64,
     opened: u64,
-    prev_time: u64,
+    last_time: u64,
     first_time: u64,
     flush: bool,
     clock: Clocks,
@@ -96,24 +96,15 @@ impl Capture<'_> {
         let rows = self.builder.rows();
         if rows > self.done {
             if self.done == 0 {
-                let view = self.builder.view(self.schema);
-                let first_num = view.num.first().copied().unwrap_or(0);
                 let (boot, wall) = self.clock.pair();
-                self.builder.set_meta(Meta {
-                    first_num,
-                    prev_time: self.prev_time,
-                    start_time: self.start,
-                    boot,
-                    wall,
-                    host: 0,
-                });
+                self.builder.set_meta(Meta { start_time: self.start, boot, wall, host: 0 });
                 self.opened = now;
             }
             let view = self.builder.view(self.schema);
             if self.first_time == 0 {
                 self.first_time = view.time.first().copied().unwrap_or(0);
             }
-            let last_time = view.time.last().copied().unwrap_or(self.prev_time);
+            self.last_time = view.time.last().copied().unwrap_or(self.last_time);
             let selection = self.selector.select(&view, self.done..rows);
             match &mut self.out {
                 Out::Nothing => self.builder.truncate(0),
@@ -125,9 +116,6 @@ impl Capture<'_> {
                     self.builder.truncate(0);
                 }
                 Out::Reel(_) => self.builder.compact(self.done, selection),
-            }
-            if self.builder.rows() == 0 {
-                self.prev_time = last_time;
             }
             self.done = self.builder.rows();
         }
@@ -146,7 +134,6 @@ impl Capture<'_> {
 
     fn close(&mut self) {
         self.generation += 1;
-        let last = self.builder.view(self.schema).time.last().copied();
         if let Out::Reel(recorder) = &mut self.out
             && self.builder.rows() > 0
         {
@@ -154,7 +141,6 @@ impl Capture<'_> {
             let full = std::mem::take(&mut self.builder);
             self.builder = recorder.block(full);
         }
-        self.prev_time = last.unwrap_or(self.prev_time);
         self.builder.reset(self.generation);
         self.selector.next_block();
         self.done = 0;
@@ -280,7 +266,9 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         Ok(loaded) => loaded,
         Err(e) => return failed(&e),
     };
-    let filter_codes = filter.codes().clone();
+    // A filter that asks how many events came before, or how long ago the last was, must see them all.
+    let counts = Columns::NUM.and(Columns::DELTA).0 & filter.columns().0 != 0;
+    let filter_codes = if counts { CodeSet::all() } else { filter.codes().clone() };
     let wanted = |code: u16| filter_codes.has(code);
 
     let users = Users::system().unwrap_or_default();
@@ -346,7 +334,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         done: 0,
         start,
         opened: start,
-        prev_time: 0,
+        last_time: 0,
         first_time: 0,
         flush: config.flush == Flush::Event,
         clock: Clocks::default(),
@@ -491,7 +479,7 @@ fn finish(mut capture: Capture, mut rings: Rings, mut probe: Probe, config: &Con
             lost: seen.lost,
             state_only: seen.state,
             first_time: capture.first_time,
-            last_time: capture.prev_time,
+            last_time: capture.last_time,
             index: Vec::new(),
         }),
     };

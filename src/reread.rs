@@ -203,13 +203,7 @@ fn events(
             let mut copier = Copier::new(&view);
             for row in selection.iter() {
                 if builder.rows() == 0 {
-                    let mut meta = view.meta;
-                    meta.first_num = view.num.get(row).copied().unwrap_or(0);
-                    meta.prev_time = match row.checked_sub(1) {
-                        Some(before) => view.time.get(before).copied().unwrap_or(0),
-                        None => meta.prev_time,
-                    };
-                    builder.set_meta(meta);
+                    builder.set_meta(view.meta);
                 }
                 copier.row(&view, row, builder);
                 if builder.is_full() {

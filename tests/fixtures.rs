@@ -118,6 +118,17 @@ fn a_rewritten_reel_prints_the_same() {
     let from_original = run(&["-r".as_ref(), original, filter.as_ref()]);
     assert!(from_original.stdout.len() > 1000);
     assert_eq!(String::from_utf8_lossy(&from_copy.stdout), String::from_utf8_lossy(&from_original.stdout));
+    // Every field, not only those that the usual line shows: evt.deltatime once counted from the event kept before.
+    let listed = String::from_utf8(run(&["fields".as_ref()]).stdout).expect("text");
+    let names: Vec<&str> = listed.lines().filter_map(|l| l.split_whitespace().next()).collect();
+    let form = names.iter().filter(|n| n.contains('.') && !n.contains('[')).map(|n| format!("{n}=%{n} "));
+    let form: String = form.collect();
+    assert!(form.matches('%').count() > 100, "{form}");
+    let form = ["-p".as_ref(), form.as_ref()];
+    let from_copy = run(&[&["-r".as_ref(), copy.as_os_str()], &form[..]].concat());
+    let from_original = run(&[&["-r".as_ref(), original, filter.as_ref()], &form[..]].concat());
+    assert!(from_original.status.success(), "{}", String::from_utf8_lossy(&from_original.stderr));
+    assert_eq!(String::from_utf8_lossy(&from_copy.stdout), String::from_utf8_lossy(&from_original.stdout));
     // What was filtered out is not in it at all.
     let everything = run(&["-r".as_ref(), copy.as_os_str(), "-j".as_ref()]);
     assert!(!everything.stdout.windows(5).any(|w| w == b"gamma"));

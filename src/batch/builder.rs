@@ -9,9 +9,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::{
-    Batch, Bitmap, Columns, Dict, File, FileId, Group, Item, Meta, NONE, Proc, ProcId, StrId, Strings, User,
-};
+use super::{Batch, Bitmap, Dict, File, FileId, Group, Item, Meta, NONE, Proc, ProcId, StrId, Strings, User};
 use crate::schema::Schema;
 
 /// A block closes at this many rows …
@@ -27,6 +25,7 @@ pub const MAX_ENTRIES: usize = 16 * 1024;
 pub struct Row {
     pub num: u64,
     pub time: u64,
+    pub delta: u64,
     pub latency: u64,
     pub call: u16,
     pub cpu: u16,
@@ -87,6 +86,7 @@ pub struct Builder {
     meta: Meta,
     num: Vec<u64>,
     time: Vec<u64>,
+    delta: Vec<u64>,
     latency: Vec<u64>,
     call: Vec<u16>,
     cpu: Vec<u16>,
@@ -122,6 +122,7 @@ impl Builder {
             meta: Meta::default(),
             num: Vec::new(),
             time: Vec::new(),
+            delta: Vec::new(),
             latency: Vec::new(),
             call: Vec::new(),
             cpu: Vec::new(),
@@ -204,6 +205,7 @@ impl Builder {
     pub fn push(&mut self, row: Row, words: &[u64], items: &[Item], refs: &[FileId]) {
         self.num.push(row.num);
         self.time.push(row.time);
+        self.delta.push(row.delta);
         self.latency.push(row.latency);
         self.call.push(row.call);
         self.cpu.push(row.cpu);
@@ -227,6 +229,7 @@ impl Builder {
             rows: self.rows(),
             num: &self.num,
             time: &self.time,
+            delta: &self.delta,
             latency: &self.latency,
             call: &self.call,
             cpu: &self.cpu,
@@ -260,6 +263,7 @@ impl Builder {
             if at != row {
                 self.num[at] = self.num[row];
                 self.time[at] = self.time[row];
+                self.delta[at] = self.delta[row];
                 self.latency[at] = self.latency[row];
                 self.call[at] = self.call[row];
                 self.cpu[at] = self.cpu[row];
@@ -283,6 +287,7 @@ impl Builder {
         }
         self.num.truncate(rows);
         self.time.truncate(rows);
+        self.delta.truncate(rows);
         self.latency.truncate(rows);
         self.call.truncate(rows);
         self.cpu.truncate(rows);
@@ -390,9 +395,6 @@ impl Builder {
         self.generation = generation;
         self.meta = Meta::default();
     }
-
-    /// Columns a live block has: all.
-    pub const COLUMNS: Columns = Columns::ALL;
 }
 
 fn move_run<T: Copy>(data: &mut [T], at: &mut [u32], from: usize, to: usize) {

@@ -125,6 +125,7 @@ impl Copier {
         let new = Row {
             num: column(from.num),
             time: column(from.time),
+            delta: column(from.delta),
             latency: column(from.latency),
             call: from.call.get(row).copied().unwrap_or(0),
             cpu: from.cpu.get(row).copied().unwrap_or(0),

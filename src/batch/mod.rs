@@ -93,13 +93,9 @@ pub mod row_flags {
     pub const UNFINISHED: u16 = 4;
 }
 
-/// What a block knows about where it stands; with it `evt.num`, `evt.deltatime` and wall times survive skipping.
+/// What a block knows about where it stands; with it wall times survive skipping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Meta {
-    /// `evt.num` of row 0; rows of a block are numbered without gaps only if `nums` says nothing else.
-    pub first_num: u64,
-    /// Time of the event before row 0 (boot clock, ns); 0 if there was none.
-    pub prev_time: u64,
     /// Time of the capture's start (boot clock, ns).
     pub start_time: u64,
     /// A moment on the boot clock, ns …
@@ -139,8 +135,10 @@ impl Columns {
     pub const ITEMS: Columns = Columns(1024);
     /// `refs` and `ref_at` (needs CALL).
     pub const REFS: Columns = Columns(2048);
+    /// `delta`.
+    pub const DELTA: Columns = Columns(4096);
     pub const NOTHING: Columns = Columns(0);
-    pub const ALL: Columns = Columns(4095);
+    pub const ALL: Columns = Columns(8191);
 
     /// Both.
     pub const fn and(self, other: Columns) -> Columns {
@@ -167,6 +165,8 @@ pub struct Batch<'a> {
     pub num: &'a [u64],
     /// Time of the call's exit, boot clock, ns; never decreasing.
     pub time: &'a [u64],
+    /// Time since the event before, ns, whether that one was kept or not; 0 for the first of a capture.
+    pub delta: &'a [u64],
     /// Time from entry to exit, ns; [`NO_LATENCY`] if not known.
     pub latency: &'a [u64],
     /// Code of the call or event.

@@ -104,14 +104,7 @@ pub fn schema() -> Schema {
 pub fn block() -> Builder {
     let mut b = Builder::new();
     let wall = 1_795_382_043_184_503_021;
-    b.set_meta(Meta {
-        first_num: 1,
-        prev_time: 0,
-        start_time: 9_000_000_000,
-        boot: 10_000_000_000,
-        wall,
-        host: 0,
-    });
+    b.set_meta(Meta { start_time: 9_000_000_000, boot: 10_000_000_000, wall, host: 0 });
     let (alice, home, shell, staff) =
         (b.string(b"alice"), b.string(b"/home/alice"), b.string(b"/bin/sh"), b.string(b"staff"));
     let user = b.user(User { uid: 1000, name: alice, home, shell });
@@ -200,6 +193,7 @@ pub fn block() -> Builder {
     let row = |n: u64, call, ret| Row {
         num: n,
         time: 10_000_000_000 + (n - 1) * 1_000_000,
+        delta: if n == 1 { 0 } else { 1_000_000 },
         latency: 18_000 * n,
         call,
         cpu: 2,

@@ -89,7 +89,7 @@ proptest! {
     ) {
         let schema = schema(if arm { Arch::Aarch64 } else { Arch::X86_64 }, Ret::ALL[which].0, call_name);
         let mut b = Builder::new();
-        b.set_meta(Meta { boot: time / 2, wall: time, start_time: latency, prev_time: ret, ..Meta::default() });
+        b.set_meta(Meta { boot: time / 2, wall: time, start_time: latency, ..Meta::default() });
         for text in &texts {
             b.string(text);
         }

@@ -122,6 +122,7 @@ impl Encoder {
         let columns = [
             b.num.len(),
             b.time.len(),
+            b.delta.len(),
             b.latency.len(),
             b.call.len(),
             b.cpu.len(),
@@ -165,6 +166,9 @@ impl Encoder {
         f.rows = rows as u32;
         (f.words, f.items, f.refs) = (words as u32, items as u32, refs as u32);
         f.meta = b.meta;
+        let first = |column: &[u64]| column.first().copied().unwrap_or(0);
+        f.first_num = first(b.num);
+        f.before = first(b.time).wrapping_sub(first(b.delta));
         f.min_time = b.time.iter().copied().min().unwrap_or(0);
         f.max_time = b.time.iter().copied().max().unwrap_or(0);
         f.sizes = Sizes::of(&b.dict);
@@ -225,6 +229,16 @@ impl Encoder {
         self.section(id::FLAGS, encoding);
         let encoding = ints::put_clock(&mut self.raw, b.time.iter().copied());
         self.section(id::TIME, encoding);
+        // What stood between two rows and was not kept: mostly nothing, and then there is no section.
+        let mut before = self.front.before;
+        self.scratch.clear();
+        self.scratch.extend(b.time.iter().zip(b.delta).map(|(time, delta)| {
+            time.wrapping_sub(std::mem::replace(&mut before, *time)).wrapping_sub(*delta)
+        }));
+        if self.scratch.iter().any(|v| *v != 0) {
+            let encoding = ints::put_packed(&mut self.raw, self.scratch.iter().copied());
+            self.section(id::DELTA, encoding);
+        }
         let encoding = ints::put_growing(&mut self.raw, b.num.iter().copied());
         self.section(id::NUM, encoding);
         let encoding = ints::put_packed(&mut self.raw, b.latency.iter().map(|v| v.wrapping_add(1)));

@@ -40,6 +40,10 @@ pub(super) struct Front {
     pub items: u32,
     pub refs: u32,
     pub meta: Meta,
+    /// Number of the first event.
+    pub first_num: u64,
+    /// Time of the event before the first row.
+    pub before: u64,
     pub min_time: u64,
     pub max_time: u64,
     pub sizes: Sizes,
@@ -55,7 +59,7 @@ impl Front {
         for v in [self.rows, self.words, self.items, self.refs] {
             out.extend_from_slice(&v.to_le_bytes());
         }
-        for v in [m.first_num, m.prev_time, m.start_time, m.boot, m.wall, self.min_time, self.max_time] {
+        for v in [self.first_num, self.before, m.start_time, m.boot, m.wall, self.min_time, self.max_time] {
             out.extend_from_slice(&v.to_le_bytes());
         }
         for v in [s.procs, s.files, s.users, s.groups, s.strings, s.bytes] {
@@ -91,8 +95,8 @@ impl Front {
         }
         let m = &mut self.meta;
         for v in [
-            &mut m.first_num,
-            &mut m.prev_time,
+            &mut self.first_num,
+            &mut self.before,
             &mut m.start_time,
             &mut m.boot,
             &mut m.wall,

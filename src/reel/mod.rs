@@ -59,7 +59,7 @@
 //! | 16 each | sections: {id u16, encoding u8, packing u8 (0 plain, 1 LZ4), length unpacked u32, length stored u32, CRC-32 of the stored bytes u32} |
 //!
 //! The sections' stored bytes follow in the same order and fill the body. Unpacked they have at most 64 MiB together.
-//! Unknown ids are skipped; all of these must be there:
+//! Unknown ids are skipped; all of these must be there, but for 28, which is left out if it is all zeros:
 //!
 //! | id | contents |
 //! |---:|---|
@@ -78,6 +78,7 @@
 //! | 25 | words |
 //! | 26 | items |
 //! | 27 | references |
+//! | 28 | time between the row and the one before it (first: the event before the block), minus that between its event and the event before that, whether kept or not, mod 2^64 |
 //!
 //! A row's *lane* is its process's index (0xffff_ffff if not known) mod 64.
 //!
@@ -165,6 +166,7 @@ mod id {
     pub const WORDS: u16 = 25;
     pub const ITEMS: u16 = 26;
     pub const REFS: u16 = 27;
+    pub const DELTA: u16 = 28;
 
     const NAMES: &[(u16, &str)] = &[
         (PROCS, "processes"),
@@ -185,6 +187,7 @@ mod id {
         (WORDS, "words"),
         (ITEMS, "items"),
         (REFS, "references"),
+        (DELTA, "times not kept"),
     ];
 
     pub fn name(id: u16) -> &'static str {

@@ -15,9 +15,9 @@ pub fn schema() -> &'static Schema {
 
 /// Everything in a batch, owned, for comparing.
 pub fn everything(b: &Batch) -> String {
-    let Batch { schema: _, meta, rows, num, time, latency, call, cpu, tid, proc, ret, flags, .. } = *b;
+    let Batch { schema: _, meta, rows, num, time, delta, latency, call, cpu, tid, proc, ret, flags, .. } = *b;
     format!(
-        "{meta:?} {rows} {num:?} {time:?} {latency:?} {call:?} {cpu:?} {tid:?} {proc:?} {ret:?} {flags:?} {:?} {:?} {:?} \
+        "{meta:?} {rows} {num:?} {time:?} {delta:?} {latency:?} {call:?} {cpu:?} {tid:?} {proc:?} {ret:?} {flags:?} {:?} {:?} {:?} \
          {:?} {:?} {:?} {:?}",
         b.word_at, b.words, b.item_at, b.items, b.ref_at, b.refs, b.dict
     )
@@ -53,14 +53,7 @@ impl Dice {
 pub fn wild(schema: &Schema, rows: usize, seed: u64) -> Builder {
     let mut d = Dice(seed | 1);
     let mut b = Builder::new();
-    b.set_meta(Meta {
-        first_num: d.any(),
-        prev_time: d.any(),
-        start_time: d.any(),
-        boot: d.any(),
-        wall: d.any(),
-        host: d.any() as u16,
-    });
+    b.set_meta(Meta { start_time: d.any(), boot: d.any(), wall: d.any(), host: d.any() as u16 });
     let (mut strings, mut procs, mut files, mut users, mut groups) = (0, 0usize, 0usize, 0usize, 0usize);
     for _ in 0..d.below(12) {
         let text: Vec<u8> = (0..d.below(40)).map(|_| d.any() as u8).collect();
@@ -123,7 +116,14 @@ pub fn wild(schema: &Schema, rows: usize, seed: u64) -> Builder {
     let mut time = d.any() / 2;
     for i in 0..rows {
         let shape = schema.shape(codes[d.below(codes.len() as u64) as usize]);
+        let before = time;
         time = if orderly { time.saturating_add(d.any() >> 20) } else { d.any() };
+        // Nothing left out before the row, something, or nonsense.
+        let delta = match d.below(8) {
+            0 => d.any(),
+            1 => time.wrapping_sub(before) / 3,
+            _ => time.wrapping_sub(before),
+        };
         let words: Vec<u64> = (0..shape.words()).map(|_| d.any()).collect();
         let items: Vec<Item> = (0..shape.items)
             .map(|_| match d.below(6) {
@@ -138,6 +138,7 @@ pub fn wild(schema: &Schema, rows: usize, seed: u64) -> Builder {
             Row {
                 num: if orderly { i as u64 * 2 } else { d.any() },
                 time,
+                delta,
                 latency: if d.below(3) == 0 { NO_LATENCY } else { d.any() },
                 call: shape.code,
                 cpu: d.any() as u16,
@@ -164,14 +165,7 @@ pub fn busy(schema: &Schema, rows: usize) -> Builder {
     let (read, write, close, openat) = (code("read"), code("write"), code("close"), code("openat"));
     let mut d = Dice(4711);
     let mut b = Builder::new();
-    b.set_meta(Meta {
-        first_num: 1,
-        prev_time: 0,
-        start_time: 1 << 40,
-        boot: 1 << 40,
-        wall: 1 << 60,
-        host: 0,
-    });
+    b.set_meta(Meta { start_time: 1 << 40, boot: 1 << 40, wall: 1 << 60, host: 0 });
     let mut at = Vec::new();
     for i in 0..12u32 {
         let comm = b.string(format!("worker{i}").as_bytes());
@@ -195,12 +189,14 @@ pub fn busy(schema: &Schema, rows: usize) -> Builder {
         if d.below(6) == 0 {
             proc = d.below(12) as usize;
         }
-        time += 800 + d.below(4000);
+        let delta = 800 + d.below(4000);
+        time += delta;
         i += 1;
         let (step, file, buffer, _, left) = at[proc];
         let mut row = Row {
             num: i,
             time,
+            delta,
             latency: 300 + d.below(1500) * (1 + d.below(10) / 9 * 20),
             call: read,
             cpu: (proc % 4) as u16,

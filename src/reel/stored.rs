@@ -28,6 +28,7 @@ pub struct Stored {
     ordered: bool,
     num: Vec<u64>,
     time: Vec<u64>,
+    delta: Vec<u64>,
     latency: Vec<u64>,
     call: Vec<u16>,
     cpu: Vec<u16>,
@@ -72,6 +73,7 @@ impl Stored {
             ordered: false,
             num: Vec::new(),
             time: Vec::new(),
+            delta: Vec::new(),
             latency: Vec::new(),
             call: Vec::new(),
             cpu: Vec::new(),
@@ -171,6 +173,9 @@ impl Stored {
         if any(Columns::TID.and(Columns::CPU), want) {
             want |= Columns::PROC.0;
         }
+        if any(Columns::DELTA, want) {
+            want |= Columns::TIME.0;
+        }
         if any(WITH_IDS, want) {
             self.load_dict()?;
         }
@@ -224,6 +229,8 @@ impl Stored {
             whole.then_some(section.encoding)
         });
         let result = match found {
+            // Left out if it is all zeros.
+            None if id == id::DELTA => decode(self, ints::STEP, &[0, 0]).ok_or(Reason::Invalid(id::name(id))),
             None => Err(Reason::Invalid("block without a column")),
             Some(None) => Err(Reason::Section(id)),
             Some(Some(encoding)) => decode(self, encoding, &buffer).ok_or(Reason::Invalid(id::name(id))),
@@ -252,6 +259,7 @@ impl Stored {
             rows: self.rows(),
             num: of(has(Columns::NUM), &self.num),
             time: of(has(Columns::TIME), &self.time),
+            delta: of(has(Columns::DELTA), &self.delta),
             latency: of(has(Columns::LATENCY), &self.latency),
             call: of(has(Columns::CALL), &self.call),
             cpu: of(has(Columns::CPU), &self.cpu),
@@ -348,6 +356,14 @@ const DECODERS: &[(Columns, u16, Decode)] = &[
         wide(e, bytes, s.rows(), &mut s.time, 0)?;
         let (min, max) = (s.time.iter().copied().min(), s.time.iter().copied().max());
         (min.unwrap_or(0) == s.front.min_time && max.unwrap_or(0) == s.front.max_time).then_some(())
+    }),
+    (Columns::DELTA, id::DELTA, |s, e, bytes| {
+        wide(e, bytes, s.rows(), &mut s.delta, 0)?;
+        let mut before = s.front.before;
+        for (delta, time) in s.delta.iter_mut().zip(&s.time) {
+            *delta = time.wrapping_sub(std::mem::replace(&mut before, *time)).wrapping_sub(*delta);
+        }
+        Some(())
     }),
     (Columns::NUM, id::NUM, |s, e, bytes| wide(e, bytes, s.rows(), &mut s.num, 0)),
     (Columns::LATENCY, id::LATENCY, |s, e, bytes| wide(e, bytes, s.rows(), &mut s.latency, 1)),

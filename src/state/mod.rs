@@ -85,6 +85,8 @@ pub struct State<'s> {
     lost_at: u64,
     now: fn() -> u64,
     num: u64,
+    /// Time of the last event; 0 before the first.
+    last: u64,
     seen: Seen,
     items: Vec<Item>,
     refs: Vec<FileId>,
@@ -111,6 +113,7 @@ impl<'s> State<'s> {
             lost_at: 0,
             now,
             num: 0,
+            last: 0,
             seen: Seen::default(),
             items: Vec::new(),
             refs: Vec::new(),
@@ -178,6 +181,13 @@ impl<'s> State<'s> {
         }
     }
 
+    /// The number of an event, and the time since the one before.
+    fn count(&mut self, time: u64) -> (u64, u64) {
+        self.num += 1;
+        let before = std::mem::replace(&mut self.last, time);
+        (self.num, if before == 0 { 0 } else { time.saturating_sub(before) })
+    }
+
     /// Sets where the numbers of a CPU begin, so that a loss before its first record is seen too.
     pub fn expect(&mut self, cpu: usize, seq: u64) {
         if self.next_seq.len() <= cpu {
@@ -200,10 +210,11 @@ impl<'s> State<'s> {
     pub fn lost(&mut self, cpu: usize, count: u64, time: u64, b: &mut Builder) {
         self.seen.lost += count;
         self.lost_at = time;
-        self.num += 1;
+        let (num, delta) = self.count(time);
         let row = Row {
-            num: self.num,
+            num,
             time,
+            delta,
             latency: NO_LATENCY,
             call: schema::LOST,
             cpu: cpu as u16,

@@ -24,11 +24,12 @@ impl State<'_> {
         b: &mut Builder,
     ) {
         let id = self.interner.proc(b, proc);
-        self.num += 1;
         self.seen.rows += 1;
+        let (num, delta) = self.count(r.time);
         let row = Row {
-            num: self.num,
+            num,
             time: r.time,
+            delta,
             latency: r.latency,
             call: code,
             cpu: cpu as u16,
@@ -109,11 +110,12 @@ impl State<'_> {
         if shape.items > 0 {
             self.items_of(r, shape, &proc, b);
         }
-        self.num += 1;
         self.seen.rows += 1;
+        let (num, delta) = self.count(r.time);
         let row = Row {
-            num: self.num,
+            num,
             time: r.time,
+            delta,
             latency: r.latency,
             call: code,
             cpu: cpu as u16,

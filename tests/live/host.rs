@@ -18,14 +18,16 @@ fn a_cat_elsewhere_is_shown_with_path_descriptor_result_and_latency() {
     let id = i64::from(cat.id());
     cat.wait().unwrap();
     // Longer than a pause of the reader.
-    std::thread::sleep(Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(500));
     let (lines, err, status) = capture.stop();
     assert_eq!(status, Some(0), "{err}");
     let events = parse(&lines);
     assert!(events.iter().all(|e| e["evt.type"] == "openat" && e["proc.name"] == "cat"), "{lines:?}");
     let found: Vec<_> = events.iter().filter(|e| e["evt.args"]["path"] == name).collect();
     let [open] = found[..] else { panic!("one open of {name}: {lines:?} {err}") };
-    assert_eq!((pid(open), res(open), &open["fd.name"]), (id, 3, &name.into()), "{open}");
+    assert_eq!((pid(open), &open["fd.name"]), (id, &name.into()), "{open}");
+    // 3, unless whoever started the tests left something open.
+    assert!(res(open) >= 3 && open["fd.num"] == res(open), "{open}");
     assert_eq!(open["proc.ppid"], std::process::id(), "{open}");
     assert!(latency(open).is_some_and(|l| l > 100 && l < 1_000_000_000), "{open}");
 }

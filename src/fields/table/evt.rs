@@ -44,15 +44,8 @@ fn since_start(b: &Batch<'_>, row: usize, get: impl FnOnce(u64) -> u64) -> Value
     boot(b, row).map_or(Value::None, |t| Value::UInt(get(t.saturating_sub(b.meta.start_time))))
 }
 
-/// Since the event before; 0 for the first of all.
 fn since_last(b: &Batch<'_>, row: usize, get: impl FnOnce(u64) -> u64) -> Value<'static> {
-    let Some(time) = boot(b, row) else { return Value::None };
-    let before = match row.checked_sub(1) {
-        Some(before) => boot(b, before).unwrap_or(time),
-        None if b.meta.prev_time == 0 => time,
-        None => b.meta.prev_time,
-    };
-    Value::UInt(get(time.saturating_sub(before)))
+    b.delta.get(row).map_or(Value::None, |d| Value::UInt(get(*d)))
 }
 
 fn latency<'a>(b: &Batch<'a>, row: usize, get: impl FnOnce(u64) -> Value<'a>) -> Value<'a> {
@@ -282,21 +275,21 @@ pub const FIELDS: &[Field] = &[
         Type::Duration,
         "time since the event before, of all that were captured",
         "evt.deltatime > 1s",
-        Row(TIME, |b, row, _| since_last(b, row, |t| t)),
+        Row(Columns::DELTA, |b, row, _| since_last(b, row, |t| t)),
     ),
     field(
         "evt.deltatime.s",
         Type::UInt,
         "whole seconds since the event before",
         "evt.deltatime.s > 0",
-        Row(TIME, |b, row, _| since_last(b, row, |t| t / SECOND)),
+        Row(Columns::DELTA, |b, row, _| since_last(b, row, |t| t / SECOND)),
     ),
     field(
         "evt.deltatime.ns",
         Type::UInt,
         "nanoseconds of evt.deltatime within its second",
         "evt.deltatime.ns < 1000",
-        Row(TIME, |b, row, _| since_last(b, row, |t| t % SECOND)),
+        Row(Columns::DELTA, |b, row, _| since_last(b, row, |t| t % SECOND)),
     ),
     field(
         "evt.latency",

@@ -257,6 +257,7 @@ pub fn block(procs: &[(usize, u32)], files: &[(usize, usize, u16)], rows: &[Plai
         let row = Row {
             num: i as u64,
             time: i as u64 * 100,
+            delta: u64::from(*tid) % 200,
             latency: latency.unwrap_or(NO_LATENCY),
             call: shape.code,
             cpu: *cpu,
