@@ -159,12 +159,16 @@ pub struct Background {
 }
 
 impl Background {
-    /// `sysreel OPTIONS -o FILE`, given a second to start.
+    /// `sysreel OPTIONS -o FILE`, when it has begun: the file is made last of all.
     pub fn start(options: &[&str]) -> Background {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("events");
         let child = sysreel().arg("-o").arg(&file).args(options).stderr(Stdio::piped()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(1500));
+        let start = Instant::now();
+        while !file.exists() && start.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::thread::sleep(Duration::from_millis(100));
         Background { child, file, _dir: dir }
     }
 
