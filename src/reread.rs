@@ -14,13 +14,15 @@ use crate::batch::{Builder, Columns, Copier};
 use crate::capture::conclude;
 use crate::config::{Config, Flush, Place, Sink};
 use crate::exit::Exit;
+use crate::files::Tally;
 use crate::filter::Filter;
 use crate::message;
 use crate::output;
+use crate::recorder::{How, Recorder};
 use crate::reel::{Block, Damage, Reader, Stored, Totals};
 use crate::schema::{LOST, Schema};
 use crate::select::Selector;
-use crate::sink::{Outcome, Printer, Recorder, create_reel};
+use crate::sink::{Outcome, Printer};
 
 enum Out {
     Nothing,
@@ -158,12 +160,13 @@ fn make_out(config: &Config, reader: &Reader<Box<dyn Read>>, schema: &Arc<Schema
                 (false, true) => header.filter,
                 (false, false) => format!("({}) and ({})", header.filter, config.filter),
             };
-            let made = create_reel(to, *force)
-                .and_then(|out| Recorder::new(out, &header, schema.clone(), config.flush == Flush::Event));
-            made.map(|r| Out::Reel(Box::default(), 1, r)).map_err(|e| {
-                message::say(format!("cannot write {}: {e}", name_of(to)));
-                Exit::Error
-            })
+            let how = How { force: *force, flush: config.flush == Flush::Event, files: config.files.clone() };
+            Recorder::new(to, &how, &header, schema.clone()).map(|r| Out::Reel(Box::default(), 1, r)).map_err(
+                |e| {
+                    message::say(format!("cannot write {}: {e}", name_of(to)));
+                    Exit::Error
+                },
+            )
         }
     }
 }
@@ -222,7 +225,7 @@ fn events(
 fn pass_block(builder: &mut Box<Builder>, generation: &mut u32, recorder: &mut Recorder) {
     builder.close();
     let full = std::mem::take(builder);
-    *builder = recorder.block(full);
+    *builder = recorder.block(full, Tally::default());
     *generation = generation.wrapping_add(1);
     builder.reset(*generation);
 }

@@ -28,6 +28,8 @@ pub struct Writer<W: Write> {
     number: u64,
     bytes: u64,
     events: u64,
+    /// What the index will say of the block that the encoder holds, as long as none of it is written.
+    ready: Option<IndexEntry>,
     /// Rows of the block that is not yet written whole.
     pending: u64,
     lost: u64,
@@ -45,6 +47,7 @@ impl<W: Write> Writer<W> {
             number: 0,
             bytes: 0,
             events: 0,
+            ready: None,
             pending: 0,
             lost: 0,
             index: Vec::new(),
@@ -60,8 +63,15 @@ impl<W: Write> Writer<W> {
     /// Writes a batch as one block; an empty batch writes nothing. On an error its events count as lost unless a later
     /// call succeeds in writing the rest of the block.
     pub fn write_block(&mut self, batch: &Batch) -> io::Result<()> {
+        self.prepare(batch)?;
+        self.write_prepared()
+    }
+
+    /// Makes a batch the next block, without writing it: says how many bytes it takes. It is forgotten unless
+    /// [`Writer::write_prepared`] comes next.
+    pub fn prepare(&mut self, batch: &Batch) -> io::Result<u64> {
         if batch.rows == 0 {
-            return Ok(());
+            return Ok(0);
         }
         let rows = batch.rows as u64;
         if let Err(e) = self.resume() {
@@ -73,14 +83,21 @@ impl<W: Write> Writer<W> {
             self.lost += rows;
             return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
         }
-        self.index.push(IndexEntry {
+        self.ready = Some(IndexEntry {
             offset: self.bytes,
             rows,
             first_time: batch.time.first().copied().unwrap_or(0),
             last_time: batch.time.last().copied().unwrap_or(0),
             first_num: batch.num.first().copied().unwrap_or(0),
         });
-        self.pending = rows;
+        Ok(self.encoder.block.len() as u64)
+    }
+
+    /// Writes the block that was prepared, if there is one.
+    pub fn write_prepared(&mut self) -> io::Result<()> {
+        let Some(entry) = self.ready.take() else { return Ok(()) };
+        self.pending = entry.rows;
+        self.index.push(entry);
         self.push()
     }
 
@@ -133,6 +150,9 @@ impl<W: Write> Writer<W> {
     }
 
     fn resume(&mut self) -> io::Result<()> {
+        if self.ready.take().is_some() {
+            self.encoder.block.clear();
+        }
         if self.encoder.block.is_empty() { Ok(()) } else { self.push() }
     }
 
