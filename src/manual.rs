@@ -283,6 +283,20 @@ fn rest(page: &mut Roff) {
             ("PATH", "run looks the command up here."),
         ],
     );
+    page.control("SH", ["SIGNALS"]);
+    entries(
+        page,
+        [
+            ("SIGINT, SIGTERM", "End the capture; what it has is written out. A second one ends it at once."),
+            (
+                "SIGHUP",
+                "With -w FILE, if files rotate or standard error is no terminal: complete the file and begin the next, \
+                 under the same name if it is free by then. Otherwise: end the capture.",
+            ),
+            ("SIGUSR1", "Print the totals so far on standard error."),
+            ("SIGUSR2", "Write out what there is."),
+        ],
+    );
     page.control("SH", ["FILES"]);
     entries(
         page,
