@@ -206,7 +206,7 @@ impl Files {
             open.lost_rows += 1;
             open.lost += batch.words_of(row).first().copied().unwrap_or(0);
         }
-        let mut written = open.writer.write_prepared();
+        let mut written = open.writer.write_prepared(batch);
         while let (Err(e), OnFull::DropOldest) = (&written, self.options.on_full) {
             let full = matches!(e.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT));
             if !full || !self.drop_oldest() {

@@ -82,7 +82,7 @@ fn tree(node: &Node, depth: usize, out: &mut String) {
 fn when(test: &Test) -> &'static str {
     match test.field.extract {
         Extract::Code(_) => "decided once per call name",
-        Extract::Column(..) => "a column",
+        Extract::Column(..) | Extract::Moment(_) | Extract::Result(_) => "a column",
         Extract::Proc(_) => "decided once per process of a block",
         Extract::File(_) => "decided once per file of a block",
         Extract::Row(..) => "decided for each event",
@@ -116,7 +116,7 @@ fn names(codes: &CodeSet, schema: &Schema) -> String {
 
 /// True if the field can be missing from an event.
 fn may_be_missing(field: &Field) -> bool {
-    !matches!(field.extract, Extract::Code(_) | Extract::Column(_, _, None))
+    !matches!(field.extract, Extract::Code(_) | Extract::Column(_, _, None) | Extract::Moment(_))
 }
 
 /// Where a missing value may surprise.

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use super::encode::Encoder;
 use super::frame::FileId;
 use super::header::{self, Header, IndexEntry, Totals};
+use super::index::Marks;
 use super::kind;
 use crate::batch::Batch;
 use crate::schema::Schema;
@@ -34,6 +35,7 @@ pub struct Writer<W: Write> {
     pending: u64,
     lost: u64,
     index: Vec<IndexEntry>,
+    marks: Marks,
 }
 
 impl<W: Write> Writer<W> {
@@ -51,6 +53,7 @@ impl<W: Write> Writer<W> {
             pending: 0,
             lost: 0,
             index: Vec::new(),
+            marks: Marks::default(),
         };
         let body = header::header_body(header, schema);
         for _ in 0..2 {
@@ -64,7 +67,7 @@ impl<W: Write> Writer<W> {
     /// call succeeds in writing the rest of the block.
     pub fn write_block(&mut self, batch: &Batch) -> io::Result<()> {
         self.prepare(batch)?;
-        self.write_prepared()
+        self.write_prepared(batch)
     }
 
     /// Makes a batch the next block, without writing it: says how many bytes it takes. It is forgotten unless
@@ -83,21 +86,25 @@ impl<W: Write> Writer<W> {
             self.lost += rows;
             return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
         }
+        let front = self.encoder.front();
         self.ready = Some(IndexEntry {
             offset: self.bytes,
             rows,
-            first_time: batch.time.first().copied().unwrap_or(0),
-            last_time: batch.time.last().copied().unwrap_or(0),
+            first_time: front.min_time,
+            last_time: front.max_time,
             first_num: batch.num.first().copied().unwrap_or(0),
         });
         Ok(self.encoder.block.len() as u64)
     }
 
-    /// Writes the block that was prepared, if there is one.
-    pub fn write_prepared(&mut self) -> io::Result<()> {
+    /// Writes the block that was prepared of this batch, if there is one.
+    pub fn write_prepared(&mut self, batch: &Batch) -> io::Result<()> {
         let Some(entry) = self.ready.take() else { return Ok(()) };
         self.pending = entry.rows;
         self.index.push(entry);
+        let front = self.encoder.front();
+        let texts = front.parts.map(|p| p.0 as usize).iter().sum();
+        self.marks.add(batch, &front.codes, texts);
         self.push()
     }
 
@@ -111,7 +118,9 @@ impl<W: Write> Writer<W> {
     pub fn finish(mut self, totals: &Totals) -> io::Result<W> {
         self.resume()?;
         let totals = Totals { index: std::mem::take(&mut self.index), ..totals.clone() };
-        self.encoder.plain(kind::END, self.file, self.number, &header::end_body(&totals));
+        let mut body = header::end_body(&totals, self.marks.records());
+        header::put_tail(&mut body, self.bytes);
+        self.encoder.plain(kind::END, self.file, self.number, &body);
         self.push()?;
         self.out.flush()?;
         Ok(self.out)
