@@ -43,7 +43,7 @@ pub fn make_reel(blocks: &[Stored], header: &Header, schema: &Schema) -> (PathBu
             let b = block.view(schema);
             let time: Vec<u64> = b.time.iter().map(|t| t + turn * span).collect();
             let num: Vec<u64> = (0..b.rows).map(|r| (rows + r) as u64 + 1).collect();
-            let mut meta = b.meta;
+            let meta = b.meta;
             let mut bytes = b.dict.strings.bytes.to_vec();
             if number % 100 == 50 {
                 rename(&b, &mut bytes);
