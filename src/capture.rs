@@ -288,6 +288,9 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     if live.no_ancestors {
         state = state.without_ancestors();
     }
+    if live.env {
+        state = state.with_environments();
+    }
     let start = boot_now();
     let selector = Selector::new(filter, config.limit);
     if let Err(e) = probe.attach() {

@@ -167,7 +167,7 @@ pub fn block() -> Builder {
         args,
         cwd,
         cgroup,
-        flags: 0,
+        ..Proc::default()
     });
     let (passwd, given, etc) = (b.string(b"/etc/passwd"), b.string(b"../etc/passwd"), b.string(b"/etc"));
     let file = b.file(File {
