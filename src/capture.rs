@@ -238,7 +238,8 @@ fn leave_out(probe: &Probe, live: &Live, sink: &Sink, tell: bool) {
 
 /// Runs a live capture to its end.
 pub fn run(config: &Config, live: &Live) -> Exit {
-    let schema = Arc::new(Schema::native(Arch::NATIVE));
+    let schema =
+        Arc::new(Schema::native(Arch::NATIVE).on(&rustix::system::uname().nodename().to_string_lossy()));
     let filter = match Filter::parse(&config.filter, &schema) {
         Ok(filter) => filter,
         Err(errors) => {

@@ -134,8 +134,8 @@ impl Interner {
             Some(p) => self.proc_at(b, p, around, depth + 1),
             None => NONE,
         };
-        let [leader, group_leader] = leaders(proc, around)
-            .map(|p| p.map_or(NONE, |p| self.proc_at(b, &p, around, depth + 1)));
+        let [leader, group_leader] =
+            leaders(proc, around).map(|p| p.map_or(NONE, |p| self.proc_at(b, &p, around, depth + 1)));
         let table = proc.fds.borrow().clone();
         let stdio = [0, 1, 2].map(|fd| {
             let file = table.borrow().get(fd).map(|f| f.file.clone());

@@ -3,8 +3,8 @@
 //! Enters: a record of a call. Leaves: its effect on the tables, and if it is wanted a row with the files that it names,
 //! as they were before it or are after it, whichever the argument means. Never: a process's birth or end.
 
-use super::tables::{FileEntity, FileRef, ProcRef};
 use super::intern::{self, Around};
+use super::tables::{FileEntity, FileRef, ProcRef};
 use super::{State, Wanted, effects};
 use crate::batch::{Builder, Item, NONE, ProcId, Row, row_flags};
 use crate::decode::{RawItem, Record};

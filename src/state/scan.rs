@@ -192,11 +192,8 @@ impl ProcFs {
     pub fn complete(&self, proc: &ProcEntity, lives: bool) {
         let what = proc.ask.replace(0);
         let mut d = proc.desc.borrow_mut();
-        let status = if lives && what & (ask::ID | ask::CAPS) != 0 {
-            read(&self.of(d.pid, "status"))
-        } else {
-            None
-        };
+        let status =
+            if lives && what & (ask::ID | ask::CAPS) != 0 { read(&self.of(d.pid, "status")) } else { None };
         if what & ask::CAPS != 0 {
             d.flags &= !proc_flags::CAPS;
         }
@@ -327,12 +324,18 @@ fn parse_inside(status: &[u8], d: &mut ProcDesc) {
 
 /// Nanoseconds since 1970; 0 for what lies before.
 fn nanoseconds(s: i64, ns: i64) -> u64 {
-    s.checked_mul(1_000_000_000).and_then(|t| t.checked_add(ns)).and_then(|t| u64::try_from(t).ok()).unwrap_or(0)
+    s.checked_mul(1_000_000_000)
+        .and_then(|t| t.checked_add(ns))
+        .and_then(|t| u64::try_from(t).ok())
+        .unwrap_or(0)
 }
 
 /// Whether a process's user may write to a file, by its mode; root may.
 fn may_write(d: &ProcDesc, mode: u32, uid: u32, gid: u32) -> bool {
-    d.uid == 0 || mode & 0o002 != 0 || (d.uid == uid && mode & 0o200 != 0) || (d.gid == gid && mode & 0o020 != 0)
+    d.uid == 0
+        || mode & 0o002 != 0
+        || (d.uid == uid && mode & 0o200 != 0)
+        || (d.gid == gid && mode & 0o020 != 0)
 }
 
 /// The path in the unified tree (`0::/…`); on a host with version 1 only, that of the pids or memory controller.
