@@ -102,7 +102,7 @@ impl State<'_> {
             d.flags &= !(proc_flags::ARGS_CUT | proc_flags::UNCERTAIN | proc_flags::BARE);
             d.flags |= if cut { proc_flags::ARGS_CUT } else { 0 };
             (d.ruid, d.rgid, d.uid, d.gid) = (e.creds.uid, e.creds.gid, e.creds.euid, e.creds.egid);
-            (d.exe_ino, d.threads) = (e.exe.ino, 1);
+            (d.exe_dev, d.exe_ino, d.threads) = (e.exe.dev, e.exe.ino, 1);
         });
         proc.counted.set(r.time);
         proc.ask(ask::CAPS | ask::PROGRAM);

@@ -153,38 +153,52 @@ impl ProcFs {
         }
         d.exepath = self.link(pid, "exe");
         self.program(&mut d);
+        self.executable(&mut d, true);
         d.cwd = self.link(pid, "cwd");
         d.cgroup = read(&self.of(pid, "cgroup")).and_then(|c| parse_cgroup(&c));
         Some(d)
     }
 
-    /// What belongs to the program that a process runs, and no record tells: when its file changed, who may write to it;
-    /// the audit user, which is set between login and the first program; the environment, if wanted.
+    /// What belongs to the program that a process runs, and no record tells: the audit user, which is set between login and
+    /// the first program; the environment, if wanted.
     fn program(&self, d: &mut ProcDesc) {
         if let Some(uid) = read(&self.of(d.pid, "loginuid")) {
             d.loginuid = number(&uid).unwrap_or(u32::MAX);
-        }
-        let exe = self.of(d.pid, "exe");
-        if let Ok(stat) = rustix::fs::stat(&exe) {
-            // Another program by now, if neither the inode nor the path is right.
-            let same = d.exe_ino == 0
-                || d.exe_ino == stat.st_ino
-                || self.link(d.pid, "exe").is_some_and(|l| d.exepath.as_ref() == Some(&l));
-            if same {
-                d.exe_ino = if d.exe_ino == 0 { stat.st_ino } else { d.exe_ino };
-                d.exe_ctime = nanoseconds(stat.st_ctime, stat.st_ctime_nsec as i64);
-                d.exe_mtime = nanoseconds(stat.st_mtime, stat.st_mtime_nsec as i64);
-                d.flags |= proc_flags::EXE_SEEN;
-                if may_write(d, stat.st_mode, stat.st_uid, stat.st_gid) {
-                    d.flags |= proc_flags::EXE_WRITABLE;
-                }
-            }
         }
         if self.env {
             d.env = read(&self.of(d.pid, "environ")).and_then(|mut env| {
                 env.truncate(MAX_ENV);
                 text(&env)
             });
+        }
+    }
+
+    /// When the file of the program changed, and who may write to it. What it is was told by a record; here it is looked
+    /// for by the process's link, or where that is gone by its path, and believed only if it is the same.
+    fn executable(&self, d: &mut ProcDesc, lives: bool) {
+        let link = if lives { rustix::fs::stat(self.of(d.pid, "exe")).ok() } else { None };
+        let same_file = |s: &rustix::fs::Stat| (kernel_dev(s.st_dev), s.st_ino) == (d.exe_dev, d.exe_ino);
+        let by_link = link.filter(|stat| {
+            d.exe_ino == 0
+                || same_file(stat)
+                // A layered file system shows other numbers.
+                || self.link(d.pid, "exe").is_some_and(|link| d.exepath.as_ref() == Some(&link))
+        });
+        let found = by_link.or_else(|| {
+            let path = Path::new(std::ffi::OsStr::from_bytes(d.exepath.as_deref()?));
+            // A look, never a mount.
+            let stat = rustix::fs::statat(rustix::fs::CWD, path, rustix::fs::AtFlags::NO_AUTOMOUNT).ok();
+            stat.filter(|stat| path.is_absolute() && same_file(stat))
+        });
+        let Some(stat) = found else { return };
+        if d.exe_ino == 0 {
+            (d.exe_dev, d.exe_ino) = (kernel_dev(stat.st_dev), stat.st_ino);
+        }
+        d.exe_ctime = nanoseconds(stat.st_ctime, stat.st_ctime_nsec as i64);
+        d.exe_mtime = nanoseconds(stat.st_mtime, stat.st_mtime_nsec as i64);
+        d.flags |= proc_flags::EXE_SEEN;
+        if may_write(d, stat.st_mode, stat.st_uid, stat.st_gid) {
+            d.flags |= proc_flags::EXE_WRITABLE;
         }
     }
 
@@ -206,6 +220,7 @@ impl ProcFs {
             if lives {
                 self.program(&mut d);
             }
+            self.executable(&mut d, lives);
         }
     }
 

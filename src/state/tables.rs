@@ -197,6 +197,7 @@ pub struct ProcDesc {
     pub cgroup: Option<Text>,
     pub flags: u32,
     pub threads: u32,
+    pub exe_dev: u32,
     pub exe_ino: u64,
     pub exe_ctime: u64,
     pub exe_mtime: u64,
