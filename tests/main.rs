@@ -2,6 +2,7 @@
 
 mod boundaries;
 mod cli;
+mod fields;
 mod fixtures;
 mod generated;
 mod live;

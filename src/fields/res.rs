@@ -65,6 +65,11 @@ pub fn value(ret: i64) -> Value<'static> {
     }
 }
 
+/// True if a row is a call that failed.
+pub fn failed_at(batch: &Batch<'_>, row: usize) -> bool {
+    has_result(batch, row) && failed(batch.ret_of(row))
+}
+
 /// True if a result is an error; being restarted is none.
 pub fn failed(ret: i64) -> bool {
     is_error(ret) && !is_restart(ret)

@@ -7,40 +7,11 @@ use std::net::IpAddr;
 use super::error::quoted;
 use super::suggest::did_you_mean;
 use crate::batch::FileKind;
-use crate::fields::Type;
+use crate::fields::{Type, services};
 use crate::schema::{Class, Schema, names};
 
 /// Why a text is no constant of a type: title, reason, hint.
 pub type Refusal = (String, String, String);
-
-/// Ports that may be given by name.
-const SERVICES: &[(&str, u16)] = &[
-    ("ftp", 21),
-    ("ssh", 22),
-    ("telnet", 23),
-    ("smtp", 25),
-    ("domain", 53),
-    ("dns", 53),
-    ("dhcp", 67),
-    ("http", 80),
-    ("kerberos", 88),
-    ("pop3", 110),
-    ("ntp", 123),
-    ("imap", 143),
-    ("snmp", 161),
-    ("ldap", 389),
-    ("https", 443),
-    ("syslog", 514),
-    ("ldaps", 636),
-    ("imaps", 993),
-    ("mysql", 3306),
-    ("postgresql", 5432),
-    ("postgres", 5432),
-    ("amqp", 5672),
-    ("redis", 6379),
-    ("kubernetes", 6443),
-    ("mongodb", 27017),
-];
 
 /// An address, or all addresses that begin alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,11 +76,10 @@ pub fn number(text: &str, ty: Type) -> Result<i128, Refusal> {
         Type::Duration => scaled(text, DURATIONS)
             .ok_or_else(|| is_none("write 10ms, 1.5s or 250us; a bare number is nanoseconds"))?,
         Type::Size => scaled(text, SIZES).ok_or_else(|| is_none("write 4096, 4k, 10M or 1GiB"))?,
-        Type::Port => match SERVICES.iter().find(|(n, _)| *n == text) {
-            Some((_, port)) => i128::from(*port),
-            None => {
-                plain(text).ok_or_else(|| is_none(&did_you_mean(text, SERVICES.iter().map(|(n, _)| *n))))?
-            }
+        Type::Port => match services::port_of(text) {
+            Some(port) => i128::from(port),
+            None => plain(text)
+                .ok_or_else(|| is_none(&did_you_mean(text, services::ALL.iter().map(|(n, _)| *n))))?,
         },
         Type::Time => match plain(text) {
             Some(value) => value,

@@ -129,6 +129,12 @@ impl<'s> State<'s> {
         self
     }
 
+    /// Reads environments as well.
+    pub fn with_environments(mut self) -> State<'s> {
+        self.proc_fs.read_environments();
+        self
+    }
+
     /// Counts so far.
     pub fn seen(&self) -> Seen {
         self.seen
@@ -210,6 +216,8 @@ impl<'s> State<'s> {
     pub fn lost(&mut self, cpu: usize, count: u64, time: u64, b: &mut Builder) {
         self.seen.lost += count;
         self.lost_at = time;
+        // How many threads each process has may have changed unseen.
+        tables::changed();
         let (num, delta) = self.count(time);
         let row = Row {
             num,
