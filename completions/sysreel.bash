@@ -38,7 +38,7 @@ _sysreel() {
 
     case "${cmd}" in
         sysreel)
-            opts="-r -w -o -j -p -q -t -l -U -c -s -d -v -h -V --read --pid --self --write --force --output --json --print --quiet --time --color --line-buffered --unbuffered --limit --snaplen --no-latency --ring --no-ancestors --proc --explain --fail-on-loss --verbose --help --version run fields calls doctor completions"
+            opts="-r -w -o -j -p -q -t -l -U -c -s -d -v -h -V --read --threads --pid --self --write --force --output --json --print --quiet --time --color --line-buffered --unbuffered --limit --snaplen --no-latency --ring --no-ancestors --proc --explain --fail-on-loss --verbose --help --version run fields calls doctor completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -72,6 +72,10 @@ _sysreel() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --threads)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --pid)

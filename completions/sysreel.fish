@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sysreel_global_optspecs
-    string join \n r/read= pid= self w/write= force o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered c/limit= s/snaplen= no-latency ring= no-ancestors proc= d/explain fail-on-loss v/verbose h/help V/version
+    string join \n r/read= threads= pid= self w/write= force o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered c/limit= s/snaplen= no-latency ring= no-ancestors proc= d/explain fail-on-loss v/verbose h/help V/version
 end
 
 function __fish_sysreel_needs_command
@@ -25,6 +25,7 @@ function __fish_sysreel_using_subcommand
 end
 
 complete -c sysreel -n "__fish_sysreel_needs_command" -s r -l read -d 'Read events from a capture file (- for stdin) instead of the kernel' -r -F
+complete -c sysreel -n "__fish_sysreel_needs_command" -l threads -d 'Threads that reread a capture [default: one for each CPU; one if it comes through a pipe]' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -l pid -d 'Only these processes and what they start (comma list, repeatable)' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -s w -l write -d 'Write a capture file (- for stdout) instead of printing' -r -F
 complete -c sysreel -n "__fish_sysreel_needs_command" -s o -l output -d 'Print events to a file (- for stdout)' -r -F
