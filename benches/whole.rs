@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use sysreel::batch::{Batch, Columns, Dict, Strings};
+use sysreel::batch::{Batch, Dict, Strings};
 use sysreel::reel::{Header, Stored, Totals, Writer};
 use sysreel::schema::Schema;
 
@@ -330,12 +330,5 @@ fn end_of(file: &str) -> Option<u64> {
     match reader.next() {
         Ok(Some(sysreel::reel::Block::Event(block))) => Some(block.meta().wall_of(last.last_time)),
         _ => None,
-    }
-}
-
-/// Loads all columns.
-pub fn load(blocks: &mut [Stored]) {
-    for block in blocks {
-        block.load(Columns::ALL).expect("a whole block");
     }
 }

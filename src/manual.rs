@@ -358,6 +358,9 @@ fn rest(page: &mut Roff) {
              --fail-on-loss makes the exit status tell.",
             "A file has the name that it had when it was opened; a rename or removal later is not followed. Paths are those \
              that the process itself sees: inside a chroot or container they begin at its root.",
+            "Of a capture that is reread with a filter only what can match is looked at: by the index at its end, then by \
+             times, calls and names of a block. Damage in what is passed over is not noticed; without a filter everything \
+             is read and checked.",
             "Work that is submitted through io_uring is not made of system calls and does not show. Memory that a process \
              changes while the kernel reads it may be shown in either state. sysreel observes; it is not a means to \
              enforce anything.",

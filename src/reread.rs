@@ -8,6 +8,8 @@
 
 mod crew;
 mod sieve;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io::{self, Read};

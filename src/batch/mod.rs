@@ -28,7 +28,7 @@ pub use builder::{Builder, Row};
 pub use copy::Copier;
 pub use dict::{Dict, File, FileKind, Group, L4, Proc, Role, Strings, User, file_flags, proc_flags};
 pub use packed::{Cells, Packed};
-pub use summary::{Subject, Summary, fold, key, keys, summarise};
+pub use summary::{Pieces, Subject, Summary, fold, key, keys, piece_keys, summarise};
 
 use crate::schema::Schema;
 

@@ -15,6 +15,9 @@ const LEAST: usize = 8;
 const MOST: usize = 64 << 10;
 /// Probes for each key.
 const PROBES: u64 = 4;
+/// The same for pieces of texts: a text has several, and all must be there.
+const PIECE_BITS: usize = 4;
+const PIECE_PROBES: u64 = 2;
 
 /// What a key is made of; the number is part of the reel format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +44,10 @@ pub fn key(subject: Subject, bytes: &[u8]) -> u64 {
 }
 
 /// The bits that a key sets in a summary of `bytes` bytes, a power of two.
-fn probes(key: u64, bytes: usize) -> impl Iterator<Item = (usize, u8)> {
+fn probes(key: u64, bytes: usize, count: u64) -> impl Iterator<Item = (usize, u8)> {
     let mask = (bytes as u64 * 8).wrapping_sub(1);
     let (from, step) = (key & 0xffff_ffff, key >> 32 | 1);
-    (0..PROBES).map(move |i| {
+    (0..count).map(move |i| {
         let bit = from.wrapping_add(i.wrapping_mul(step)) & mask;
         ((bit / 8) as usize, 1 << (bit % 8))
     })
@@ -52,26 +55,89 @@ fn probes(key: u64, bytes: usize) -> impl Iterator<Item = (usize, u8)> {
 
 /// A summary that can be asked.
 #[derive(Clone, Copy, Debug)]
-pub struct Summary<'a>(&'a [u8]);
+pub struct Summary<'a> {
+    bytes: &'a [u8],
+    probes: u64,
+}
 
 impl<'a> Summary<'a> {
     /// From its bytes, of which there must be a power of two.
     pub fn new(bytes: &'a [u8]) -> Option<Summary<'a>> {
-        bytes.len().is_power_of_two().then_some(Summary(bytes))
+        bytes.len().is_power_of_two().then_some(Summary { bytes, probes: PROBES })
+    }
+
+    /// The same of a summary of pieces.
+    pub fn of_pieces(bytes: &'a [u8]) -> Option<Summary<'a>> {
+        bytes.len().is_power_of_two().then_some(Summary { bytes, probes: PIECE_PROBES })
     }
 
     /// False if the key is surely not in it.
     pub fn may_have(&self, key: u64) -> bool {
-        probes(key, self.0.len()).all(|(at, bit)| self.0.get(at).is_none_or(|b| b & bit != 0))
+        probes(key, self.bytes.len(), self.probes)
+            .all(|(at, bit)| self.bytes.get(at).is_none_or(|b| b & bit != 0))
+    }
+}
+
+/// A piece of a text: three bytes, as a number.
+fn piece(bytes: &[u8; 3]) -> usize {
+    usize::from(bytes[0]) << 16 | usize::from(bytes[1]) << 8 | usize::from(bytes[2])
+}
+
+/// The key of a piece: multiplied and mixed like [`key`], for there are many of them.
+fn piece_key(piece: usize) -> u64 {
+    let hash = (piece as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    hash ^ hash >> 29
+}
+
+/// The keys of all pieces of a text: where the text stands, all of them do.
+pub fn piece_keys(text: &[u8]) -> Vec<u64> {
+    text.windows(3).filter_map(|w| w.first_chunk()).map(|p| piece_key(piece(p))).collect()
+}
+
+/// Finds the pieces of texts; keeps its memory.
+#[derive(Debug, Default)]
+pub struct Pieces {
+    /// A bit for each of 2^24 pieces.
+    seen: Vec<u64>,
+    found: Vec<u32>,
+}
+
+impl Pieces {
+    /// A summary of the pieces of a dictionary's strings up to `texts`.
+    pub fn of(&mut self, dict: &Dict<'_>, texts: StrId) -> Vec<u8> {
+        self.seen.resize((1 << 24) / 64, 0);
+        self.found.clear();
+        for id in 0..texts {
+            for window in dict.strings.get(id).windows(3) {
+                let piece = window.first_chunk().map_or(0, piece);
+                if let Some(word) = self.seen.get_mut(piece / 64)
+                    && *word >> (piece % 64) & 1 == 0
+                {
+                    *word |= 1 << (piece % 64);
+                    self.found.push(piece as u32);
+                }
+            }
+        }
+        for piece in &self.found {
+            if let Some(word) = self.seen.get_mut(*piece as usize / 64) {
+                *word = 0;
+            }
+        }
+        let keys = self.found.iter().map(|p| piece_key(*p as usize));
+        fill(keys, self.found.len() * PIECE_BITS, PIECE_PROBES)
     }
 }
 
 /// Makes a summary of these keys: a power of two of bytes.
 pub fn summarise(keys: &[u64]) -> Vec<u8> {
-    let size = (keys.len() * BITS / 8).next_power_of_two().clamp(LEAST, MOST);
+    fill(keys.iter().copied(), keys.len() * BITS, PROBES)
+}
+
+fn fill(keys: impl Iterator<Item = u64>, bits: usize, count: u64) -> Vec<u8> {
+    let size = (bits / 8).next_power_of_two().clamp(LEAST, MOST);
     let mut bytes = vec![0; size];
     for key in keys {
-        for (at, bit) in probes(*key, size) {
+        for (at, bit) in probes(key, size, count) {
             if let Some(b) = bytes.get_mut(at) {
                 *b |= bit;
             }

@@ -324,6 +324,12 @@ where
                 let low = T::try_from((*low).max(least)).ok();
                 let high = T::try_from((*high).min(most)).ok();
                 match (low, high) {
+                    (Some(low), Some(high)) if !negated && none.is_none_or(|n| n < low || n > high) => {
+                        dense(mask, first, slice, |v| (low <= v) & (v <= high));
+                    }
+                    (Some(low), Some(high)) if !negated && none == Some(high) => {
+                        dense(mask, first, slice, |v| (low <= v) & (v < high));
+                    }
                     (Some(low), Some(high)) => {
                         dense(mask, first, slice, |v| there(v) & (((low <= v) & (v <= high)) != negated));
                     }

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use super::test::{Compare, Test};
-use crate::batch::{Subject, key};
+use crate::batch::{Subject, key, piece_keys};
 use crate::fields::Extract;
 
 /// Fields whose texts are strings of the dictionary, as they are.
@@ -76,6 +76,46 @@ pub fn of(test: &Test, results: &[(i128, i128)], without_result: bool) -> Option
     Some(keys).filter(|k: &Vec<u64>| k.len() <= MOST)
 }
 
+/// Fields whose texts stand within strings of the dictionary, save for what was joined with blanks.
+const WITHIN: &[&str] = &[
+    "proc.exe",
+    "proc.pexe",
+    "proc.aexe",
+    "proc.args",
+    "proc.cmdline",
+    "proc.pcmdline",
+    "proc.acmdline",
+    "proc.exeline",
+    "fd.directory",
+    "fd.filename",
+];
+/// What names that are put together of numbers may have: addresses, ports, `pipe:[4711]` and `socket:[4711]`.
+const NUMBERED: &[u8] = b"0123456789abcdefABCDEF.:->[]%pipesocket";
+
+/// Of each text that may stand in a value, the keys of its pieces; nothing if other texts would do as well.
+pub fn pieces(test: &Test) -> Option<Vec<Vec<u64>>> {
+    if test.negated() {
+        return None;
+    }
+    let is = |names: &[&str]| names.contains(&test.field.name);
+    let texts: Vec<&[u8]> = match &test.compare {
+        Compare::Texts(all) if all.len() <= MOST => all.iter().map(|t| &**t).collect(),
+        Compare::Contains(finder) => vec![finder.needle()],
+        Compare::StartsWith(text) | Compare::EndsWith(text) => vec![text],
+        _ => return None,
+    };
+    let sound = |text: &[u8]| {
+        if is(TEXTS) {
+            true
+        } else if is(WITHIN) {
+            !text.contains(&b' ')
+        } else {
+            is(PATHS) && !text.contains(&b'@') && text.iter().any(|b| !NUMBERED.contains(b))
+        }
+    };
+    texts.iter().all(|t| t.len() >= 3 && sound(t)).then(|| texts.iter().map(|t| piece_keys(t)).collect())
+}
+
 /// The numbers in some ranges, if they are few.
 fn numbers(ranges: &[(i128, i128)]) -> Option<Vec<i128>> {
     let mut all = Vec::new();
@@ -91,11 +131,11 @@ fn numbers(ranges: &[(i128, i128)]) -> Option<Vec<i128>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::{Bitmap, Summary, Tables, keys, summarise};
+    use crate::batch::{Bitmap, Pieces, Summary, Tables, keys, summarise};
     use crate::fields::{self, Key, Takes, Value, fixture};
     use crate::filter::{Filter, Glance, Verdicts};
 
-    /// Every value of the fields above has its key in the summary of a dictionary that has it.
+    /// Every value of the fields above has its keys in the summaries of a dictionary that has it.
     #[test]
     fn what_a_row_has_a_summary_has() {
         let (schema, block) = (fixture::schema(), fixture::block());
@@ -104,45 +144,59 @@ mod tests {
         keys(&batch.dict, batch.dict.strings.len() as u32, &mut all);
         let bytes = summarise(&all);
         let summary = Summary::new(&bytes);
+        let bytes = Pieces::default().of(&batch.dict, batch.dict.strings.len() as u32);
+        let pieces = Summary::of_pieces(&bytes);
+        let known = Glance { summary, pieces, ..Glance::default() };
         let mut asked = 0;
-        for name in [TEXTS, PATHS, PIDS, ADDRESSES, PORTS].concat() {
+        for name in [TEXTS, PATHS, PIDS, ADDRESSES, PORTS, WITHIN].concat() {
             let (field, _) = fields::lookup(name).unwrap();
+            let (key, index) = match field.takes {
+                Takes::OptionalIndex => (Key::Index(0), "[0]"),
+                _ => (Key::None, ""),
+            };
             for row in 0..batch.rows {
-                let key = if field.takes == Takes::OptionalIndex { Key::Index(0) } else { Key::None };
                 let values = match field.value(&batch, row, &key) {
                     Value::Any(all) => all,
                     one => vec![one],
                 };
                 for value in values {
-                    let constant = match value {
-                        Value::Text(t) if t.is_ascii() => format!("'{}'", String::from_utf8_lossy(&t)),
-                        Value::UInt(n) => n.to_string(),
-                        Value::Ip(ip) => ip.to_string(),
+                    let (constant, part) = match value {
+                        Value::Text(t) if t.is_ascii() => {
+                            let text = String::from_utf8_lossy(&t).into_owned();
+                            (format!("'{text}'"), Some(text.chars().skip(1).take(5).collect::<String>()))
+                        }
+                        Value::UInt(n) => (n.to_string(), None),
+                        Value::Ip(ip) => (ip.to_string(), None),
                         _ => continue,
                     };
-                    let index = if field.takes == Takes::OptionalIndex { "[0]" } else { "" };
-                    let Ok(filter) = Filter::parse(&format!("{name}{index} = {constant}"), &schema) else {
-                        continue;
-                    };
-                    let known = Glance { summary, ..Glance::default() };
-                    assert!(filter.may_be_in(&known), "{name} = {constant}");
-                    assert!(filter.tables() > Tables::Nothing);
-                    let mut rows = Bitmap::default();
-                    rows.reset(batch.rows, true);
-                    filter.select_stage(0, &mut Verdicts::default(), &batch, &mut rows);
-                    assert!(rows.get(row), "{name} = {constant}");
-                    asked += 1;
+                    let equal = format!("{name}{index} = {constant}");
+                    let within = part.map(|part| format!("{name}{index} contains '{part}'"));
+                    for text in [Some(equal), within].into_iter().flatten() {
+                        let Ok(filter) = Filter::parse(&text, &schema) else { continue };
+                        assert!(filter.may_be_in(&known), "{text}");
+                        assert!(filter.tables() > Tables::Nothing);
+                        let mut rows = Bitmap::default();
+                        rows.reset(batch.rows, true);
+                        filter.select_stage(0, &mut Verdicts::default(), &batch, &mut rows);
+                        assert!(rows.get(row), "{text}");
+                        asked += 1;
+                    }
                 }
             }
         }
-        assert!(asked > 40, "{asked}");
-        for text in
-            ["proc.name = nobody-of-that-name", "proc.pid = 77777", "fd.ip = 9.9.9.9", "fd.name = /no/such"]
-        {
+        assert!(asked > 80, "{asked}");
+        for text in [
+            "proc.name = nobody-of-that-name",
+            "proc.pid = 77777",
+            "fd.ip = 9.9.9.9",
+            "fd.name = /no/such",
+            "fd.name contains such.sql",
+            "proc.cmdline startswith zebra",
+        ] {
             let filter = Filter::parse(text, &schema).unwrap();
-            assert!(!filter.may_be_in(&Glance { summary, ..Glance::default() }), "{text}");
+            assert!(!filter.may_be_in(&known), "{text}");
             let filter = Filter::parse(&format!("not ({text})"), &schema).unwrap();
-            assert!(filter.may_be_in(&Glance { summary, ..Glance::default() }), "{text}");
+            assert!(filter.may_be_in(&known), "{text}");
         }
     }
 }

@@ -40,8 +40,10 @@ pub struct Planned {
     pub results: Vec<(i128, i128)>,
     /// … and whether it holds for rows without one.
     pub without_result: bool,
-    /// It can hold only in a block whose summary has one of these keys.
+    /// It can hold only in a block whose summary has one of these keys …
     pub keys: Option<Vec<u64>>,
+    /// … and whose pieces of texts have all keys of one of these lists.
+    pub pieces: Option<Vec<Vec<u64>>>,
 }
 
 /// What is known of a block before its dictionary and its columns.
@@ -53,6 +55,8 @@ pub struct Glance<'a> {
     pub times: Option<(Meta, u64, u64)>,
     /// The summary of its dictionary.
     pub summary: Option<Summary<'a>>,
+    /// The pieces of the dictionary's texts.
+    pub pieces: Option<Summary<'a>>,
 }
 
 /// What evaluation and skipping need.
@@ -111,8 +115,9 @@ impl Plan {
                 let cost = test.cost();
                 let (results, without_result) = results(test);
                 let keys = keys::of(test, &results, without_result);
+                let pieces = keys::pieces(test);
                 let test = (**test).clone();
-                self.tests.push(Planned { test, codes, results, without_result, keys });
+                self.tests.push(Planned { test, codes, results, without_result, keys, pieces });
                 (Tree::Test(self.tests.len() - 1), cost)
             }
         }
@@ -199,7 +204,14 @@ impl Plan {
                 (Some(summary), Some(keys)) => keys.iter().any(|k| summary.may_have(*k)),
                 _ => true,
             };
-            by_table && by_summary && known.times.is_none_or(|times| in_time(&planned.test, &times))
+            let by_pieces = match (known.pieces, &planned.pieces) {
+                (Some(pieces), Some(lists)) => lists.iter().any(|l| l.iter().all(|k| pieces.may_have(*k))),
+                _ => true,
+            };
+            by_table
+                && by_summary
+                && by_pieces
+                && known.times.is_none_or(|times| in_time(&planned.test, &times))
         };
         let can: Vec<bool> = self.tests.iter().enumerate().map(each).collect();
         match known.codes {

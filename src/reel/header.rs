@@ -113,6 +113,7 @@ mod tag {
     pub const CODES: u16 = 34;
     pub const CLOCKS: u16 = 35;
     pub const SUMMARIES: u16 = 36;
+    pub const PIECES: u16 = 37;
 }
 
 /// A body of records: packing u8, unpacked length u32, then the records, packed.
@@ -189,7 +190,7 @@ fn put_shape(out: &mut Vec<u8>, shape: &Shape) {
     // The counts stand in the file too: a later kind of result may have more references than this version knows.
     varint::put(out, u64::from(shape.refs));
     varint::put(out, shape.args.len() as u64);
-    for arg in &shape.args {
+    for arg in shape.args.iter() {
         put_text(out, &arg.name);
         put_text(out, &arg.kind.to_text());
         out.push(u8::from(arg.kind.has_item()) | u8::from(arg.dir == Dir::Out) << 1 | arg.kind.refs() << 2);
@@ -308,7 +309,7 @@ pub(super) fn take_tail(bytes: &[u8], end: u64) -> Option<u32> {
 }
 
 /// The body of an end block, without its tail.
-pub(super) fn end_body(totals: &Totals, marks: Option<[Vec<u8>; 3]>) -> Vec<u8> {
+pub(super) fn end_body(totals: &Totals, marks: Option<[Vec<u8>; 4]>) -> Vec<u8> {
     let out = &mut Vec::new();
     record(out, tag::TOTALS, |o| {
         let t = totals;
@@ -323,7 +324,9 @@ pub(super) fn end_body(totals: &Totals, marks: Option<[Vec<u8>; 3]>) -> Vec<u8> 
             [|e| e.offset, |e| e.rows, |e| e.first_time, |e| e.last_time, |e| e.first_num];
         columns.into_iter().for_each(|get| put_column(o, list.iter().map(get)));
     });
-    for (tag, bytes) in [tag::CODES, tag::CLOCKS, tag::SUMMARIES].into_iter().zip(marks.iter().flatten()) {
+    for (tag, bytes) in
+        [tag::CODES, tag::CLOCKS, tag::SUMMARIES, tag::PIECES].into_iter().zip(marks.iter().flatten())
+    {
         record(out, tag, |o| o.extend_from_slice(bytes));
     }
     seal(out)
@@ -334,7 +337,7 @@ pub(super) fn parse_end(body: &[u8]) -> Result<Index, Reason> {
     let body =
         body.split_last_chunk::<TAIL_LENGTH>().filter(|(_, t)| t.starts_with(&TAIL)).map_or(body, |b| b.0);
     let records = unseal(body)?;
-    let (mut t, mut marks) = (Totals::default(), [None; 3]);
+    let (mut t, mut marks) = (Totals::default(), [None; 4]);
     let mut rest = &records[..];
     let invalid = || Reason::Invalid("totals");
     while !rest.is_empty() {
@@ -357,6 +360,7 @@ pub(super) fn parse_end(body: &[u8]) -> Result<Index, Reason> {
             tag::CODES => marks[0] = Some(bytes),
             tag::CLOCKS => marks[1] = Some(bytes),
             tag::SUMMARIES => marks[2] = Some(bytes),
+            tag::PIECES => marks[3] = Some(bytes),
             _ => {}
         }
     }

@@ -5,7 +5,7 @@
 
 use super::header::{IndexEntry, Totals, chunk};
 use super::{frame, ints, varint};
-use crate::batch::{Batch, Meta, Subject, Summary, fold, key, keys, summarise};
+use crate::batch::{Batch, Meta, Pieces, Subject, Summary, fold, key, keys, summarise};
 use crate::schema::{CODES, is_error};
 
 /// Most blocks that an index lists.
@@ -21,6 +21,7 @@ struct Mark {
     wall: u64,
     start: u64,
     summary: Vec<u8>,
+    pieces: Vec<u8>,
 }
 
 /// The marks of a reel that is being written.
@@ -29,6 +30,7 @@ pub(super) struct Marks {
     all: Vec<Mark>,
     summaries: usize,
     keys: Vec<u64>,
+    pieces: Pieces,
 }
 
 impl Marks {
@@ -48,13 +50,17 @@ impl Marks {
         let errors = errors.iter().zip(0u16..).filter(|(seen, _)| **seen);
         self.keys.extend(errors.map(|(_, n)| key(Subject::Error, &n.to_le_bytes())));
         let summary = summarise(&self.keys);
-        self.summaries += summary.len();
+        let pieces = self.pieces.of(&b.dict, texts as u32);
+        self.summaries += summary.len() + pieces.len();
         let wall = b.meta.wall.wrapping_sub(b.meta.boot);
-        self.all.push(Mark { codes: codes.to_vec(), wall, start: b.meta.start_time, summary });
+        self.all.push(Mark { codes: codes.to_vec(), wall, start: b.meta.start_time, summary, pieces });
         // What does not fit is told less exactly.
         while self.summaries > MAX_MARKS / 2 {
-            self.all.iter_mut().for_each(|m| fold(&mut m.summary));
-            let now = self.all.iter().map(|m| m.summary.len()).sum();
+            self.all.iter_mut().for_each(|m| {
+                fold(&mut m.summary);
+                fold(&mut m.pieces);
+            });
+            let now = self.all.iter().map(|m| m.summary.len() + m.pieces.len()).sum();
             if std::mem::replace(&mut self.summaries, now) == now {
                 break;
             }
@@ -62,7 +68,7 @@ impl Marks {
     }
 
     /// The records: codes, clocks, summaries; `None` if there are too many.
-    pub fn records(&self) -> Option<[Vec<u8>; 3]> {
+    pub fn records(&self) -> Option<[Vec<u8>; 4]> {
         let mut present = vec![false; usize::from(CODES)];
         for code in self.all.iter().flat_map(|m| &m.codes) {
             if let Some(slot) = present.get_mut(usize::from(*code)) {
@@ -89,10 +95,13 @@ impl Marks {
         let mut clocks = Vec::new();
         put_column(&mut clocks, self.all.iter().map(|m| m.wall));
         put_column(&mut clocks, self.all.iter().map(|m| m.start));
-        let mut summaries = Vec::new();
-        put_column(&mut summaries, self.all.iter().map(|m| m.summary.len() as u64));
-        self.all.iter().for_each(|m| summaries.extend_from_slice(&m.summary));
-        Some([of_codes, clocks, summaries])
+        let list = |get: fn(&Mark) -> &Vec<u8>| {
+            let mut out = Vec::new();
+            put_column(&mut out, self.all.iter().map(|m| get(m).len() as u64));
+            self.all.iter().for_each(|m| out.extend_from_slice(get(m)));
+            out
+        };
+        Some([of_codes, clocks, list(|m| &m.summary), list(|m| &m.pieces)])
     }
 }
 
@@ -120,14 +129,40 @@ pub struct Index {
     /// A bit for each of `codes`, for each block.
     present: Vec<u8>,
     clocks: Vec<(u64, u64)>,
-    /// Where each block's summary ends in `summaries`.
+    summaries: List,
+    pieces: List,
+}
+
+/// Bytes of each block.
+#[derive(Clone, Debug, Default)]
+struct List {
+    /// Where each ends in `bytes`.
     ends: Vec<usize>,
-    summaries: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl List {
+    fn take(mut bytes: &[u8], count: usize) -> Option<List> {
+        let (mut end, mut good, mut ends) = (0usize, true, Vec::new());
+        take_column(&mut bytes, count, |len| {
+            match usize::try_from(len).ok().and_then(|len| end.checked_add(len)) {
+                Some(sum) => end = sum,
+                None => good = false,
+            }
+            ends.push(end);
+        })?;
+        (good && bytes.len() == end).then(|| List { ends, bytes: bytes.to_vec() })
+    }
+
+    fn get(&self, block: usize) -> Option<&[u8]> {
+        let from = block.checked_sub(1).map_or(Some(0), |b| self.ends.get(b).copied())?;
+        self.bytes.get(from..*self.ends.get(block)?)
+    }
 }
 
 impl Index {
-    /// From the totals and the three records; what makes no sense is left out.
-    pub(super) fn new(totals: Totals, [codes, clocks, summaries]: [Option<&[u8]>; 3]) -> Index {
+    /// From the totals and the other records; what makes no sense is left out.
+    pub(super) fn new(totals: Totals, [codes, clocks, summaries, pieces]: [Option<&[u8]>; 4]) -> Index {
         let mut index = Index { totals, ..Index::default() };
         if codes.is_some_and(|bytes| index.take_codes(bytes).is_none()) {
             index.codes.clear();
@@ -136,9 +171,10 @@ impl Index {
         if clocks.is_some_and(|bytes| index.take_clocks(bytes).is_none()) {
             index.clocks.clear();
         }
-        if summaries.is_some_and(|bytes| index.take_summaries(bytes).is_none()) {
-            index.ends.clear();
-        }
+        let list = |bytes: Option<&[u8]>| {
+            bytes.and_then(|b| List::take(b, index.totals.index.len())).unwrap_or_default()
+        };
+        (index.summaries, index.pieces) = (list(summaries), list(pieces));
         index
     }
 
@@ -162,20 +198,6 @@ impl Index {
         })
     }
 
-    fn take_summaries(&mut self, mut bytes: &[u8]) -> Option<()> {
-        let (mut end, mut good) = (0usize, true);
-        let ends = &mut self.ends;
-        take_column(&mut bytes, self.totals.index.len(), |len| {
-            match usize::try_from(len).ok().and_then(|len| end.checked_add(len)) {
-                Some(sum) => end = sum,
-                None => good = false,
-            }
-            ends.push(end);
-        })?;
-        self.summaries.extend_from_slice(bytes);
-        (good && bytes.len() == end).then_some(())
-    }
-
     /// The blocks.
     pub fn blocks(&self) -> &[IndexEntry] {
         &self.totals.index
@@ -197,7 +219,11 @@ impl Index {
 
     /// The summary of a block's dictionary, if there is one.
     pub fn summary(&self, block: usize) -> Option<Summary<'_>> {
-        let from = block.checked_sub(1).map_or(Some(0), |b| self.ends.get(b).copied())?;
-        Summary::new(self.summaries.get(from..*self.ends.get(block)?)?)
+        Summary::new(self.summaries.get(block)?)
+    }
+
+    /// The pieces of the texts of a block's dictionary, if they are known.
+    pub fn pieces(&self, block: usize) -> Option<Summary<'_>> {
+        Summary::of_pieces(self.pieces.get(block)?)
     }
 }

@@ -28,6 +28,9 @@
 //! there is one, is last and says that the file is complete. After damage a reader looks for the next sync marker with
 //! the file's id, a header whose CRC-32 is right, and a number not below the one expected.
 //!
+//! A reader checks what it reads: of a block that it passes over, by the index or after its front, the sections' checksums
+//! are not looked at, and damage there is not reported. [`Stored::verify`] looks at all of them.
+//!
 //! ## Header and end
 //! The whole body is front: {packing u8: 0 plain, 1 LZ4; length unpacked u32 (at most 16 MiB)}, then the packed
 //! records. A record is {tag u16, length u32, bytes}; unknown tags are skipped. *Text* is {LEB128 length, UTF-8}, a *list*
@@ -43,8 +46,19 @@
 //! references in order, then one for the result if its kind is `fd`.
 //!
 //! End: 32: LEB128 of produced, written, filtered, lost, state-only records, times of first and last event; 33 index:
-//! LEB128 count, then five columns {encoding u8, LEB128 length, bytes}: offset in the file, rows, first time, last time,
-//! first number of each event block. The index only speeds things up and may be cut at 2^18 blocks.
+//! LEB128 count, then five columns {encoding u8, LEB128 length, bytes}: offset in the file, rows, earliest time, latest time,
+//! first number of each event block. The index may be cut at 2^18 blocks. For each of its blocks, and all of them may be
+//! missing: 34 codes: LEB128 count, the codes of the whole file ascending (LEB128 each), then for each block a bit for each
+//! of them, lowest first, filled up to a byte; 35 clocks: two columns: wall minus boot clock (mod 2^64), time of the
+//! capture's start; 36 summaries: a column of lengths, then the bytes, joined; 37 pieces: the same. After the packed
+//! records the body ends with 16 bytes by which the end is found from the end of a file: {0a 45 4e 44, length of the whole
+//! block u32, its offset in the file u64}. A reader that finds this block somewhere else does not use the index.
+//!
+//! A *summary* is a Bloom filter of 2^n bytes: a key sets the bits `(low + i * (high | 1)) mod bits`, where `low` and
+//! `high` are its halves of 32 bits, for i = 0 to 3 (of pieces 0 and 1); bit k is bit k mod 8 of byte k / 8. The key of a
+//! string, pid, address, port or error is made as [`crate::batch::key`] says: strings are those that the tables refer to,
+//! errors those of the rows. The key of a *piece* (three bytes that follow each other in such a string, as a number, the
+//! first highest) is `h ^ h >> 29` with `h = (piece + 1) * 9e3779b97f4a7c15` (hex, mod 2^64).
 //!
 //! ## Events
 //! The front, for skipping without unpacking:
@@ -57,6 +71,7 @@
 //! | 3 × 2 | host, count of codes, count of sections (at most 256) |
 //! | 2 each | codes that occur, ascending, below 3072 |
 //! | 16 each | sections: {id u16, encoding u8, packing u8 (0 plain, 1 LZ4), length unpacked u32, length stored u32, CRC-32 of the stored bytes u32} |
+//! | 4 × 4 | strings of the first part and their bytes, the same of the second (not there: all strings are in the first) |
 //!
 //! The sections' stored bytes follow in the same order and fill the body. Unpacked they have at most 64 MiB together.
 //! Unknown ids are skipped; all of these must be there, but for 28, which is left out if it is all zeros:
@@ -64,8 +79,9 @@
 //! | id | contents |
 //! |---:|---|
 //! | 1–4 | processes, files, users, groups: columns {encoding u8, length u32, bytes}, one number for each entry |
-//! | 5 | lengths of the strings, by the section's encoding |
-//! | 6 | bytes of the strings, joined |
+//! | 5, 6 | first part of the strings: all that processes, users and groups refer to: lengths, by the section's encoding; bytes, joined |
+//! | 7, 8 | second part: those that files refer to besides |
+//! | 9, 10 | the rest, which rows alone refer to. What has only a first part lacks 7 to 10. |
 //! | 16 | for each row the place of its code in the front's list |
 //! | 17 | process + 1 (mod 2^32) |
 //! | 18 | CPU, minus that of the row before in the same lane (first: 0), mod 2^16 |

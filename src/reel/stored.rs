@@ -506,7 +506,5 @@ fn narrow(encoding: u8, bytes: &[u8], rows: usize, out: &mut Vec<u16>) -> Option
 }
 
 fn wide(encoding: u8, bytes: &[u8], rows: usize, out: &mut Vec<u64>, minus: u64) -> Option<()> {
-    out.clear();
-    out.reserve(rows);
-    ints::read(encoding, bytes, rows, |v| out.push(v.wrapping_sub(minus)))
+    ints::read_into(encoding, bytes, rows, minus, out)
 }

@@ -29,7 +29,8 @@ pub struct Counts {
 #[derive(Clone)]
 pub struct Sieve {
     filter: Filter,
-    schema: Arc<Schema>,
+    /// What codes mean.
+    pub schema: Arc<Schema>,
     output: Columns,
     verdicts: Verdicts,
     /// The rows of the last block that are wanted.
@@ -57,6 +58,7 @@ impl Sieve {
                 codes: codes.as_deref(),
                 times,
                 summary: index.summary(block),
+                pieces: index.pieces(block),
             })
     }
 
@@ -103,13 +105,13 @@ impl Sieve {
     fn choose(&mut self, block: &mut Stored) -> Result<bool, Damage> {
         let (first, last) = block.time_range();
         let times = Some((block.meta(), first, last));
-        if !self.filter.may_be_in(&Glance { codes: Some(block.codes()), times, summary: None }) {
+        if !self.filter.may_be_in(&Glance { codes: Some(block.codes()), times, ..Glance::default() }) {
             return Ok(false);
         }
         let tables = self.filter.tables();
         if tables > Tables::Nothing {
             block.load_tables(tables)?;
-            let known = Glance { codes: Some(block.codes()), times, summary: None };
+            let known = Glance { codes: Some(block.codes()), times, ..Glance::default() };
             if !self.filter.may_match(&mut self.verdicts, &known, &block.dict()) {
                 return Ok(false);
             }

@@ -18,6 +18,7 @@ pub mod tables;
 mod tests;
 
 use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 pub use calls::{Anon, Arg, CALLS, Call, Class, Effect};
 pub use kind::{Dir, Kind, Len, Ret, Struct};
@@ -89,7 +90,7 @@ pub struct Shape {
     /// What it does to state (live only; not part of a reel).
     pub effect: Effect,
     /// Arguments in order; argument N is word N of the row.
-    pub args: Vec<ArgShape>,
+    pub args: Arc<[ArgShape]>,
     /// Items a row has.
     pub items: u8,
     /// References a row has; with [`Ret::Fd`] the last is the result's.
@@ -158,8 +159,12 @@ impl Shape {
     }
 
     fn generic(code: u16, name: &str) -> Shape {
-        let args = (0..6).map(|i| (format!("arg{i}"), Kind::Hex, Dir::In));
-        Shape { described: false, ..Shape::new(code, name, Class::OTHER, Ret::Int, args) }
+        // Thousands of codes have these: they share them.
+        static WORDS: LazyLock<Shape> = LazyLock::new(|| {
+            let args = (0..6).map(|i| (format!("arg{i}"), Kind::Hex, Dir::In));
+            Shape { described: false, ..Shape::new(0, "", Class::OTHER, Ret::Int, args) }
+        });
+        Shape { code, name: name.into(), ..WORDS.clone() }
     }
 }
 

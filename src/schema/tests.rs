@@ -169,7 +169,7 @@ fn effects_fit_the_rows_they_stand_in() {
 fn kinds_survive_their_spelling() {
     for arch in ARCHES {
         for shape in Schema::native(arch).shapes() {
-            for arg in &shape.args {
+            for arg in shape.args.iter() {
                 let read = Kind::from_text(&arg.kind.to_text(), arg.kind.has_item(), arg.kind.refs());
                 assert_eq!(read, arg.kind, "{} {}", shape.name, arg.name);
             }
@@ -193,7 +193,7 @@ fn shapes_count_their_items_and_references() {
             let items: Vec<u8> = shape.args.iter().filter_map(|a| a.item).collect();
             assert_eq!(items, (0..shape.items).collect::<Vec<u8>>(), "{}", shape.name);
             let mut refs = 0;
-            for arg in &shape.args {
+            for arg in shape.args.iter() {
                 assert_eq!(arg.item.is_some(), arg.kind.has_item(), "{}", shape.name);
                 assert_eq!(arg.fdref, (arg.kind.refs() > 0).then_some(refs), "{}", shape.name);
                 refs += arg.kind.refs();
@@ -279,7 +279,7 @@ fn tables_have_one_name_each_and_name_no_row_twice() {
 fn every_table_of_a_row_can_be_found_by_name() {
     for arch in ARCHES {
         for shape in Schema::native(arch).shapes() {
-            for arg in &shape.args {
+            for arg in shape.args.iter() {
                 if let Kind::Flags(table) | Kind::Enum(table) = arg.kind {
                     assert_eq!(names::by_name(table.name), Some(table), "{}", shape.name);
                 }
