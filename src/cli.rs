@@ -13,7 +13,7 @@ use clap::builder::PossibleValue;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::config::{Config, SNAPLEN, SNAPLEN_MAX, SNAPLEN_PROBE, Surroundings, TimeStyle, Typed, When};
+use crate::config::{Config, SNAPLEN, SNAPLEN_MAX, Surroundings, TimeStyle, Typed, When};
 use crate::exit::Exit;
 
 /// What the user asked for.
@@ -290,8 +290,8 @@ struct Shared {
         value_parser = clap::value_parser!(u32).range(0..=i64::from(SNAPLEN_MAX)),
         help = format!("Bytes to capture of each buffer [default: {SNAPLEN}]"),
         long_help = format!(
-            "Bytes to capture of each buffer that is read, written, sent or received [default: {SNAPLEN}]. Up to \
-             {SNAPLEN_MAX} is accepted; this version captures at most {SNAPLEN_PROBE}. With 0 only lengths are kept."
+            "Bytes to capture of each buffer that is read, written, sent or received [default: {SNAPLEN}], at \
+             most {SNAPLEN_MAX}. With 0 only lengths are kept. What was cut is marked, with how much."
         ),
         help_heading = "Capture"
     )]
