@@ -426,7 +426,7 @@ unsafe fn walk(r: &mut Rec, op: &Op, ret: i64, src: u64, end: u64) -> u32 {
             if want == 0 && r.get(at::LEFT) == 0 || room == 0 && want < UNKNOWN / 2 {
                 r.set(at::COUNT, 0);
             }
-            let more = i == WALK_STEPS as u64 - 1 && r.get(at::COUNT) != 0;
+            let more = i == WALK_STEPS as u64 - 1 && r.get(at::COUNT) != 0 && want >= UNKNOWN / 2;
             let h = r.c.add(bound_at(r.get(at::HEAD)) as usize);
             st(h, 0, r.get(at::WORD) | if more { DATA_AT_LEAST } else { 0 });
             if r.get(at::CODE) != OP_IOVEC as u64 {

@@ -28,7 +28,7 @@ pub struct Message<'a> {
 fn under(word: u64, bytes: &[u8]) -> Option<Data<'_>> {
     let total = word & DATA_TOTAL;
     let unreadable = word & DATA_UNREADABLE != 0;
-    if unreadable && bytes.is_empty() && total > 0 {
+    if unreadable && bytes.is_empty() {
         return None;
     }
     let at_least = word & DATA_AT_LEAST != 0;

@@ -8,6 +8,8 @@ mod bad;
 mod calls;
 mod flow;
 mod host;
+mod memory;
+mod memory_actor;
 mod rig;
 mod state;
 mod strace;
