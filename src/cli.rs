@@ -298,7 +298,8 @@ struct Shared {
     snaplen: Option<u32>,
     /// Do not measure how long calls take
     ///
-    /// That is one hook less in the kernel, at about half the cost per call.
+    /// That is one hook less in the kernel, at about half the cost per call. What a call overwrites with its answer
+    /// (the sets and timeouts of select, the offset of sendfile) is then not known and shown as unreadable.
     #[arg(long, help_heading = "Capture")]
     no_latency: bool,
     /// Memory for events on their way, all CPUs together
