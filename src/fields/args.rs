@@ -148,9 +148,9 @@ fn pointed<'a>(
         Kind::Bytes(len) => Arg::Bytes(counted(len)),
         Kind::Sockaddr(_) => Arg::Sockaddr(bytes),
         Kind::Iovec(_) => match messages::joined(bytes) {
-            Ok(Some(data)) => Arg::Bytes(data),
-            Ok(None) => Arg::Unreadable(word),
-            Err(()) => Arg::Bytes(data),
+            Some(Some(data)) => Arg::Bytes(data),
+            Some(None) => Arg::Unreadable(word),
+            None => Arg::Bytes(data),
         },
         Kind::Msghdr => Arg::Msghdr(data),
         Kind::Mmsghdr(_) => Arg::Mmsghdrs(data, by_result.unwrap_or(0)),

@@ -36,12 +36,10 @@ fn under(word: u64, bytes: &[u8]) -> Option<Data<'_>> {
     Some(Data { bytes, cut, total: (!at_least).then_some(total) })
 }
 
-/// The joined data of an iovec array; `Err` if there is no such thing in the bytes, `Ok(None)` if it was unreadable.
-pub fn joined(bytes: &[u8]) -> Result<Option<Data<'_>>, ()> {
-    match bytes.split_at_checked(8) {
-        Some((head, rest)) => Ok(under(u64_at(head, 0).unwrap_or(0), rest)),
-        None => Err(()),
-    }
+/// The joined data of an iovec array; `None` if there is no such thing in the bytes, `Some(None)` if it was unreadable.
+pub fn joined(bytes: &[u8]) -> Option<Option<Data<'_>>> {
+    let (head, rest) = bytes.split_at_checked(8)?;
+    Some(under(u64_at(head, 0)?, rest))
 }
 
 impl<'a> Message<'a> {

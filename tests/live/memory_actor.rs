@@ -223,7 +223,7 @@ pub fn garbage() {
     // A page that is there to be read, full of pointers that are none.
     let wild = pages(8192);
     for i in 0..1024 {
-        unsafe { wild.cast::<u64>().add(i).write_unaligned(0x8000_0000_0000_0000 | i as u64 * 7919) };
+        unsafe { wild.cast::<u64>().add(i).write_unaligned((1 << 63) + i as u64 * 7919) };
     }
     let wild = wild as u64;
     let small = b"some bytes".as_ptr() as u64;
