@@ -159,12 +159,17 @@ pub struct Background {
 }
 
 impl Background {
-    /// `sysreel OPTIONS -o FILE`, given a second to start.
+    /// `sysreel OPTIONS -o FILE`, once it has started.
     pub fn start(options: &[&str]) -> Background {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("events");
         let child = sysreel().arg("-o").arg(&file).args(options).stderr(Stdio::piped()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(1500));
+        // The file is there when the probe is attached; on a busy machine that takes its time.
+        let begin = Instant::now();
+        while !file.exists() && begin.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::thread::sleep(Duration::from_millis(1000));
         Background { child, file, _dir: dir }
     }
 
