@@ -336,7 +336,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     let mut interest = Interest::new(&schema, true, |code| filter_codes.has(code));
     interest.facts = facts;
     interest.files = selector.filter().columns().and(printed(&config.sink)).has(Columns::REFS);
-    probe.set_plans(&plans(&schema, &interest, Snaplen(live.snaplen.min(abi::ITEM_MAX) as u16)));
+    probe.set_plans(&plans(&schema, &interest, Snaplen(live.snaplen)));
     // Only now, when nothing but writing itself can fail: an attempt that was refused leaves no file.
     let out = match &config.sink {
         Sink::Nothing => Out::Nothing,

@@ -13,9 +13,7 @@ use clap::builder::PossibleValue;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::config::{
-    Config, OnFull, SNAPLEN, SNAPLEN_MAX, SNAPLEN_PROBE, Surroundings, Sync, TimeStyle, Typed, When,
-};
+use crate::config::{Config, OnFull, SNAPLEN, SNAPLEN_MAX, Surroundings, Sync, TimeStyle, Typed, When};
 use crate::exit::Exit;
 
 /// What the user asked for.
@@ -353,15 +351,16 @@ struct Shared {
         value_parser = clap::value_parser!(u32).range(0..=i64::from(SNAPLEN_MAX)),
         help = format!("Bytes to capture of each buffer [default: {SNAPLEN}]"),
         long_help = format!(
-            "Bytes to capture of each buffer that is read, written, sent or received [default: {SNAPLEN}]. Up to \
-             {SNAPLEN_MAX} is accepted; this version captures at most {SNAPLEN_PROBE}. With 0 only lengths are kept."
+            "Bytes to capture of each buffer that is read, written, sent or received [default: {SNAPLEN}], at \
+             most {SNAPLEN_MAX}. With 0 only lengths are kept. What was cut is marked, with how much."
         ),
         help_heading = "Capture"
     )]
     snaplen: Option<u32>,
     /// Do not measure how long calls take
     ///
-    /// That is one hook less in the kernel, at about half the cost per call.
+    /// That is one hook less in the kernel, at about half the cost per call. What a call overwrites with its answer
+    /// (the sets and timeouts of select, the offset of sendfile) is then not known and shown as unreadable.
     #[arg(long, help_heading = "Capture")]
     no_latency: bool,
     /// Memory for events on their way, all CPUs together

@@ -15,9 +15,7 @@ use std::time::Duration;
 /// Bytes of each buffer that are captured unless `-s` says otherwise.
 pub const SNAPLEN: u32 = 80;
 /// The largest number that `-s` accepts.
-pub const SNAPLEN_MAX: u32 = 65535;
-/// The most that this version's probe copies of one buffer.
-pub const SNAPLEN_PROBE: u32 = 4095;
+pub const SNAPLEN_MAX: u32 = 65536;
 
 /// When to use colour.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -173,7 +171,7 @@ pub struct Live {
     pub scope: Scope,
     /// Show sysreel itself, and those who read its output, as well.
     pub include_self: bool,
-    /// Bytes captured of each buffer; at most [`SNAPLEN_PROBE`].
+    /// Bytes captured of each buffer; at most [`SNAPLEN_MAX`].
     pub snaplen: u32,
     /// Measure the time from entry to exit.
     pub latency: bool,
@@ -634,10 +632,7 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
     Ok(Source::Live(Live {
         scope,
         include_self: typed.include_self,
-        snaplen: match typed.snaplen {
-            None => SNAPLEN,
-            Some(n) => n.min(SNAPLEN_PROBE),
-        },
+        snaplen: typed.snaplen.unwrap_or(SNAPLEN),
         latency: !typed.no_latency,
         ring: typed.ring.as_deref().map(|text| size("--ring", text)).transpose()?,
         no_ancestors: typed.no_ancestors,

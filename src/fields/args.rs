@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::messages::{self, Message};
 use super::sink::{JsonSink, Sink, TextSink};
 use super::structs::{self, Data};
 use super::{Key, Value, arrays, names};
@@ -58,10 +59,14 @@ pub enum Arg<'a> {
     Strings(Data<'a>),
     /// An address of a socket.
     Sockaddr(&'a [u8]),
-    /// `u32 name_len, u32 msg_flags, name, data`.
+    /// A message.
     Msghdr(Data<'a>),
-    /// Elements of `struct pollfd`.
-    Pollfds(Data<'a>),
+    /// Messages, and how many of them were sent or received.
+    Mmsghdrs(Data<'a>, u64),
+    /// An `fd_set` before and after the call.
+    FdSet(Data<'a>),
+    /// Elements of `struct pollfd`, and whether the call answered.
+    Pollfds(Data<'a>, bool),
     /// Elements of `struct epoll_event`.
     EpollEvents(Data<'a>),
     /// A structure.
@@ -142,10 +147,15 @@ fn pointed<'a>(
         Kind::Path | Kind::Str => Arg::Text(data),
         Kind::Bytes(len) => Arg::Bytes(counted(len)),
         Kind::Sockaddr(_) => Arg::Sockaddr(bytes),
-        // The word counts elements; how many bytes they hold, the result tells.
-        Kind::Iovec(_) => Arg::Bytes(Data { total: by_result, ..data }),
-        Kind::Msghdr => Arg::Msghdr(Data { total: by_result, ..data }),
-        Kind::Pollfds(_) => Arg::Pollfds(data),
+        Kind::Iovec(_) => match messages::joined(bytes) {
+            Some(Some(data)) => Arg::Bytes(data),
+            Some(None) => Arg::Unreadable(word),
+            None => Arg::Bytes(data),
+        },
+        Kind::Msghdr => Arg::Msghdr(data),
+        Kind::Mmsghdr(_) => Arg::Mmsghdrs(data, by_result.unwrap_or(0)),
+        Kind::FdSet(_) => Arg::FdSet(data),
+        Kind::Pollfds(_) => Arg::Pollfds(data, by_result.is_some()),
         Kind::EpollEvents(_) => Arg::EpollEvents(data),
         Kind::Strings => Arg::Strings(data),
         Kind::Struct(Struct::FdPair) => match structs::pair(bytes) {
@@ -261,8 +271,10 @@ impl<'a> Arg<'a> {
             Arg::Text(data) | Arg::Bytes(data) => sink.data(data),
             Arg::Strings(data) => arrays::strings(sink, data),
             Arg::Sockaddr(bytes) => arrays::sockaddr(sink, bytes),
-            Arg::Msghdr(data) => arrays::msghdr(sink, data),
-            Arg::Pollfds(data) => arrays::pollfds(sink, data),
+            Arg::Msghdr(data) => messages::msghdr(sink, data),
+            Arg::Mmsghdrs(data, done) => messages::mmsghdrs(sink, data, done),
+            Arg::FdSet(data) => messages::fd_set(sink, data),
+            Arg::Pollfds(data, answered) => arrays::pollfds(sink, data, answered),
             Arg::EpollEvents(data) => arrays::epoll_events(sink, data),
             Arg::Struct(s, bytes) => structs::structure(sink, s, bytes),
         }
@@ -302,14 +314,16 @@ impl<'a> Arg<'a> {
 /// The first buffer of a row: which argument, which way, its bytes.
 pub fn buffer<'a>(batch: &Batch<'a>, row: usize) -> Option<(Dir, Data<'a>)> {
     let shape = batch.shape_of(row);
-    let (i, a) = shape
-        .args
-        .iter()
-        .enumerate()
-        .find(|(_, a)| matches!(a.kind, Kind::Bytes(_) | Kind::Iovec(_) | Kind::Msghdr))?;
+    let (i, a) =
+        shape.args.iter().enumerate().find(|(_, a)| {
+            matches!(a.kind, Kind::Bytes(_) | Kind::Iovec(_) | Kind::Msghdr | Kind::Mmsghdr(_))
+        })?;
     match arg(batch, row, i)? {
         Arg::Bytes(data) => Some((a.dir, data)),
-        Arg::Msghdr(data) => arrays::message(data).map(|(_, _, payload)| (a.dir, payload)),
+        // Of several messages the first.
+        Arg::Msghdr(data) | Arg::Mmsghdrs(data, _) => {
+            Message::take(&mut { data.bytes })?.data.map(|payload| (a.dir, payload))
+        }
         _ => None,
     }
 }

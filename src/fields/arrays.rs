@@ -1,4 +1,4 @@
-//! Arrays, strings, messages and addresses of sockets: what has no fixed size.
+//! Arrays, strings and addresses of sockets: what has no fixed size.
 //!
 //! Enters: copied bytes, perhaps cut, perhaps made up. Leaves: elements, through a [`Sink`]. Never: an index that is not
 //! checked; what does not fit is shown as its bytes.
@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::sink::Sink;
-use super::structs::{Data, epoll_event, i32_at, part, table_flags, take, text, u16_at, u32_at};
+use super::structs::{Data, epoll_event, i32_at, part, take, text, u16_at, u32_at};
 use crate::schema::Arch;
 use crate::schema::names::Names;
 
@@ -42,15 +42,17 @@ pub fn epoll_events<S: Sink>(sink: &mut S, data: Data<'_>) {
     sink.close_list_cut(data.cut || !data.bytes.len().is_multiple_of(size));
 }
 
-/// `struct pollfd[]`.
-pub fn pollfds<S: Sink>(sink: &mut S, data: Data<'_>) {
+/// `struct pollfd[]`; what the call answered counts only if it did.
+pub fn pollfds<S: Sink>(sink: &mut S, data: Data<'_>, answered: bool) {
     sink.open_list();
     for b in data.bytes.chunks_exact(8) {
         sink.element();
         sink.open_map();
         part(sink, "fd", i32_at(b, 0), |s, n| s.int(i64::from(n)));
         part(sink, "events", u16_at(b, 4), |s, n| s.flags(u64::from(n), &POLL));
-        part(sink, "revents", u16_at(b, 6).filter(|n| *n != 0), |s, n| s.flags(u64::from(n), &POLL));
+        part(sink, "revents", u16_at(b, 6).filter(|n| answered && *n != 0), |s, n| {
+            s.flags(u64::from(n), &POLL)
+        });
         sink.close_map();
     }
     sink.close_list_cut(data.cut || !data.bytes.len().is_multiple_of(8));
@@ -69,32 +71,6 @@ pub fn strings<S: Sink>(sink: &mut S, data: Data<'_>) {
         }
     }
     sink.close_list_cut(data.cut);
-}
-
-/// The parts of a message: flags, name, data.
-pub fn message(data: Data<'_>) -> Option<(u32, &[u8], Data<'_>)> {
-    let len = u32_at(data.bytes, 0)? as usize;
-    let flags = u32_at(data.bytes, 4)?;
-    let rest = data.bytes.get(8..)?;
-    let (name, bytes) = rest.split_at_checked(len)?;
-    Some((flags, name, Data { bytes, ..data }))
-}
-
-/// A `struct msghdr`.
-pub fn msghdr<S: Sink>(sink: &mut S, data: Data<'_>) {
-    let Some((flags, name, payload)) = message(data) else { return sink.dump(data.bytes) };
-    sink.open_map();
-    if !name.is_empty() {
-        sink.key("name");
-        sockaddr(sink, name);
-    }
-    sink.key("data");
-    sink.data(payload);
-    if flags != 0 {
-        sink.key("flags");
-        table_flags(sink, u64::from(flags), &["msg"]);
-    }
-    sink.close_map();
 }
 
 /// A `struct sockaddr`.

@@ -19,6 +19,7 @@ pub mod clock;
 pub mod escape;
 #[cfg(test)]
 pub mod fixture;
+pub mod messages;
 pub mod names;
 pub mod number;
 pub mod res;

@@ -406,6 +406,7 @@ pub(super) fn epoll_event<S: Sink>(sink: &mut S, b: &[u8]) {
 mod tests {
     use super::*;
     use crate::fields::args::Arg;
+    use crate::fields::messages::message_bytes;
     use crate::fields::sink::{JsonSink, TextSink};
     use crate::fields::{escape, fixture};
 
@@ -446,7 +447,21 @@ mod tests {
         let samples: Vec<(String, Struct, Vec<u8>)> =
             Struct::ALL.iter().map(|s| (s.name().to_string(), *s, sample(*s))).collect();
         let data = |bytes, cut| Data { bytes, cut, total: Some(4096) };
-        let msg = b"\x10\0\0\0\0\0\0\0\x02\0\0\x35\x7f\0\0\x01\0\0\0\0\0\0\0\0payload";
+        let name = b"\x02\0\0\x35\x7f\0\0\x01\0\0\0\0\0\0\0\0";
+        // Two descriptors, padded; credentials; something else; garbage.
+        let rights = b"\x18\0\0\0\0\0\0\0\x01\0\0\0\x01\0\0\0\x03\0\0\0\x05\0\0\0";
+        let creds = b"\x1c\0\0\0\0\0\0\0\x01\0\0\0\x02\0\0\0\x09\0\0\0\xe8\x03\0\0\x64\0\0\0\0\0\0\0";
+        let other = b"\x12\0\0\0\0\0\0\0\x29\0\0\0\x63\0\0\0ab\0\0\0\0\0\0";
+        let garbage = b"\x03\0\0\0\0\0\0\0\x01\0\0\0\x01\0\0\0";
+        let control = [&rights[..], creds, other, garbage].concat();
+        let msg = message_bytes(4096, name, &control, b"payload", 0x20);
+        let plain = message_bytes(2, b"", b"", b"ab", 0);
+        let lost = message_bytes(9 | 0b111 << 57, b"", b"", b"", 0);
+        let two = [&plain[..], &plain, &lost].concat();
+        let set =
+            [&8i32.to_le_bytes()[..], &8i32.to_le_bytes(), &[9, 0, 0, 0, 0, 0, 0, 128, 8], &[0; 7]].concat();
+        let unasked = [&(-1i32).to_le_bytes()[..], &1i32.to_le_bytes(), &[3]].concat();
+        let failed = [&1i32.to_le_bytes()[..], &(-2i32).to_le_bytes(), &[3]].concat();
         let mut all: Vec<(&str, Arg<'_>)> =
             samples.iter().map(|(name, s, bytes)| (name.as_str(), Arg::Struct(*s, bytes))).collect();
         all.extend([
@@ -459,10 +474,20 @@ mod tests {
             ("netlink", Arg::Sockaddr(b"\x10\0\0\0\x01\0\0\0\x02\0\0\0")),
             ("packet", Arg::Sockaddr(b"\x11\0\x08\0\x02\0\0\0\0\0\0\0")),
             ("other family", Arg::Sockaddr(b"\x28\0\x01\x02")),
-            ("message", Arg::Msghdr(data(msg, true))),
+            ("message", Arg::Msghdr(data(&msg, false))),
+            ("plain message", Arg::Msghdr(data(&plain, false))),
+            ("unreadable message", Arg::Msghdr(data(&lost, false))),
             ("torn message", Arg::Msghdr(data(&msg[..20], true))),
-            ("polls", Arg::Pollfds(data(b"\x03\0\0\0\x01\0\x11\0\x04\0\0\0\x04\0\0\0", false))),
-            ("torn polls", Arg::Pollfds(data(b"\x03\0\0\0\x01\0\x00\0\x04", false))),
+            ("messages", Arg::Mmsghdrs(data(&two, true), 1)),
+            ("torn messages", Arg::Mmsghdrs(data(&two[..50], false), 0)),
+            ("set", Arg::FdSet(data(&set, false))),
+            ("set, nothing known of before", Arg::FdSet(data(&unasked, false))),
+            ("set of a failed call", Arg::FdSet(data(&failed, true))),
+            ("torn set", Arg::FdSet(data(&set[..12], false))),
+            ("no set", Arg::FdSet(data(&set[..5], false))),
+            ("polls", Arg::Pollfds(data(b"\x03\0\0\0\x01\0\x11\0\x04\0\0\0\x04\0\0\0", false), true)),
+            ("polls, failed", Arg::Pollfds(data(b"\x03\0\0\0\x01\0\x11\0", false), false)),
+            ("torn polls", Arg::Pollfds(data(b"\x03\0\0\0\x01\0\x00\0\x04", false), true)),
             ("epolls", Arg::EpollEvents(data(b"\x01\0\0\0\x05\0\0\0\0\0\0\0", true))),
             ("strings", Arg::Strings(data(b"a\0\0b \"c\"\0", false))),
             ("torn strings", Arg::Strings(data(b"a\0bcd", true))),

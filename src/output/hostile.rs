@@ -37,6 +37,8 @@ fn kinds() -> Vec<Kind> {
             Kind::Sockaddr(len),
             Kind::Iovec(len),
             Kind::Pollfds(len),
+            Kind::Mmsghdr(len),
+            Kind::FdSet(len),
             Kind::EpollEvents(len),
         ]);
     }

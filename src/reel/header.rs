@@ -193,7 +193,8 @@ fn put_shape(out: &mut Vec<u8>, shape: &Shape) {
     for arg in shape.args.iter() {
         put_text(out, &arg.name);
         put_text(out, &arg.kind.to_text());
-        out.push(u8::from(arg.kind.has_item()) | u8::from(arg.dir == Dir::Out) << 1 | arg.kind.refs() << 2);
+        let dir = u8::from(arg.dir == Dir::Out) << 1 | u8::from(arg.dir == Dir::Before) << 5;
+        out.push(u8::from(arg.kind.has_item()) | dir | arg.kind.refs() << 2);
     }
 }
 
@@ -211,7 +212,11 @@ fn take_shape(rest: &mut &[u8]) -> Option<Shape> {
         let kind = take_text(rest)?;
         let [bits] = array(rest)?;
         of_args += u64::from(bits >> 2 & 7);
-        let dir = if bits & 2 == 0 { Dir::In } else { Dir::Out };
+        let dir = match (bits & 2, bits & 32) {
+            (0, 0) => Dir::In,
+            (0, _) => Dir::Before,
+            _ => Dir::Out,
+        };
         args.push((name, Kind::from_text(&kind, bits & 1 == 1, bits >> 2 & 7), dir));
     }
     // A result that names a descriptor adds one reference. What a later version means by its result is shown as a number

@@ -182,10 +182,13 @@ macro_rules! dir {
     (<-) => {
         Dir::Out
     };
+    (~) => {
+        Dir::Before
+    };
 }
 
-/// Rows read like prototypes: `name(arg: Kind, arg <- Kind) -> Ret, class, effect;`, where `:` is read by the kernel and
-/// `<-` is written by it.
+/// Rows read like prototypes: `name(arg: Kind, arg <- Kind) -> Ret, class, effect;`, where `:` is read by the kernel,
+/// `<-` is written by it, and `~` is read and then overwritten.
 macro_rules! calls {
     ($($name:ident($($arg:ident $dir:tt $kind:ident $(($($of:tt)*))?),*) -> $ret:ident, $class:expr, $effect:expr;)*) => {
         &[$(Call {
@@ -244,11 +247,12 @@ pub static CALLS: &[Call] = calls! {
     pwritev2(fd: Fd, iov: Iovec(Nth(2)), iovcnt: UInt, offset: Offset, offset_high: Hex,
         flags: Flags(&t::RWF)) -> Bytes, FDFILE, Nothing;
     lseek(fd: Fd, offset: Offset, whence: Enum(&t::SEEK)) -> Int, FDFILE, Nothing;
-    sendfile(out_fd: Fd, in_fd: Fd, offset: Struct(Struct::Int64), count: Size) -> Bytes,
+    // The kernel moves the offsets of these three.
+    sendfile(out_fd: Fd, in_fd: Fd, offset ~ Struct(Struct::Int64), count: Size) -> Bytes,
         FDFILE.and(Class::NET), Nothing;
-    copy_file_range(fd_in: Fd, off_in: Struct(Struct::Int64), fd_out: Fd, off_out: Struct(Struct::Int64),
+    copy_file_range(fd_in: Fd, off_in ~ Struct(Struct::Int64), fd_out: Fd, off_out ~ Struct(Struct::Int64),
         size: Size, flags: Hex) -> Bytes, FDFILE, Nothing;
-    splice(fd_in: Fd, off_in: Struct(Struct::Int64), fd_out: Fd, off_out: Struct(Struct::Int64), size: Size,
+    splice(fd_in: Fd, off_in ~ Struct(Struct::Int64), fd_out: Fd, off_out ~ Struct(Struct::Int64), size: Size,
         flags: Flags(&t::SPLICE)) -> Bytes, FDFILE, Nothing;
     tee(fd_in: Fd, fd_out: Fd, size: Size, flags: Flags(&t::SPLICE)) -> Bytes, FDFILE, Nothing;
     vmsplice(fd: Fd, iov: Iovec(Nth(2)), nr_segs: Size, flags: Flags(&t::SPLICE)) -> Bytes, FDFILE, Nothing;
@@ -404,13 +408,14 @@ pub static CALLS: &[Call] = calls! {
     // --- waiting for descriptors ---
     // The items of poll and ppoll are copied at the return,
     // when the array has both the question and the answer.
-    poll(fds <- Pollfds(Nth(1)), nfds: UInt, timeout: Int) -> Int, WAIT, Nothing;
-    ppoll(fds <- Pollfds(Nth(1)), nfds: UInt, tmo_p: Struct(Struct::Timespec),
+    poll(fds: Pollfds(Nth(1)), nfds: UInt, timeout: Int) -> Int, WAIT, Nothing;
+    // The kernel leaves in the timeout of these three what was left of it.
+    ppoll(fds: Pollfds(Nth(1)), nfds: UInt, tmo_p ~ Struct(Struct::Timespec),
         sigmask: Struct(Struct::Sigset), sigsetsize: Size) -> Int, WAIT, Nothing;
-    select(nfds: Int, readfds: Hex, writefds: Hex, exceptfds: Hex, timeout: Struct(Struct::Timeval)) -> Int,
-        WAIT, Nothing;
-    pselect6(nfds: Int, readfds: Hex, writefds: Hex, exceptfds: Hex, timeout: Struct(Struct::Timespec),
-        sigmask: Hex) -> Int, WAIT, Nothing;
+    select(nfds: Int, readfds: FdSet(Nth(0)), writefds: FdSet(Nth(0)), exceptfds: FdSet(Nth(0)),
+        timeout ~ Struct(Struct::Timeval)) -> Int, WAIT, Nothing;
+    pselect6(nfds: Int, readfds: FdSet(Nth(0)), writefds: FdSet(Nth(0)), exceptfds: FdSet(Nth(0)),
+        timeout ~ Struct(Struct::Timespec), sigmask: Hex) -> Int, WAIT, Nothing;
     epoll_create(size: Int) -> Fd, WAIT, Effect::Anon(Anon::Epoll);
     epoll_create1(flags: Flags(&t::EPOLL_CREATE)) -> Fd, WAIT, Effect::Anon(Anon::Epoll);
     epoll_ctl(epfd: Fd, op: Enum(&t::EPOLL_CTL), fd: Fd, event: Struct(Struct::EpollEvent)) -> Zero, WAIT,
@@ -455,10 +460,9 @@ pub static CALLS: &[Call] = calls! {
         addrlen <- Struct(Struct::Int)) -> Bytes, NET, Nothing;
     sendmsg(fd: Fd, msg: Msghdr, flags: Flags(&t::MSG)) -> Bytes, NET, Nothing;
     recvmsg(fd: Fd, msg <- Msghdr, flags: Flags(&t::MSG)) -> Bytes, NET, Nothing;
-    // A `struct mmsghdr` begins with a `struct msghdr`: the item is the first message.
-    sendmmsg(fd: Fd, msgvec: Msghdr, vlen: UInt, flags: Flags(&t::MSG)) -> Int, NET, Nothing;
-    recvmmsg(fd: Fd, msgvec: Hex, vlen: UInt, flags: Flags(&t::MSG),
-        timeout: Struct(Struct::Timespec)) -> Int, NET, Nothing;
+    sendmmsg(fd: Fd, msgvec: Mmsghdr(Nth(2)), vlen: UInt, flags: Flags(&t::MSG)) -> Int, NET, Nothing;
+    recvmmsg(fd: Fd, msgvec <- Mmsghdr(Nth(2)), vlen: UInt, flags: Flags(&t::MSG),
+        timeout ~ Struct(Struct::Timespec)) -> Int, NET, Nothing;
     shutdown(fd: Fd, how: Enum(&t::SHUT)) -> Zero, NET, Nothing;
     setsockopt(fd: Fd, level: Enum(&t::SOL), optname: Enum(&t::SOCKOPT), optval: Bytes(Nth(4)),
         optlen: UInt) -> Zero, NET, Nothing;

@@ -205,10 +205,16 @@ pub enum Kind {
     Bytes(Len),
     /// A `struct sockaddr` of that length.
     Sockaddr(Len),
-    /// An iovec array with that many elements; the item is the data, joined, cut at the snaplen.
+    /// An iovec array with that many elements; the item is a data word ([`super::item`]) and the data, joined, cut at
+    /// the snaplen.
     Iovec(Len),
-    /// A `struct msghdr`; the item is `u32 name_len, u32 msg_flags, name bytes, joined data`.
+    /// A `struct msghdr`; the item is a message ([`super::item`]).
     Msghdr,
+    /// An array of `struct mmsghdr` with that many elements; the item is as many messages.
+    Mmsghdr(Len),
+    /// An `fd_set` with that many bits; the item is `i32` bytes before the call, `i32` bytes after it (-1: unreadable,
+    /// -2: none), and those bytes.
+    FdSet(Len),
     /// An array of `struct pollfd` with that many elements.
     Pollfds(Len),
     /// An array of `struct epoll_event` with that many elements.
@@ -252,6 +258,8 @@ impl Kind {
             | Kind::Sockaddr(_)
             | Kind::Iovec(_)
             | Kind::Msghdr
+            | Kind::Mmsghdr(_)
+            | Kind::FdSet(_)
             | Kind::Pollfds(_)
             | Kind::EpollEvents(_)
             | Kind::Strings
@@ -298,8 +306,10 @@ impl Kind {
             Kind::Str => "str".into(),
             Kind::Bytes(l) => format!("bytes({})", len(l)),
             Kind::Sockaddr(l) => format!("sockaddr({})", len(l)),
-            Kind::Iovec(l) => format!("iovec({})", len(l)),
-            Kind::Msghdr => "msghdr".into(),
+            Kind::Iovec(l) => format!("iovecs({})", len(l)),
+            Kind::Msghdr => "message".into(),
+            Kind::Mmsghdr(l) => format!("messages({})", len(l)),
+            Kind::FdSet(l) => format!("fdset({})", len(l)),
             Kind::Pollfds(l) => format!("pollfds({})", len(l)),
             Kind::EpollEvents(l) => format!("epoll_events({})", len(l)),
             Kind::Strings => "strings".into(),
@@ -349,8 +359,10 @@ impl Kind {
             "str" => Some(Kind::Str),
             "bytes" => len().map(Kind::Bytes),
             "sockaddr" => len().map(Kind::Sockaddr),
-            "iovec" => len().map(Kind::Iovec),
-            "msghdr" => Some(Kind::Msghdr),
+            "iovecs" => len().map(Kind::Iovec),
+            "message" => Some(Kind::Msghdr),
+            "messages" => len().map(Kind::Mmsghdr),
+            "fdset" => len().map(Kind::FdSet),
             "pollfds" => len().map(Kind::Pollfds),
             "epoll_events" => len().map(Kind::EpollEvents),
             "strings" => Some(Kind::Strings),
@@ -368,6 +380,8 @@ pub enum Dir {
     In,
     /// Written by the kernel: copied if the result is not an error.
     Out,
+    /// Read by the kernel and then overwritten: copied when the call begins.
+    Before,
 }
 
 /// What a call's result is.

@@ -10,6 +10,7 @@
 //!   [`EVENTS`] upward are events that are not calls, [`COMPAT`] upward are 32-bit calls by their own numbers.
 
 pub mod calls;
+pub mod item;
 pub mod kind;
 pub mod names;
 pub mod numbers;
@@ -76,6 +77,13 @@ pub struct ArgShape {
     pub fdref: Option<u8>,
 }
 
+impl ArgShape {
+    /// True if its bytes are copied when the call begins (those of an `fd_set` again when it ends).
+    pub fn is_early(&self) -> bool {
+        self.dir == Dir::Before || matches!(self.kind, Kind::FdSet(_))
+    }
+}
+
 /// What the rows of one code look like: how many words, items and references each has, and what they mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -95,6 +103,8 @@ pub struct Shape {
     pub items: u8,
     /// References a row has; with [`Ret::Fd`] the last is the result's.
     pub refs: u8,
+    /// The items of some arguments are copied when the call begins.
+    pub early: bool,
     /// False for a call that has no row of its own and is shown with six raw words.
     pub described: bool,
 }
@@ -109,7 +119,7 @@ impl Shape {
         args: impl IntoIterator<Item = (String, Kind, Dir)>,
     ) -> Shape {
         let (mut items, mut refs) = (0u8, 0u8);
-        let args = args
+        let args: Vec<ArgShape> = args
             .into_iter()
             .map(|(name, kind, dir)| {
                 let item = kind.has_item().then_some(items);
@@ -120,6 +130,7 @@ impl Shape {
             })
             .collect();
         refs += u8::from(ret == Ret::Fd);
+        let early = args.iter().any(ArgShape::is_early);
         Shape {
             code,
             name: name.into(),
@@ -129,6 +140,7 @@ impl Shape {
             args,
             items,
             refs,
+            early,
             described: true,
         }
     }

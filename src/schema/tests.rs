@@ -90,6 +90,7 @@ fn arguments_are_few_named_once_and_lengths_exist() {
                 Kind::Bytes(l)
                 | Kind::Sockaddr(l)
                 | Kind::Iovec(l)
+                | Kind::Mmsghdr(l)
                 | Kind::Pollfds(l)
                 | Kind::EpollEvents(l) => l,
                 _ => continue,

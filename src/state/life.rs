@@ -128,6 +128,7 @@ impl State<'_> {
 
     pub(super) fn exit(&mut self, cpu: usize, r: &Record, wanted: &impl Wanted, b: &mut Builder) {
         let Some(e) = r.exit() else { return };
+        self.entries.remove(&r.tid);
         let proc = self.process(r.pid, r.time);
         // A thread that ended by itself did so in exit or exit_group, which never return: this is their event.
         let call = u16::try_from(e.nr).ok().filter(|nr| *nr < schema::EVENTS).map(|nr| self.schema.shape(nr));

@@ -5,10 +5,10 @@
 
 use super::intern::{self, Around};
 use super::tables::{FileEntity, FileRef, ProcRef};
-use super::{State, Wanted, effects};
+use super::{ENTRIES, State, Wanted, effects};
 use crate::batch::{Builder, Item, NONE, ProcId, Row, row_flags};
 use crate::decode::{RawItem, Record};
-use crate::schema::{self, Effect, Kind, Shape, Struct};
+use crate::schema::{self, Effect, Kind, Shape, Struct, item};
 use crate::source::abi;
 
 impl State<'_> {
@@ -233,13 +233,76 @@ impl State<'_> {
             }
             return;
         }
+        if shape.early {
+            return self.joined_items(r, shape, b);
+        }
         for raw in r.items().take(usize::from(shape.items)) {
-            self.items.push(match raw {
-                RawItem::Absent => Item::ABSENT,
-                RawItem::Unreadable => Item::UNREADABLE,
-                RawItem::Bytes(bytes, cut) => Item::new(b.string(bytes), cut),
-            });
+            self.items.push(plain(raw, b));
         }
         self.items.resize(usize::from(shape.items), Item::ABSENT);
     }
+
+    /// Keeps what a call that begins will overwrite until its end.
+    pub(super) fn entry(&mut self, r: &Record, bytes: &[u8]) {
+        self.seen.state += 1;
+        if self.entries.len() >= ENTRIES {
+            self.entries.clear();
+        }
+        let (time, kept) = self.entries.entry(r.tid).or_default();
+        *time = r.time;
+        kept.clear();
+        kept.extend_from_slice(bytes);
+    }
+
+    /// The items of a call of which some were copied at its entry. Those of another call of the same thread are not taken
+    /// for its own: what is missing is unreadable.
+    fn joined_items(&mut self, r: &Record, shape: &Shape, b: &mut Builder) {
+        let kept = self.entries.remove(&r.tid).filter(|(time, _)| r.entry() == Some(*time));
+        let entry = kept.as_ref().and_then(|(_, bytes)| Record::parse(bytes));
+        let mut before = entry.iter().filter(|e| e.ret == i64::from(r.code)).flat_map(Record::items);
+        let mut after = r.items();
+        for (i, arg) in shape.args.iter().enumerate().filter(|(_, a)| a.item.is_some()) {
+            let after = after.next().unwrap_or(RawItem::Absent);
+            if !arg.is_early() {
+                self.items.push(plain(after, b));
+                continue;
+            }
+            let before = before.next().unwrap_or(RawItem::Unreadable);
+            self.items.push(match arg.kind {
+                _ if r.word(i) == 0 => Item::ABSENT,
+                // A call that failed has not written: the set is what was asked.
+                Kind::FdSet(_) if schema::is_error(r.ret) => sets(&mut self.name, after, RawItem::Absent, b),
+                Kind::FdSet(_) => sets(&mut self.name, before, after, b),
+                _ => plain(before, b),
+            });
+        }
+    }
+}
+
+fn plain(raw: RawItem, b: &mut Builder) -> Item {
+    match raw {
+        RawItem::Absent | RawItem::Entry => Item::ABSENT,
+        RawItem::Unreadable => Item::UNREADABLE,
+        RawItem::Bytes(bytes, cut) => Item::new(b.string(bytes), cut),
+    }
+}
+
+/// The item of an `fd_set` before and after a call, see [`Kind::FdSet`].
+fn sets(buf: &mut Vec<u8>, before: RawItem, after: RawItem, b: &mut Builder) -> Item {
+    let parts = [before, after].map(|raw| match raw {
+        RawItem::Bytes(bytes, cut) => (bytes.len() as i32, bytes, cut),
+        RawItem::Unreadable => (item::SET_UNREADABLE, &[][..], false),
+        RawItem::Absent | RawItem::Entry => (item::SET_NONE, &[][..], false),
+    });
+    if parts.iter().all(|p| p.0 < 0) {
+        return Item::UNREADABLE;
+    }
+    buf.clear();
+    for (len, ..) in parts {
+        buf.extend_from_slice(&len.to_le_bytes());
+    }
+    for (_, bytes, _) in parts {
+        buf.extend_from_slice(bytes);
+    }
+    Item::new(b.string(buf), parts.iter().any(|p| p.2))
 }

@@ -10,6 +10,8 @@ mod fields;
 mod files;
 mod flow;
 mod host;
+mod memory;
+mod memory_actor;
 mod rig;
 mod state;
 mod strace;
