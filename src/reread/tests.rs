@@ -26,7 +26,7 @@ fn block(schema: &Schema, (names, paths, lossy, rows, seed): Plain, start: u64) 
         (dice >> 11) % n
     };
     let mut b = Builder::new();
-    b.set_meta(Meta { first_num: 1, start_time: 500, boot: 100, wall: 1_000_000_000_100, ..Meta::default() });
+    b.set_meta(Meta { start_time: 500, boot: 100, wall: 1_000_000_000_100, ..Meta::default() });
     let mut procs = vec![NONE];
     for (i, name) in NAMES.iter().enumerate().filter(|(i, _)| names >> i & 1 == 1) {
         let comm = b.string(name.as_bytes());
@@ -63,6 +63,7 @@ fn block(schema: &Schema, (names, paths, lossy, rows, seed): Plain, start: u64) 
         let row = Row {
             num: i as u64 + 1,
             time: start + i as u64 * 10,
+            delta: 10,
             latency: if roll(5) == 0 { NO_LATENCY } else { roll(3000) },
             call: code,
             cpu: roll(2) as u16,

@@ -137,7 +137,7 @@ impl Shape {
             class,
             ret,
             effect: Effect::None,
-            args,
+            args: args.into(),
             items,
             refs,
             early,

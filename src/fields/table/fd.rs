@@ -93,7 +93,7 @@ fn kinds<'a>(b: &Batch<'a>, row: usize, key: &Key) -> Value<'a> {
 fn polled<'a>(b: &Batch<'a>, row: usize) -> Value<'a> {
     let shape = b.shape_of(row);
     let at = shape.args.iter().position(|a| matches!(a.kind, Kind::Pollfds(_)));
-    let Some(Arg::Pollfds(data)) = at.and_then(|i| args::arg(b, row, i)) else { return Value::None };
+    let Some(Arg::Pollfds(data, _)) = at.and_then(|i| args::arg(b, row, i)) else { return Value::None };
     let fds = data.bytes.chunks_exact(8).filter_map(|fd| i32_at(fd, 0)).map(|n| Value::Int(n.into()));
     let all: Vec<_> = fds.collect();
     if all.is_empty() { Value::None } else { Value::Any(all) }
