@@ -178,10 +178,8 @@ fn all_that_an_event_has() {
             text += &format!("--- {filter}\n");
             for name in spelled().iter().filter(|n| fields.iter().any(|f| n.starts_with(f))) {
                 // What the host's time zone changes is left out.
-                if name.starts_with("evt.time")
-                    || name.starts_with("evt.datetime")
-                    || name == "evt.outputtime"
-                {
+                let is_local = name.starts_with("evt.time") || name.starts_with("evt.datetime");
+                if is_local || lookup(name).unwrap().0.ty == Type::Time {
                     continue;
                 }
                 let mut line = Vec::new();

@@ -38,7 +38,7 @@ const COUNT: usize = {
     count
 };
 
-const ALL: [Field; COUNT] = {
+static ALL: [Field; COUNT] = {
     let mut all = [PARTS[0][0]; COUNT];
     let (mut part, mut at) = (0, 0);
     while part < PARTS.len() {

@@ -102,7 +102,6 @@ pub fn wild(schema: &Schema, rows: usize, seed: u64) -> Builder {
             exe_mtime: d.any(),
             caps: [d.any(), 0, d.any()],
             env: d.id(strings),
-            ..Proc::default()
         });
         procs += 1;
     }

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sysreel::batch::{Builder, Columns, Meta};
@@ -27,6 +27,16 @@ setsid sh -c 'cat /etc/passwd | head -n 1; (cd /tmp; pwd); exec cat /no/such/fil
 (sleep 0.01 & wait)\n\
 head -c 10 < /dev/zero\n";
 
+/// A shell that does not outlive a test that fails.
+struct Ends(Child);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn a_reel_prints_every_field_as_the_live_capture_did() {
     let _alone = alone!();
@@ -43,13 +53,14 @@ fn a_reel_prints_every_field_as_the_live_capture_did() {
     for (cpu, next) in next.into_iter().enumerate() {
         state.expect(cpu, next);
     }
-    let mut shell =
+    let shell =
         Command::new("sh").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut shell = Ends(shell);
     // It has begun when it waits for its first line.
     std::thread::sleep(Duration::from_millis(100));
-    state.read(shell.id());
-    probe.set_scope(shell.id(), abi::SCOPE_IN);
-    shell.stdin.take().unwrap().write_all(SCRIPT.as_bytes()).unwrap();
+    state.read(shell.0.id());
+    probe.set_scope(shell.0.id(), abi::SCOPE_IN);
+    shell.0.stdin.take().unwrap().write_all(SCRIPT.as_bytes()).unwrap();
 
     let mut builder = Builder::new();
     let (boot, wall) = Clocks::default().pair();
@@ -65,7 +76,7 @@ fn a_reel_prints_every_field_as_the_live_capture_did() {
         let view = builder.view(&schema);
         print(&view, done, &mut live);
         done = view.rows;
-        ended = ended.or_else(|| shell.try_wait().unwrap().map(|_| Instant::now()));
+        ended = ended.or_else(|| shell.0.try_wait().unwrap().map(|_| Instant::now()));
         if drained.records == 0 && ended.is_some_and(|at| at.elapsed() > Duration::from_millis(200)) {
             break;
         }
@@ -99,7 +110,7 @@ fn a_reel_prints_every_field_as_the_live_capture_did() {
         &["evt.type=execve", "proc.name=sort", "proc.sname=", "proc.stdin.type=pipe", "proc.env[PATH]=/"][..],
         &["evt.type=execve", "proc.name=cat\t", "proc.is_sid_leader=true", "proc.stderr.name=/dev/null"],
         &["evt.type=read", "proc.name=head", "proc.stdin.name=/dev/zero"],
-        &["evt.type=getcwd", "proc.cwd=/tmp"],
+        &["evt.type=chdir", "proc.cwd=/tmp"],
     ] {
         assert!(has(what), "nothing has {what:?}");
     }
