@@ -7,8 +7,10 @@
 
 use std::ops::Range;
 
+use super::compare::{Compare, in_ranges};
+use super::expr::{At, Basis};
 use super::plan::{Plan, Planned, Tree};
-use super::test::{Compare, Test, in_ranges};
+use super::test::Test;
 use crate::batch::{Batch, Bitmap};
 use crate::fields::{Extract, Slice};
 
@@ -147,6 +149,9 @@ impl Run<'_, '_> {
 
     fn test(&mut self, planned: &Planned, index: usize, mask: &mut [u64]) {
         let (batch, first, test) = (self.batch, self.first, &planned.test);
+        if !test.is_plain() {
+            return self.composite(planned, index, mask);
+        }
         match test.field.extract {
             Extract::Code(_) => dense(mask, first, batch.call, |code| planned.codes.has(code)),
             Extract::Column(_, get, none) => match get(batch) {
@@ -175,6 +180,32 @@ impl Run<'_, '_> {
             Extract::Row(_, get) => {
                 sparse(mask, first, |row| test.holds(&get(batch, row, &test.key)));
             }
+        }
+    }
+}
+
+impl Run<'_, '_> {
+    /// A test of more than a field and constants: decided as seldom as its values change.
+    fn composite(&mut self, planned: &Planned, index: usize, mask: &mut [u64]) {
+        let (batch, first, test) = (self.batch, self.first, &planned.test);
+        let Some(table) = self.state.tables.get_mut(index) else { return };
+        match test.basis() {
+            Basis::Code => dense(mask, first, batch.call, |code| planned.codes.has(code)),
+            Basis::Proc => {
+                table.resize(batch.dict.procs.len().max(table.len()), UNKNOWN);
+                sparse(mask, first, |row| {
+                    let Some(&id) = batch.proc.get(row) else { return false };
+                    judge(table, id, || test.holds_at(At::Proc(&batch.dict, id)))
+                });
+            }
+            Basis::File => {
+                table.resize(batch.dict.files.len().max(table.len()), UNKNOWN);
+                sparse(mask, first, |row| {
+                    let Some(id) = batch.file_id_of(row) else { return false };
+                    judge(table, id, || test.holds_at(At::File(&batch.dict, id)))
+                });
+            }
+            Basis::Row => sparse(mask, first, |row| test.holds_for(batch, row)),
         }
     }
 }

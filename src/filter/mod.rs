@@ -12,19 +12,28 @@
 //! fits if one of them does; `!=` wants that none is equal and that there is one.
 
 mod ast;
+mod bits;
 mod check;
 mod codes;
+mod compare;
+mod compile;
 mod error;
 mod eval;
 mod explain;
+mod expr;
 mod glob;
 mod lexical;
 mod parse;
+mod path;
 mod plan;
+mod regex;
+mod reject;
+mod services;
 mod suggest;
 mod test;
 #[cfg(test)]
 mod tests;
+mod transform;
 mod value;
 
 use std::ops::Range;
@@ -34,6 +43,7 @@ pub use codes::CodeSet;
 pub use error::{Error, Errors, Span};
 pub use eval::Verdicts;
 pub use parse::{MAX_DEPTH, MAX_LENGTH};
+pub use reject::{Bounds, Procs};
 
 use check::{Context, Node};
 use plan::Plan;
@@ -95,9 +105,16 @@ impl Filter {
         self.plan.columns
     }
 
-    /// The fields that it asks, one for each test.
+    /// The fields that it asks, test by test.
     pub fn uses(&self) -> impl Iterator<Item = &'static Field> + '_ {
-        self.plan.tests.iter().map(|t| t.test.field)
+        let mut all = Vec::new();
+        self.plan.tests.iter().for_each(|t| t.test.fields(&mut |field, _| all.push(field)));
+        all.into_iter()
+    }
+
+    /// What is known of every event that can match, beyond its code.
+    pub fn bounds(&self) -> &Bounds {
+        &self.plan.bounds
     }
 
     /// False if no row of a block can match that has these codes (each at least once) and this dictionary.

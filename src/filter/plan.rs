@@ -6,8 +6,12 @@
 //! Every answer here errs to one side only: a code or a block that could match is never left out. Each node is looked at
 //! from both sides, "can it be true" and "can it be false", so that `not` needs no special case.
 
+use super::bits;
 use super::check::Node;
 use super::codes::CodeSet;
+use super::compare::Compare;
+use super::expr::{At, Basis};
+use super::reject::Bounds;
 use super::test::Test;
 use crate::batch::{Columns, Dict};
 use crate::fields::Extract;
@@ -46,6 +50,8 @@ pub struct Plan {
     pub tests: Vec<Planned>,
     /// Codes that can match.
     pub codes: CodeSet,
+    /// What else is known of what can match.
+    pub bounds: Bounds,
     /// Columns that the tests read.
     pub columns: Columns,
 }
@@ -53,7 +59,13 @@ pub struct Plan {
 impl Plan {
     /// The plan that lets every row pass.
     pub fn everything() -> Plan {
-        Plan { tree: Tree::True, tests: Vec::new(), codes: CodeSet::all(), columns: Columns::NOTHING }
+        Plan {
+            tree: Tree::True,
+            tests: Vec::new(),
+            codes: CodeSet::all(),
+            bounds: Bounds::default(),
+            columns: Columns::NOTHING,
+        }
     }
 
     /// Plans a checked tree for rows whose codes are those of `schema`.
@@ -61,7 +73,8 @@ impl Plan {
         let mut plan = Plan::everything();
         plan.tree = plan.place(node, schema).0;
         plan.codes = plan.bounds(&plan.tree).0;
-        plan.columns = plan.tests.iter().fold(Columns::NOTHING, |all, t| all.and(t.test.field.columns()));
+        plan.bounds = Bounds::of(&plan.tree, &plan.tests);
+        plan.columns = plan.tests.iter().fold(Columns::NOTHING, |all, t| all.and(t.test.columns()));
         plan
     }
 
@@ -84,12 +97,7 @@ impl Plan {
                 (if is_and { Tree::And(parts) } else { Tree::Or(parts) }, cost)
             }
             Node::Test(test) => {
-                let codes = match test.field.extract {
-                    Extract::Code(get) => CodeSet::of(|code| test.holds(&get(schema, code))),
-                    // A call that names no descriptor is about no file.
-                    Extract::File(_) => CodeSet::of(|code| schema.shape(code).refs > 0),
-                    _ => CodeSet::all(),
-                };
+                let codes = codes_of(test, schema);
                 self.tests.push(Planned { test: (**test).clone(), codes });
                 (Tree::Test(self.tests.len() - 1), test.cost())
             }
@@ -114,8 +122,8 @@ impl Plan {
             }),
             Tree::Test(i) => {
                 let Some(planned) = self.tests.get(*i) else { return (CodeSet::all(), CodeSet::all()) };
-                let cannot = match planned.test.field.extract {
-                    Extract::Code(_) => planned.codes.clone().complement(),
+                let cannot = match planned.test.basis() {
+                    Basis::Code => planned.codes.clone().complement(),
                     _ => CodeSet::all(),
                 };
                 (planned.codes.clone(), cannot)
@@ -133,13 +141,9 @@ impl Plan {
             .iter()
             .map(|planned| {
                 let Planned { test, .. } = planned;
-                match test.field.extract {
-                    Extract::Proc(get) => {
-                        (0..dict.procs.len() as u32).any(|id| test.holds(&get(dict, id, &test.key)))
-                    }
-                    Extract::File(get) => {
-                        (0..dict.files.len() as u32).any(|id| test.holds(&get(dict, id, &test.key)))
-                    }
+                match test.basis() {
+                    Basis::Proc => (0..dict.procs.len() as u32).any(|id| test.holds_at(At::Proc(dict, id))),
+                    Basis::File => (0..dict.files.len() as u32).any(|id| test.holds_at(At::File(dict, id))),
                     _ => true,
                 }
             })
@@ -166,14 +170,39 @@ impl Plan {
             Tree::Test(i) => {
                 let Some(planned) = self.tests.get(*i) else { return (true, true) };
                 let yes = planned.codes.has(code);
-                match planned.test.field.extract {
-                    Extract::Code(_) => (yes, !yes),
+                match planned.test.basis() {
+                    Basis::Code => (yes, !yes),
                     // A row may have no process or file, which makes any test of it false.
                     _ => (yes && can.get(*i).copied().unwrap_or(true), true),
                 }
             }
         }
     }
+}
+
+/// The codes for which a test can hold; for one of the code alone, those for which it does.
+fn codes_of(test: &Test, schema: &Schema) -> CodeSet {
+    if test.basis() == Basis::Code {
+        return CodeSet::of(|code| test.holds_at(At::Code(schema, code)));
+    }
+    // A test of what is missing is false: a call needs all that the test asks.
+    let mut codes = CodeSet::all();
+    test.fields(&mut |field, key| {
+        let some = match field.extract {
+            // A call that names no descriptor is about no file.
+            Extract::File(_) => CodeSet::of(|code| schema.shape(code).refs > 0),
+            _ if field.is_argument() => CodeSet::of(|code| {
+                let argument = bits::argument(schema.shape(code), key);
+                argument.is_some_and(|arg| match &test.compare {
+                    Compare::Flags(_, all) => all.iter().any(|bits| bits.fit(arg.kind, schema)),
+                    _ => true,
+                })
+            }),
+            _ => return,
+        };
+        codes = std::mem::take(&mut codes).and(&some);
+    });
+    codes
 }
 
 /// Calls `each` for the parts of a node, going through parts that are of the same sort.
