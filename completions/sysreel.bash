@@ -38,7 +38,7 @@ _sysreel() {
 
     case "${cmd}" in
         sysreel)
-            opts="-r -w -o -j -p -q -t -l -U -c -s -d -v -h -V --read --pid --self --write --force --output --json --print --quiet --time --color --line-buffered --unbuffered --limit --snaplen --no-latency --ring --no-ancestors --proc --explain --fail-on-loss --verbose --help --version run fields calls doctor completions"
+            opts="-r -w -o -j -p -q -t -l -U -c -s -d -v -h -V --read --pid --self --write --force --output --json --print --quiet --time --color --line-buffered --unbuffered --limit --snaplen --no-latency --ring --no-ancestors --env --proc --explain --fail-on-loss --verbose --help --version run fields calls doctor completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -245,7 +245,7 @@ _sysreel() {
             return 0
             ;;
         sysreel__subcmd__run)
-            opts="-w -o -j -p -q -t -l -U -c -s -d -v -h --write --force --output --json --print --quiet --time --color --line-buffered --unbuffered --limit --snaplen --no-latency --ring --no-ancestors --proc --explain --fail-on-loss --verbose --as --help"
+            opts="-w -o -j -p -q -t -l -U -c -s -d -v -h --write --force --output --json --print --quiet --time --color --line-buffered --unbuffered --limit --snaplen --no-latency --ring --no-ancestors --env --proc --explain --fail-on-loss --verbose --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sysreel_global_optspecs
-    string join \n r/read= pid= self w/write= force o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered c/limit= s/snaplen= no-latency ring= no-ancestors proc= d/explain fail-on-loss v/verbose h/help V/version
+    string join \n r/read= pid= self w/write= force o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered c/limit= s/snaplen= no-latency ring= no-ancestors env proc= d/explain fail-on-loss v/verbose h/help V/version
 end
 
 function __fish_sysreel_needs_command
@@ -50,6 +50,7 @@ complete -c sysreel -n "__fish_sysreel_needs_command" -s l -l line-buffered -d '
 complete -c sysreel -n "__fish_sysreel_needs_command" -s U -l unbuffered -d 'Pass on each event at once, also into a capture file'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l no-latency -d 'Do not measure how long calls take'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l no-ancestors -d 'Know nothing of processes that are not traced themselves'
+complete -c sysreel -n "__fish_sysreel_needs_command" -l env -d 'Keep the environment of processes (proc.env)'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s d -l explain -d 'Explain the filter, and exit'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l fail-on-loss -d 'Exit with status 3 if events were lost'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s v -l verbose -d 'Say more on stderr'
@@ -84,6 +85,7 @@ complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s l -l line-buffer
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s U -l unbuffered -d 'Pass on each event at once, also into a capture file'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l no-latency -d 'Do not measure how long calls take'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l no-ancestors -d 'Know nothing of processes that are not traced themselves'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l env -d 'Keep the environment of processes (proc.env)'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s d -l explain -d 'Explain the filter, and exit'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l fail-on-loss -d 'Exit with status 3 if events were lost'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s v -l verbose -d 'Say more on stderr'

@@ -238,7 +238,8 @@ fn leave_out(probe: &Probe, live: &Live, sink: &Sink, tell: bool) {
 
 /// Runs a live capture to its end.
 pub fn run(config: &Config, live: &Live) -> Exit {
-    let schema = Arc::new(Schema::native(Arch::NATIVE));
+    let schema =
+        Arc::new(Schema::native(Arch::NATIVE).on(&rustix::system::uname().nodename().to_string_lossy()));
     let filter = match Filter::parse(&config.filter, &schema) {
         Ok(filter) => filter,
         Err(errors) => {
@@ -287,6 +288,9 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     let mut state = State::new(&schema, &live.proc, users, boot_now);
     if live.no_ancestors {
         state = state.without_ancestors();
+    }
+    if live.env {
+        state = state.with_environments();
     }
     let start = boot_now();
     let selector = Selector::new(filter, config.limit);

@@ -69,8 +69,8 @@ pub fn class_of(field: &Field) -> &'static str {
 pub fn spelled(field: &Field) -> String {
     match field.takes {
         Takes::Nothing => field.name.to_owned(),
-        Takes::OptionalIndex => format!("{}[N]", field.name),
-        Takes::NameOrIndex => format!("{}[NAME]", field.name),
+        Takes::OptionalIndex | Takes::Index => format!("{}[N]", field.name),
+        Takes::NameOrIndex | Takes::OptionalName => format!("{}[NAME]", field.name),
     }
 }
 
@@ -140,6 +140,8 @@ fn field_json(out: &mut String, field: &Field) {
         Takes::Nothing => "none",
         Takes::OptionalIndex => "optional number",
         Takes::NameOrIndex => "name or number",
+        Takes::OptionalName => "optional name or number",
+        Takes::Index => "number",
     };
     let pairs = [
         ("name", field.name),

@@ -313,6 +313,12 @@ struct Shared {
     /// host: not always what should be in a file that is passed on.
     #[arg(long, help_heading = "Capture")]
     no_ancestors: bool,
+    /// Keep the environment of processes (proc.env)
+    ///
+    /// It is read from /proc at the start and after each start of a program, and stands in a capture file too. It is left
+    /// out otherwise, because passwords and keys are often in it.
+    #[arg(long, help_heading = "Capture")]
+    env: bool,
     /// Where the host's /proc is [default: /proc]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath, help_heading = "Capture")]
     proc: Option<PathBuf>,
@@ -346,6 +352,7 @@ impl Shared {
             no_latency: self.no_latency,
             ring: self.ring,
             no_ancestors: self.no_ancestors,
+            env: self.env,
             proc: self.proc,
             flush_each: self.flush_each,
             line_buffered: self.line_buffered,

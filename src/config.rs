@@ -65,6 +65,8 @@ pub struct Typed {
     pub include_self: bool,
     pub ring: Option<String>,
     pub no_ancestors: bool,
+    /// Environments are read and kept.
+    pub env: bool,
     pub proc: Option<PathBuf>,
     pub flush_each: bool,
     pub line_buffered: bool,
@@ -165,6 +167,8 @@ pub struct Live {
     pub ring: Option<u64>,
     /// Leave out what is known of processes that are not traced themselves.
     pub no_ancestors: bool,
+    /// Environments are read and kept.
+    pub env: bool,
     /// Where the process file system is mounted.
     pub proc: PathBuf,
 }
@@ -395,6 +399,7 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
             (typed.no_latency, "--no-latency"),
             (typed.ring.is_some(), "--ring"),
             (typed.no_ancestors, "--no-ancestors"),
+            (typed.env, "--env"),
             (typed.proc.is_some(), "--proc"),
         ]);
         if let Some(live) = live {
@@ -430,6 +435,7 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
         latency: !typed.no_latency,
         ring: typed.ring.as_deref().map(|text| size("--ring", text)).transpose()?,
         no_ancestors: typed.no_ancestors,
+        env: typed.env,
         proc: typed.proc.clone().unwrap_or_else(|| PathBuf::from("/proc")),
     }))
 }

@@ -35,4 +35,5 @@ pub mod selfcheck;
 pub mod sink;
 pub mod source;
 pub mod state;
+pub mod sysdig;
 pub mod users;

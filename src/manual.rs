@@ -16,6 +16,7 @@ use crate::catalogue;
 use crate::cli::{self, Shell};
 use crate::exit::Exit;
 use crate::fields::FIELDS;
+use crate::sysdig;
 
 mod language;
 
@@ -23,6 +24,7 @@ mod language;
 pub fn files() -> Vec<(&'static str, String)> {
     vec![
         ("man/sysreel.1", man_page()),
+        ("man/fields-sysdig.md", sysdig::page()),
         ("completions/sysreel.bash", completions(Shell::Bash)),
         ("completions/_sysreel", completions(Shell::Zsh)),
         ("completions/sysreel.fish", completions(Shell::Fish)),
@@ -255,6 +257,30 @@ fn filter(page: &mut Roff) {
         })
         .collect();
     entries(page, names.iter().map(|(term, text)| (term.as_str(), text.as_str())));
+    section(
+        page,
+        "FIELDS AND SYSDIG",
+        &["Fields that sysdig has too have its names and mean the same, but for these:"],
+    );
+    let differences = sysdig::differences();
+    entries(page, differences.iter().map(|(names, text)| (names.as_str(), *text)));
+    page.control("PP", []);
+    page.text([roman("These of sysdig's core fields are not here:")]);
+    let missing = sysdig::missing();
+    entries(page, missing.iter().map(|(names, text)| (names.as_str(), *text)));
+    section(
+        page,
+        "WHERE NAMES COME FROM",
+        &[
+            "What a process is comes from records of its fork, its programs, its calls and its end. What no record tells is \
+             read from /proc at its first event after it was born, began a program or changed its credentials: its id in \
+             its own pid namespace, capabilities, audit user, the times and the mode of its executable, and with --env its \
+             environment. A process that has ended by then lacks them, \
+             but for what its executable's path still leads to.",
+            "There is one event for each call, written when it ends. What sysdig splits into an entry and an exit event is \
+             evt.entrytime and evt.time, and evt.latency is what lies between.",
+        ],
+    );
 }
 
 fn exit_status(page: &mut Roff) {

@@ -2,6 +2,7 @@
 
 mod boundaries;
 mod cli;
+mod fields;
 mod filters;
 mod fixtures;
 mod generated;

@@ -62,6 +62,7 @@ fn nothing_typed_means_everything() {
         latency: true,
         ring: None,
         no_ancestors: false,
+        env: false,
         proc: PathBuf::from("/proc"),
     };
     assert_eq!(all.source, Source::Live(expected));

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::sink::{JsonSink, Sink, TextSink};
 use super::structs::{self, Data};
 use super::{Key, Value, arrays, names};
-use crate::batch::{Batch, File, Item, row_flags};
+use crate::batch::{Batch, File, FileId, Item, NONE, row_flags};
 use crate::schema::names::Names;
 use crate::schema::{Dir, Kind, Len, Shape, Struct, is_error};
 
@@ -338,6 +338,29 @@ pub fn path<'a>(batch: &Batch<'a>, row: usize, n: usize) -> Option<GivenPath<'a>
 /// How many paths a row's call takes.
 pub fn paths(shape: &Shape) -> usize {
     shape.args.iter().filter(|a| a.kind == Kind::Path).count()
+}
+
+/// The descriptors that a row names, in argument order, then its result's: number, and index of the file if it is known.
+pub fn named_fds(batch: &Batch<'_>, row: usize) -> Vec<(i64, FileId)> {
+    let shape = batch.shape_of(row);
+    let refs = batch.refs_of(row);
+    let file = |at: usize| refs.get(at).copied().unwrap_or(NONE);
+    let mut all = Vec::new();
+    for (i, a) in shape.args.iter().enumerate() {
+        let Some(at) = a.fdref.map(usize::from) else { continue };
+        match arg(batch, row, i) {
+            Some(Arg::Fd(n, _)) if n != AT_FDCWD => all.push((i64::from(n), file(at))),
+            Some(Arg::Pair(fds)) => {
+                all.extend(fds.iter().zip(at..).map(|((n, _), at)| (i64::from(*n), file(at))))
+            }
+            _ => {}
+        }
+    }
+    let ret = batch.ret_of(row);
+    if let Some(at) = shape.ret_ref().filter(|_| ret >= 0) {
+        all.push((ret, file(usize::from(at))));
+    }
+    all
 }
 
 /// True if names in this row may be stale.

@@ -22,6 +22,7 @@ pub mod fixture;
 pub mod names;
 pub mod number;
 pub mod res;
+pub mod services;
 pub mod sink;
 pub mod structs;
 mod table;
@@ -117,6 +118,10 @@ pub enum Takes {
     OptionalIndex,
     /// A name or a number must be given (`evt.arg[path]`; `evt.arg.path` means the same).
     NameOrIndex,
+    /// A name or a number may be given (`proc.env[HOME]`).
+    OptionalName,
+    /// A number must be given.
+    Index,
 }
 
 /// A whole column as a slice, for tests in a loop.
@@ -224,6 +229,9 @@ pub fn prefix(text: &str) -> Result<(&'static Field, Key, usize), String> {
         let key = key(field, &word[..len])?;
         return Ok((field, key, end + 1 + len));
     }
+    if field.takes == Takes::Index {
+        return Err(format!("{0} needs a number: {1}", field.name, field.example));
+    }
     if rest.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_') {
         return Err(unknown(token));
     }
@@ -244,10 +252,10 @@ fn key(field: &Field, text: &str) -> Result<Key, String> {
         return Ok(Key::Index(n));
     }
     match field.takes {
-        Takes::NameOrIndex if text.is_empty() => {
-            Err(format!("{0} needs the name or number of an argument: {0}[path]", field.name))
+        Takes::NameOrIndex | Takes::OptionalName if text.is_empty() => {
+            Err(format!("{0} needs the name or number of what is meant: {1}", field.name, field.example))
         }
-        Takes::NameOrIndex => Ok(Key::Name(text.to_string())),
+        Takes::NameOrIndex | Takes::OptionalName => Ok(Key::Name(text.to_string())),
         _ => Err(format!("{0} takes a number: {0}[1]", field.name)),
     }
 }

@@ -148,13 +148,14 @@ fn field(
             errors.push(at, "unexpected argument", reason, "");
             None
         }
-        (Takes::OptionalIndex, Key::Name(text)) => {
+        (Takes::OptionalIndex | Takes::Index, Key::Name(text)) => {
             let reason = format!("{} is not a number", quoted(text));
             errors.push(at, "wrong argument", reason, format!("write `{}[2]`", field.name));
             None
         }
-        (Takes::NameOrIndex, Key::None) => {
-            let reason = format!("`{}` needs a name or a number in brackets", field.name);
+        (Takes::NameOrIndex | Takes::Index, Key::None) => {
+            let what = if field.takes == Takes::Index { "a number" } else { "a name or a number" };
+            let reason = format!("`{}` needs {what} in brackets", field.name);
             errors.push(at, "an argument is missing", reason, format!("for example `{}`", field.example));
             None
         }

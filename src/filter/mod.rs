@@ -28,7 +28,6 @@ mod path;
 mod plan;
 mod regex;
 mod reject;
-mod services;
 mod suggest;
 mod test;
 #[cfg(test)]

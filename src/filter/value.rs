@@ -6,10 +6,9 @@ use std::net::IpAddr;
 
 use super::bits::Known;
 use super::error::quoted;
-use super::services::SERVICES;
 use super::suggest::did_you_mean;
 use crate::batch::FileKind;
-use crate::fields::Type;
+use crate::fields::{Type, services};
 use crate::schema::{Class, Schema, names};
 
 /// Why a text is no constant of a type: title, reason, hint.
@@ -73,10 +72,10 @@ pub fn number(text: &str, ty: Type) -> Result<i128, Refusal> {
         Type::Duration => scaled(text, DURATIONS)
             .ok_or_else(|| is_none("write 10ms, 1.5s or 250us; a bare number is nanoseconds"))?,
         Type::Size => scaled(text, SIZES).ok_or_else(|| is_none("write 4096, 4k, 10M or 1GiB"))?,
-        Type::Port => match SERVICES.iter().find(|(n, _)| *n == text) {
-            Some((_, port)) => i128::from(*port),
+        Type::Port => match services::port_of(text) {
+            Some(port) => i128::from(port),
             None => plain(text).ok_or_else(|| {
-                let hint = did_you_mean(text, SERVICES.iter().map(|(n, _)| *n));
+                let hint = did_you_mean(text, services::ALL.iter().map(|(n, _)| *n));
                 is_none(if hint.is_empty() {
                     "write a number from 0 to 65535, or a service such as https"
                 } else {

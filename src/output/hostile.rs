@@ -108,7 +108,20 @@ proptest! {
         b.file(file);
         // Its own parent, if chance has it so.
         b.proc(Proc { parent: ids[2], comm: ids[3], args: ids[4], cwd: ids[5], user: ids[6], ..Proc::default() });
-        b.proc(Proc { parent: 1, comm: ids[3], start: time, ..Proc::default() });
+        b.proc(Proc {
+            parent: 1,
+            comm: ids[3],
+            start: time,
+            login: ids[8],
+            leader: ids[2],
+            group_leader: ids[9],
+            stdio: [ids[10], ids[11], ids[0]],
+            exe_ctime: latency,
+            caps: [ret, words[0], words[1]],
+            env: ids[1],
+            flags: words[2] as u32,
+            ..Proc::default()
+        });
         for shape in schema.shapes().iter().filter(|s| s.described).chain(schema.shapes().iter().rev().take(1)) {
             let row = Row {
                 num: ret,
@@ -129,7 +142,7 @@ proptest! {
         }
         let batch = b.view(&schema);
         let template = FIELDS.iter().map(|f| match f.takes {
-            crate::fields::Takes::NameOrIndex => format!("%{{{}[1]}}", f.name),
+            crate::fields::Takes::NameOrIndex | crate::fields::Takes::Index => format!("%{{{}[1]}}", f.name),
             _ => format!("%9{{{}}}", f.name),
         });
         let template = template.collect::<String>();

@@ -260,6 +260,8 @@ mod tests {
         let names = fields::FIELDS.iter().map(|f| match f.takes {
             fields::Takes::Nothing => f.name.to_string(),
             fields::Takes::OptionalIndex => format!("{0},{0}[1]", f.name),
+            fields::Takes::Index => format!("{0}[1]", f.name),
+            fields::Takes::OptionalName => format!("{0},{0}[HOME]", f.name),
             fields::Takes::NameOrIndex => format!("{0}[0],{0}[1],{0}.buf", f.name),
         });
         let list = names.collect::<Vec<_>>().join(",");

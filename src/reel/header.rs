@@ -276,7 +276,8 @@ pub(super) fn parse_header(body: &[u8]) -> Result<(Header, Schema), Reason> {
         }
     }
     header.arch = arch.ok_or(Reason::Invalid("architecture"))?;
-    let schema = Schema::from_shapes(header.arch, shapes.ok_or(Reason::Invalid("schema"))?);
+    let schema =
+        Schema::from_shapes(header.arch, shapes.ok_or(Reason::Invalid("schema"))?).on(&header.hostname);
     Ok((header, schema))
 }
 

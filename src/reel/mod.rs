@@ -90,10 +90,13 @@
 //! known file then moves to, or enters, the front of its lane's list (a list begins with four that are not known).
 //!
 //! Columns of a process: pid, ppid, parent+, start, uid+, gid+, ruid+, rgid+, loginuid+, user+, group+, sid, pgid, tty,
-//! vpid, comm+, exepath+, args+, cwd+, cgroup+, flags. Of a file: kind, role, transport, name+, given+, dev, ino, local
+//! vpid, comm+, exepath+, args+, cwd+, cgroup+, flags, login user+, session leader+, group leader+, files of descriptors 0,
+//! 1 and 2 (each +), threads, inode, ctime and mtime of the executable, capabilities (permitted, inheritable, effective),
+//! environment+. Of a file: kind, role, transport, name+, given+, dev, ino, local
 //! port, remote port, local address (bytes 0–7, then 8–15, each as a number), remote address (the same), flags. Of a user:
 //! uid+, name+, home+, shell+. Of a group: gid+, name+. `+` is stored plus one, mod 2^32. Meanings and numbers:
-//! [`crate::batch::Proc`], [`crate::batch::File`]. Parents stand before their children. Later versions append columns.
+//! [`crate::batch::Proc`], [`crate::batch::File`]. Parents and leaders stand before their children. Later versions append columns. A column that is not there, or has
+//! encoding 0 and no bytes, leaves every entry at the default: "not known" where there is a `+`, else 0.
 //!
 //! ## Encodings of a column of numbers
 //!

@@ -168,6 +168,8 @@ impl Shape {
 pub struct Schema {
     /// The architecture whose numbers the codes are.
     pub arch: Arch,
+    /// The name of the host whose calls these are; empty if it is not known.
+    pub host: Box<str>,
     shapes: Vec<Shape>,
     by_name: HashMap<Box<str>, u16>,
 }
@@ -232,7 +234,12 @@ impl Schema {
         for shape in &shapes {
             by_name.entry(shape.name.clone()).or_insert(shape.code);
         }
-        Schema { arch, shapes, by_name }
+        Schema { arch, host: Box::default(), shapes, by_name }
+    }
+
+    /// The same, of this host.
+    pub fn on(self, host: &str) -> Schema {
+        Schema { host: host.into(), ..self }
     }
 
     /// The shape of a code; codes past the end share the last one.

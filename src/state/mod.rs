@@ -125,6 +125,12 @@ impl<'s> State<'s> {
         self
     }
 
+    /// Reads environments as well.
+    pub fn with_environments(mut self) -> State<'s> {
+        self.proc_fs.read_environments();
+        self
+    }
+
     /// Counts so far.
     pub fn seen(&self) -> Seen {
         self.seen
@@ -199,6 +205,8 @@ impl<'s> State<'s> {
     pub fn lost(&mut self, cpu: usize, count: u64, time: u64, b: &mut Builder) {
         self.seen.lost += count;
         self.lost_at = time;
+        // How many threads each process has may have changed unseen.
+        tables::changed();
         self.num += 1;
         let row = Row {
             num: self.num,

@@ -3,9 +3,10 @@
 //! Enters: a record of a call. Leaves: its effect on the tables, and if it is wanted a row with the files that it names,
 //! as they were before it or are after it, whichever the argument means. Never: a process's birth or end.
 
+use super::intern::{self, Around};
 use super::tables::{FileEntity, FileRef, ProcRef};
 use super::{State, Wanted, effects};
-use crate::batch::{Builder, Item, NONE, Row, row_flags};
+use crate::batch::{Builder, Item, NONE, ProcId, Row, row_flags};
 use crate::decode::{RawItem, Record};
 use crate::schema::{self, Effect, Kind, Shape, Struct};
 use crate::source::abi;
@@ -23,7 +24,7 @@ impl State<'_> {
         words: &[u64],
         b: &mut Builder,
     ) {
-        let id = self.interner.proc(b, proc);
+        let id = self.proc_id(b, proc);
         self.num += 1;
         self.seen.rows += 1;
         let row = Row {
@@ -38,6 +39,32 @@ impl State<'_> {
             flags,
         };
         b.push(row, words, &[], &[]);
+    }
+
+    /// The id of a process in the open block.
+    #[inline]
+    fn proc_id(&mut self, b: &mut Builder, proc: &ProcRef) -> ProcId {
+        intern::known(b, proc).unwrap_or_else(|| {
+            let State { procs, proc_fs, lost_at, interner, .. } = self;
+            interner.proc(b, proc, &Around { procs, proc_fs, lost_at: *lost_at })
+        })
+    }
+
+    /// A shell puts its children into groups: setpgid reaches beyond the process that called.
+    fn group_child(&self, r: &Record, proc: &ProcRef) {
+        let (pid, pgid) = (r.word(0) as u32, r.word(1) as u32);
+        let is_host = {
+            let d = proc.desc.borrow();
+            d.vpid == d.pid && d.pid != pid
+        };
+        // Numbers of another pid namespace name nobody here.
+        if r.ret == 0
+            && is_host
+            && let Some(child) = self.procs.get(&pid)
+            && r.time >= child.scanned.get().0
+        {
+            child.change(|d| d.pgid = if pgid == 0 { pid } else { pgid });
+        }
     }
 
     pub(super) fn call(&mut self, cpu: usize, r: &Record, wanted: &impl Wanted, b: &mut Builder) {
@@ -73,6 +100,9 @@ impl State<'_> {
                 new = Some(file);
             } else if current {
                 effects::apply(&proc, r, shape);
+                if shape.effect == Effect::Setpgid {
+                    self.group_child(r, &proc);
+                }
             }
         }
         if !shown {
@@ -89,7 +119,7 @@ impl State<'_> {
                 *slot = Some((file, false));
             }
         }
-        let id = self.interner.proc(b, &proc);
+        let id = self.proc_id(b, &proc);
         self.refs.clear();
         if shape.refs > 0 {
             for file in &self.files {

@@ -6,6 +6,7 @@
 mod actor;
 mod bad;
 mod calls;
+mod fields;
 mod flow;
 mod host;
 mod rig;
