@@ -214,6 +214,16 @@ struct Host {
     /// The file may still be growing, may have been cut, may be damaged: every whole block is used.
     #[arg(short = 'r', long = "read", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     read: Option<OsString>,
+    /// Threads that reread a capture [default: one for each CPU; one if it comes through a pipe]
+    ///
+    /// What is shown is the same, in the same order.
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=64),
+        help_heading = "Files"
+    )]
+    threads: Option<u16>,
     /// Only these processes and what they start (comma list, repeatable)
     #[arg(
         long = "pid",
@@ -379,8 +389,8 @@ impl Cli {
                         format!("`{word}` must come first, and its options after it: sysreel {word} ...");
                     return Err((text, None));
                 }
-                let Host { read, pids, include_self } = self.host;
-                capture(Typed { read, pids, include_self, ..self.shared.typed(self.filter) }, None)
+                let Host { read, threads, pids, include_self } = self.host;
+                capture(Typed { read, threads, pids, include_self, ..self.shared.typed(self.filter) }, None)
             }
             Some(Sub::Run(run)) => {
                 let command = Some((run.command, run.user));

@@ -52,6 +52,7 @@ pub struct Typed {
     pub write: Option<OsString>,
     pub force: bool,
     pub read: Option<OsString>,
+    pub threads: Option<u16>,
     pub output: Option<OsString>,
     pub json: bool,
     pub print: Option<String>,
@@ -264,6 +265,8 @@ pub struct Config {
     pub flush: Flush,
     /// Colour of messages and listings; the sink has its own answer.
     pub colour: Colour,
+    /// How many threads reread a capture; as many as there are CPUs if it is not said.
+    pub threads: Option<usize>,
     /// Lost events make the exit status 3.
     pub fail_on_loss: bool,
     /// Say more on stderr.
@@ -297,6 +300,7 @@ impl Config {
             limit: typed.limit,
             flush,
             colour,
+            threads: typed.threads.map(usize::from),
             fail_on_loss: typed.fail_on_loss,
             verbose: typed.verbose,
         })
@@ -411,6 +415,9 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
             return Err("-r - reads a capture from standard input, which is a terminal".into());
         }
         return Ok(Source::Reel(from));
+    }
+    if typed.threads.is_some() {
+        return Err("--threads is about rereading a capture: it goes with -r".into());
     }
     let scope = match &typed.command {
         Some((argv, _)) if argv.iter().all(|word| word.is_empty()) => {

@@ -92,6 +92,24 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// What makes lines of events.
+pub fn format(form: &config::Form, colour: bool) -> Result<Format> {
+    Ok(match form {
+        config::Form::Text(time) => {
+            let time = match time {
+                config::TimeStyle::Clock => TimeStyle::Local,
+                config::TimeStyle::None => TimeStyle::None,
+                config::TimeStyle::Epoch => TimeStyle::Epoch,
+                config::TimeStyle::Delta => TimeStyle::Delta,
+                config::TimeStyle::Date => TimeStyle::Date,
+            };
+            Format::text(TextOptions { time, color: colour, latency: true })
+        }
+        config::Form::Json => Format::json(JsonOptions::default()),
+        config::Form::Template(t) => Format::Template(Template::parse(t).map_err(Error::msg)?),
+    })
+}
+
 /// Lines of text.
 pub struct Printer {
     format: Format,
@@ -112,20 +130,7 @@ impl Printer {
 
     /// Prints in `form` to `to`.
     pub fn new(to: &Stream, form: &config::Form, colour: bool, each: bool) -> Result<Printer> {
-        let format = match form {
-            config::Form::Text(time) => {
-                let time = match time {
-                    config::TimeStyle::Clock => TimeStyle::Local,
-                    config::TimeStyle::None => TimeStyle::None,
-                    config::TimeStyle::Epoch => TimeStyle::Epoch,
-                    config::TimeStyle::Delta => TimeStyle::Delta,
-                    config::TimeStyle::Date => TimeStyle::Date,
-                };
-                Format::text(TextOptions { time, color: colour, latency: true })
-            }
-            config::Form::Json => Format::json(JsonOptions::default()),
-            config::Form::Template(t) => Format::Template(Template::parse(t).map_err(Error::msg)?),
-        };
+        let format = format(form, colour)?;
         let mut out = open_stream(to).with_context(|| match to {
             Stream::File(path) => format!("cannot write to {}", crate::message::name(path)),
             _ => "cannot write".to_owned(),
@@ -176,6 +181,14 @@ impl Printer {
         let bytes = std::mem::replace(&mut self.buffer, next);
         // Waits while the other thread is behind; fails when it has ended.
         self.closed |= self.full.as_ref().is_none_or(|f| f.send(bytes).is_err());
+    }
+
+    /// Hands on lines that somebody else has made, behind what there is. Gives an empty buffer back.
+    pub fn lines(&mut self, lines: Vec<u8>) -> Vec<u8> {
+        self.pass_on();
+        let empty = std::mem::replace(&mut self.buffer, lines);
+        self.pass_on();
+        empty
     }
 
     /// True if nothing can be printed any more.

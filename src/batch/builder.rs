@@ -10,7 +10,8 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::{
-    Batch, Bitmap, Columns, Dict, File, FileId, Group, Item, Meta, NONE, Proc, ProcId, StrId, Strings, User,
+    Batch, Bitmap, Columns, Dict, File, FileId, Group, Item, Meta, NONE, Packed, Proc, ProcId, StrId,
+    Strings, User,
 };
 use crate::schema::Schema;
 
@@ -247,6 +248,7 @@ impl Builder {
                 groups: &self.groups,
                 strings: self.arena.strings(),
             },
+            packed: Packed::default(),
         }
     }
 
@@ -347,7 +349,8 @@ impl Builder {
         retain_marked(&mut self.users, &mut user_map);
         retain_marked(&mut self.groups, &mut group_map);
 
-        // Strings are interned again in order of use, so that what nothing reaches is gone from the bytes too.
+        // Strings are interned again in order of use, so that what nothing reaches is gone from the bytes too: first those
+        // of processes, users and groups, then those of files, then what rows alone refer to. A reel keeps the three apart.
         self.spare.clear();
         let mut string_map = vec![NONE; self.arena.at.len() - 1];
         let (old, new) = (&self.arena, &mut self.spare);
@@ -370,10 +373,6 @@ impl Builder {
                 *s = restring(*s);
             }
         }
-        for f in &mut self.files {
-            f.name = restring(f.name);
-            f.given = restring(f.given);
-        }
         for u in &mut self.users {
             for s in [&mut u.name, &mut u.home, &mut u.shell] {
                 *s = restring(*s);
@@ -381,6 +380,10 @@ impl Builder {
         }
         for g in &mut self.groups {
             g.name = restring(g.name);
+        }
+        for f in &mut self.files {
+            f.name = restring(f.name);
+            f.given = restring(f.given);
         }
         for id in &mut self.proc {
             *id = follow(&proc_map, *id);

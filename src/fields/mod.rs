@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::batch::{Batch, Columns, Dict, FileId, ProcId};
+use crate::batch::{Batch, Columns, Dict, FileId, Meta, ProcId};
 use crate::schema::Schema;
 
 pub mod args;
@@ -145,6 +145,10 @@ pub enum Extract {
     File(for<'a> fn(&Dict<'a>, FileId, &Key) -> Value<'a>),
     /// A column as it is; the second is the element that means "not there", if any.
     Column(Columns, for<'a> fn(&Batch<'a>) -> Slice<'a>, Option<u64>),
+    /// The row's time, by a function that never falls as the time grows.
+    Moment(fn(&Meta, u64) -> u64),
+    /// The result alone, if the row is a call that returned ([`res::has_result`]); the same for all that are no error.
+    Result(fn(Option<i64>) -> Value<'static>),
     /// Anything else about the row; the columns it reads.
     Row(Columns, for<'a> fn(&Batch<'a>, usize, &Key) -> Value<'a>),
 }
@@ -179,6 +183,8 @@ impl Field {
             Extract::Proc(_) => Columns::PROC,
             // Which file a row is about depends on its code and result.
             Extract::File(_) => Columns::CALL.and(Columns::RET).and(Columns::REFS),
+            Extract::Moment(_) => Columns::TIME,
+            Extract::Result(_) => Columns::CALL.and(Columns::RET).and(Columns::FLAGS),
             Extract::Column(columns, ..) | Extract::Row(columns, _) => columns,
         }
     }
@@ -198,6 +204,13 @@ impl Field {
                 };
                 value.filter(|v| none.is_none_or(|n| *v != Value::UInt(n))).unwrap_or(Value::None)
             }
+            Extract::Moment(get) => {
+                batch.time.get(row).map_or(Value::None, |time| Value::UInt(get(&batch.meta, *time)))
+            }
+            Extract::Result(get) => match batch.call.get(row) {
+                Some(_) => get(res::has_result(batch, row).then(|| batch.ret_of(row))),
+                None => Value::None,
+            },
             Extract::Row(_, get) => get(batch, row, key),
         }
     }

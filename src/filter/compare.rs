@@ -81,6 +81,14 @@ impl Texts {
         if set.len() > FEW { Texts::Many(set) } else { Texts::Few(set.into_iter().collect()) }
     }
 
+    /// Its texts, in no order.
+    pub fn iter(&self) -> Box<dyn Iterator<Item = &[u8]> + '_> {
+        match self {
+            Texts::Few(all) => Box::new(all.iter().map(|t| &**t)),
+            Texts::Many(set) => Box::new(set.iter().map(|t| &**t)),
+        }
+    }
+
     /// True if this text is in it.
     pub fn has(&self, text: &[u8]) -> bool {
         match self {

@@ -117,7 +117,9 @@ fn when(test: &Test) -> &'static str {
         (Basis::Code, _) => "decided once per call name",
         (Basis::Proc, _) => "decided once per process of a block",
         (Basis::File, _) => "decided once per file of a block",
-        (Basis::Row, Extract::Column(..)) if test.is_plain() => "a column",
+        (Basis::Row, Extract::Column(..) | Extract::Moment(_) | Extract::Result(_)) if test.is_plain() => {
+            "a column"
+        }
         (Basis::Row, _) => "decided for each event",
     }
 }
@@ -149,7 +151,7 @@ fn names(codes: &CodeSet, schema: &Schema) -> String {
 
 /// True if the field can be missing from an event.
 fn may_be_missing(field: &Field) -> bool {
-    !matches!(field.extract, Extract::Code(_) | Extract::Column(_, _, None))
+    !matches!(field.extract, Extract::Code(_) | Extract::Column(_, _, None) | Extract::Moment(_))
 }
 
 /// Where a missing value may surprise.

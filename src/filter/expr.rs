@@ -93,7 +93,7 @@ impl Expr {
                 Extract::Code(_) => Basis::Code,
                 Extract::Proc(_) => Basis::Proc,
                 Extract::File(_) => Basis::File,
-                Extract::Column(..) | Extract::Row(..) => Basis::Row,
+                _ => Basis::Row,
             };
             all = match all {
                 None => Some(one),

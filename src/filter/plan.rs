@@ -11,9 +11,10 @@ use super::check::Node;
 use super::codes::CodeSet;
 use super::compare::Compare;
 use super::expr::{At, Basis};
+use super::keys;
 use super::reject::Bounds;
 use super::test::Test;
-use crate::batch::{Columns, Dict};
+use crate::batch::{Columns, Meta, Summary, Tables};
 use crate::fields::Extract;
 use crate::schema::Schema;
 
@@ -39,6 +40,23 @@ pub struct Planned {
     pub test: Test,
     /// Codes for which it can hold; for a test of the code, exactly those for which it does.
     pub codes: CodeSet,
+    /// Of a test of the result: the results for which it holds …
+    pub results: Vec<(i128, i128)>,
+    /// … and whether it holds for rows without one.
+    pub without_result: bool,
+    /// It can hold only in a block whose summary has one of these keys.
+    pub keys: Option<Vec<u64>>,
+}
+
+/// What is known of a block before its dictionary and its columns.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Glance<'a> {
+    /// The codes that occur.
+    pub codes: Option<&'a [u16]>,
+    /// Its clocks, and the times of its earliest and latest row.
+    pub times: Option<(Meta, u64, u64)>,
+    /// The summary of its dictionary.
+    pub summary: Option<Summary<'a>>,
 }
 
 /// What evaluation and skipping need.
@@ -98,8 +116,12 @@ impl Plan {
             }
             Node::Test(test) => {
                 let codes = codes_of(test, schema);
-                self.tests.push(Planned { test: (**test).clone(), codes });
-                (Tree::Test(self.tests.len() - 1), test.cost())
+                let cost = test.cost();
+                let (results, without_result) = results(test);
+                let keys = keys::of(test, &results, without_result);
+                let test = (**test).clone();
+                self.tests.push(Planned { test, codes, results, without_result, keys });
+                (Tree::Test(self.tests.len() - 1), cost)
             }
         }
     }
@@ -131,28 +153,74 @@ impl Plan {
         }
     }
 
-    /// False if no row of a block with these codes and this dictionary can match.
-    pub fn may_match(&self, codes: &[u16], dict: &Dict<'_>) -> bool {
-        if !codes.iter().any(|c| self.codes.has(*c)) {
-            return false;
+    /// The parts that all must hold, in order.
+    pub fn stages(&self) -> &[Tree] {
+        match &self.tree {
+            Tree::And(parts) => parts,
+            Tree::True => &[],
+            one => std::slice::from_ref(one),
         }
-        let can: Vec<bool> = self
-            .tests
-            .iter()
-            .map(|planned| {
-                let Planned { test, .. } = planned;
-                match test.basis() {
-                    Basis::Proc => (0..dict.procs.len() as u32).any(|id| test.holds_at(At::Proc(dict, id))),
-                    Basis::File => (0..dict.files.len() as u32).any(|id| test.holds_at(At::File(dict, id))),
-                    _ => true,
+    }
+
+    /// The columns that a part reads: those that may be in narrow form, and those that must be decoded.
+    pub fn columns_of(&self, tree: &Tree) -> (Columns, Columns) {
+        let all = |parts: &[Tree]| {
+            parts
+                .iter()
+                .map(|p| self.columns_of(p))
+                .fold(Default::default(), |a: (Columns, Columns), b| (a.0.and(b.0), a.1.and(b.1)))
+        };
+        match tree {
+            Tree::True => Default::default(),
+            Tree::And(parts) | Tree::Or(parts) => all(parts),
+            Tree::Not(inner) => self.columns_of(inner),
+            Tree::Test(i) => {
+                let Some(Planned { test, .. }) = self.tests.get(*i) else { return Default::default() };
+                let columns = test.columns();
+                match test.field.extract {
+                    _ if !test.is_plain() => (Columns::NOTHING, columns),
+                    Extract::Code(_) | Extract::Proc(_) | Extract::Result(_) => (columns, Columns::NOTHING),
+                    Extract::Column(Columns::RET, ..) if matches!(test.compare, Compare::Ranges(_)) => {
+                        (columns, Columns::NOTHING)
+                    }
+                    _ => (Columns::NOTHING, columns),
                 }
-            })
-            .collect();
-        codes.iter().any(|code| self.may(&self.tree, *code, &can).0)
+            }
+        }
+    }
+
+    /// The tables of the dictionary that tests look at.
+    pub fn tables(&self) -> Tables {
+        let each = self.tests.iter().map(|t| match t.test.basis() {
+            Basis::Proc => Tables::Procs,
+            Basis::File => Tables::Files,
+            Basis::Code | Basis::Row => Tables::Nothing,
+        });
+        each.max().unwrap_or_default()
+    }
+
+    /// False if no row of a block can match of which this is known; `can` says of each test whether its table has an
+    /// entry for which it holds.
+    pub fn may_match(&self, known: &Glance<'_>, can: Option<&[bool]>) -> bool {
+        let each = |(i, planned): (usize, &Planned)| {
+            let by_table = can.and_then(|can| can.get(i)).copied().unwrap_or(true);
+            let by_summary = match (known.summary, &planned.keys) {
+                (Some(summary), Some(keys)) => keys.iter().any(|k| summary.may_have(*k)),
+                _ => true,
+            };
+            by_table && by_summary && known.times.is_none_or(|times| in_time(&planned.test, &times))
+        };
+        let can: Vec<bool> = self.tests.iter().enumerate().map(each).collect();
+        match known.codes {
+            Some(codes) => {
+                codes.iter().any(|code| self.codes.has(*code) && self.may(&self.tree, Some(*code), &can).0)
+            }
+            None => self.may(&self.tree, None, &can).0,
+        }
     }
 
     /// Whether a part can be true, and whether it can be false, for a row with this code.
-    fn may(&self, tree: &Tree, code: u16, can: &[bool]) -> (bool, bool) {
+    fn may(&self, tree: &Tree, code: Option<u16>, can: &[bool]) -> (bool, bool) {
         match tree {
             Tree::True => (true, false),
             Tree::Not(inner) => {
@@ -169,9 +237,9 @@ impl Plan {
             }),
             Tree::Test(i) => {
                 let Some(planned) = self.tests.get(*i) else { return (true, true) };
-                let yes = planned.codes.has(code);
+                let yes = code.is_none_or(|code| planned.codes.has(code));
                 match planned.test.basis() {
-                    Basis::Code => (yes, !yes),
+                    Basis::Code if code.is_some() => (yes, !yes),
                     // A row may have no process or file, which makes any test of it false.
                     _ => (yes && can.get(*i).copied().unwrap_or(true), true),
                 }
@@ -203,6 +271,44 @@ fn codes_of(test: &Test, schema: &Schema) -> CodeSet {
         codes = std::mem::take(&mut codes).and(&some);
     });
     codes
+}
+
+/// The results for which a test of the result holds, and whether it holds without one.
+fn results(test: &Test) -> (Vec<(i128, i128)>, bool) {
+    let (Extract::Result(get), true) = (test.field.extract, test.is_plain()) else {
+        return Default::default();
+    };
+    let holds = |ret| test.holds(&get(Some(ret)));
+    let mut all: Vec<(i128, i128)> = Vec::new();
+    let fine = holds(0);
+    if fine {
+        all.push((i64::MIN.into(), -4096));
+    }
+    for ret in (-4095..0).filter(|ret| holds(*ret)) {
+        let ret = i128::from(ret);
+        match all.last_mut() {
+            Some(last) if last.1 + 1 == ret => last.1 = ret,
+            _ => all.push((ret, ret)),
+        }
+    }
+    match all.last_mut() {
+        Some(last) if fine && last.1 == -1 => last.1 = i64::MAX.into(),
+        _ if fine => all.push((0, i64::MAX.into())),
+        _ => {}
+    }
+    (all, test.holds(&get(None)))
+}
+
+/// False if a test of the time holds for no moment of these.
+fn in_time(test: &Test, (meta, first, last): &(Meta, u64, u64)) -> bool {
+    let (Extract::Moment(get), Compare::Ranges(ranges), true) =
+        (test.field.extract, &test.compare, test.is_plain() && !test.negated())
+    else {
+        return true;
+    };
+    let (from, to) = (i128::from(get(meta, *first)), i128::from(get(meta, *last)));
+    // A clock that wraps within the block says nothing.
+    from > to || ranges.iter().any(|(low, high)| *low <= to && from <= *high)
 }
 
 /// Calls `each` for the parts of a node, going through parts that are of the same sort.

@@ -22,6 +22,11 @@ pub struct Net {
 }
 
 impl Net {
+    /// The address, if it is a single one.
+    pub fn single(&self) -> Option<IpAddr> {
+        (self.prefix == if self.addr.is_ipv4() { 32 } else { 128 }).then_some(self.addr)
+    }
+
     /// True if the address lies within. An IPv4 address inside IPv6 (`::ffff:1.2.3.4`) counts as the IPv4 address.
     pub fn has(&self, ip: IpAddr) -> bool {
         match (self.addr, ip.to_canonical()) {

@@ -355,6 +355,39 @@ pub(super) fn read(encoding: u8, bytes: &[u8], count: usize, mut sink: impl FnMu
     rest.is_empty().then_some(())
 }
 
+/// The value of a column in which all are the same.
+pub(super) fn constant(encoding: u8, mut bytes: &[u8]) -> Option<u64> {
+    let (v, step) = (varint::take(&mut bytes)?, varint::take(&mut bytes)?);
+    (encoding == STEP && step == 0 && bytes.is_empty()).then_some(v)
+}
+
+/// Of a column of fixed width with exceptions: where its cells stand, and the exceptions, by row.
+pub(super) fn patches(
+    encoding: u8,
+    bytes: &[u8],
+    rows: usize,
+    wide: &mut Vec<(u32, i64)>,
+) -> Option<std::ops::Range<usize>> {
+    let mut rest = bytes;
+    let width = usize::from(encoding & 0xf);
+    let count = usize::try_from(varint::take(&mut rest)?).ok().filter(|n| *n <= rows)?;
+    let from = bytes.len() - rest.len();
+    let (cells, mut tail) = rest.split_at_checked(rows.checked_mul(width)?)?;
+    let mark = i64::MIN >> (64 - 8 * width);
+    let (mut before, mut row, mut good) = (0i64, 0u32, true);
+    fixed(SIGNED | encoding & 0xf, cells, |v| {
+        if v as i64 == mark {
+            match varint::take(&mut tail) {
+                Some(d) => before = before.wrapping_add(unzigzag(d)),
+                None => good = false,
+            }
+            wide.push((row, before));
+        }
+        row += 1;
+    })?;
+    (good && wide.len() == count && tail.is_empty()).then_some(from..from + cells.len())
+}
+
 fn fixed(encoding: u8, bytes: &[u8], mut sink: impl FnMut(u64)) -> Option<()> {
     match encoding {
         0x01 => bytes.iter().for_each(|b| sink(u64::from(*b))),

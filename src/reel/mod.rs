@@ -114,12 +114,16 @@
 //!
 //! Whoever changes any of this counts up [`VERSION`], except by a new kind of block, tag, section, or last column of a table.
 
+mod body;
 mod damage;
 mod encode;
 mod frame;
 mod front;
 mod header;
+mod index;
+mod input;
 mod ints;
+mod narrow;
 mod reader;
 #[cfg(test)]
 mod samples;
@@ -134,6 +138,7 @@ mod writer;
 pub use damage::{Damage, Reason};
 use front::MAX_ROWS;
 pub use header::{Header, IndexEntry, Totals};
+pub use index::Index;
 pub use reader::{Block, Reader};
 pub use stored::Stored;
 pub use writer::Writer;
@@ -156,6 +161,10 @@ mod id {
     pub const GROUPS: u16 = 4;
     pub const LENGTHS: u16 = 5;
     pub const BYTES: u16 = 6;
+    pub const FILE_LENGTHS: u16 = 7;
+    pub const FILE_BYTES: u16 = 8;
+    pub const ROW_LENGTHS: u16 = 9;
+    pub const ROW_BYTES: u16 = 10;
     pub const CALL: u16 = 16;
     pub const PROC: u16 = 17;
     pub const CPU: u16 = 18;
@@ -176,6 +185,10 @@ mod id {
         (GROUPS, "groups"),
         (LENGTHS, "lengths of strings"),
         (BYTES, "strings"),
+        (FILE_LENGTHS, "lengths of strings of files"),
+        (FILE_BYTES, "strings of files"),
+        (ROW_LENGTHS, "lengths of strings of rows"),
+        (ROW_BYTES, "strings of rows"),
         (CALL, "codes"),
         (PROC, "processes of rows"),
         (CPU, "CPUs"),

@@ -206,6 +206,21 @@ pub(super) fn put_groups(out: &mut Vec<u8>, dict: &Dict) {
     put(out, GROUP, dict.groups, &NO_GROUP);
 }
 
+/// How many strings from the first on hold all those of processes, users and groups; and all those of files too.
+pub(super) fn strings(dict: &Dict) -> (usize, usize) {
+    let past = |id: u32| id.wrapping_add(1) as usize;
+    let procs = dict.procs.iter().flat_map(|p| PROC_STRINGS.map(|get| get(p)));
+    let users = dict.users.iter().flat_map(|u| [u.name, u.home, u.shell]);
+    let groups = dict.groups.iter().map(|g| g.name);
+    let files = dict.files.iter().flat_map(|f| [f.name, f.given]);
+    let first = procs.chain(users).chain(groups).map(past).max().unwrap_or(0);
+    (first, files.map(past).max().unwrap_or(0).max(first))
+}
+
+/// The strings of a process.
+const PROC_STRINGS: [fn(&Proc) -> u32; 6] =
+    [|p| p.comm, |p| p.exepath, |p| p.args, |p| p.cwd, |p| p.cgroup, |p| p.env];
+
 /// How many entries each table has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sizes {
@@ -246,7 +261,7 @@ fn proc_is_sound(p: &Proc, index: u32, sizes: Sizes) -> bool {
         && within(p.user, sizes.users)
         && within(p.login, sizes.users)
         && within(p.group, sizes.groups)
-        && [p.comm, p.exepath, p.args, p.cwd, p.cgroup, p.env].iter().all(|s| within(*s, sizes.strings))
+        && PROC_STRINGS.iter().all(|get| within(get(p), sizes.strings))
 }
 
 /// Reads the table of files.

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use super::encode::Encoder;
 use super::frame::FileId;
 use super::header::{self, Header, IndexEntry, Totals};
+use super::index::Marks;
 use super::kind;
 use crate::batch::Batch;
 use crate::schema::Schema;
@@ -32,6 +33,7 @@ pub struct Writer<W: Write> {
     pending: u64,
     lost: u64,
     index: Vec<IndexEntry>,
+    marks: Marks,
 }
 
 impl<W: Write> Writer<W> {
@@ -48,6 +50,7 @@ impl<W: Write> Writer<W> {
             pending: 0,
             lost: 0,
             index: Vec::new(),
+            marks: Marks::default(),
         };
         let body = header::header_body(header, schema);
         for _ in 0..2 {
@@ -73,13 +76,16 @@ impl<W: Write> Writer<W> {
             self.lost += rows;
             return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
         }
+        let front = self.encoder.front();
         self.index.push(IndexEntry {
             offset: self.bytes,
             rows,
-            first_time: batch.time.first().copied().unwrap_or(0),
-            last_time: batch.time.last().copied().unwrap_or(0),
+            first_time: front.min_time,
+            last_time: front.max_time,
             first_num: batch.num.first().copied().unwrap_or(0),
         });
+        let texts = front.parts.map(|p| p.0 as usize).iter().sum();
+        self.marks.add(batch, &front.codes, texts);
         self.pending = rows;
         self.push()
     }
@@ -94,7 +100,9 @@ impl<W: Write> Writer<W> {
     pub fn finish(mut self, totals: &Totals) -> io::Result<W> {
         self.resume()?;
         let totals = Totals { index: std::mem::take(&mut self.index), ..totals.clone() };
-        self.encoder.plain(kind::END, self.file, self.number, &header::end_body(&totals));
+        let mut body = header::end_body(&totals, self.marks.records());
+        header::put_tail(&mut body, self.bytes);
+        self.encoder.plain(kind::END, self.file, self.number, &body);
         self.push()?;
         self.out.flush()?;
         Ok(self.out)

@@ -3,7 +3,7 @@
 //! Enters: a row. Leaves: its values. Never: the process or the file (see the tables beside).
 
 use super::{field, keyed};
-use crate::batch::{Batch, Columns, NO_LATENCY, row_flags};
+use crate::batch::{Batch, Columns, Meta, NO_LATENCY, row_flags};
 use crate::fields::{Extract, Field, Key, Slice, Takes, Type, Value, args, clock, number, res};
 use crate::schema::{COMPAT, Class, EVENTS, Kind, LOST, Schema, Struct};
 
@@ -194,7 +194,7 @@ fn lost<'a>(b: &Batch<'a>, row: usize, _: &Key) -> Value<'a> {
     }
 }
 
-use Extract::{Code, Column, Row};
+use Extract::{Code, Column, Moment, Row};
 
 /// The rows.
 pub const FIELDS: &[Field] = &[
@@ -210,7 +210,7 @@ pub const FIELDS: &[Field] = &[
         Type::Time,
         "when the call ended; shown as local time of day with nanoseconds, in JSON as RFC 3339 in UTC",
         "evt.time >= 2026-09-26T12:00:00Z",
-        Row(TIME, |b, row, _| with_wall(b, row, |t| t)),
+        Moment(Meta::wall_of),
     ),
     field(
         "evt.time.s",
@@ -272,14 +272,14 @@ pub const FIELDS: &[Field] = &[
         Type::UInt,
         "nanoseconds since 1970",
         "evt.rawtime > 1795382043184503021",
-        Row(TIME, |b, row, _| with_wall(b, row, |t| t)),
+        Moment(Meta::wall_of),
     ),
     field(
         "evt.rawtime.s",
         Type::UInt,
         "whole seconds since 1970",
         "evt.rawtime.s = 1795382043",
-        Row(TIME, |b, row, _| with_wall(b, row, |t| t / SECOND)),
+        Moment(|m, t| m.wall_of(t) / SECOND),
     ),
     field(
         "evt.rawtime.ns",
@@ -293,14 +293,14 @@ pub const FIELDS: &[Field] = &[
         Type::Duration,
         "time since the capture began",
         "evt.reltime < 5s",
-        Row(TIME, |b, row, _| since_start(b, row, |t| t)),
+        Moment(|m, t| t.saturating_sub(m.start_time)),
     ),
     field(
         "evt.reltime.s",
         Type::UInt,
         "whole seconds since the capture began",
         "evt.reltime.s = 5",
-        Row(TIME, |b, row, _| since_start(b, row, |t| t / SECOND)),
+        Moment(|m, t| t.saturating_sub(m.start_time) / SECOND),
     ),
     field(
         "evt.reltime.ns",
@@ -456,11 +456,7 @@ pub const FIELDS: &[Field] = &[
         Type::ErrnoName,
         "SUCCESS or the name of the error",
         "evt.res = ENOENT",
-        Row(RESULT, |b, row, _| match (b.call.get(row), res::of(b, row)) {
-            (Some(_), Some(std::borrow::Cow::Borrowed(name))) => Value::text(name.as_bytes()),
-            (Some(_), Some(std::borrow::Cow::Owned(name))) => Value::Text(name.into_bytes().into()),
-            _ => Value::None,
-        }),
+        Extract::Result(|ret| ret.map_or(Value::None, res::value)),
     ),
     field(
         "evt.rawres",
@@ -474,7 +470,7 @@ pub const FIELDS: &[Field] = &[
         Type::Bool,
         "true if the call returned an error",
         "evt.failed = true",
-        Row(RESULT, |b, row, _| Value::Bool(res::failed(b, row))),
+        Extract::Result(|ret| Value::Bool(ret.is_some_and(res::failed))),
     ),
     field(
         "evt.is_io",

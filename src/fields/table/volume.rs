@@ -13,7 +13,9 @@ use Extract::{Code, Row};
 /// 1 for a failed call of this sort.
 fn failures<'a>(b: &Batch<'a>, row: usize, sort: fn(Class) -> bool) -> Value<'a> {
     match b.call.get(row) {
-        Some(_) if res::failed(b, row) && sort(b.shape_of(row).class) => Value::UInt(1),
+        Some(_) if (res::has_result(b, row) && res::failed(b.ret_of(row))) && sort(b.shape_of(row).class) => {
+            Value::UInt(1)
+        }
         _ => Value::None,
     }
 }
@@ -34,7 +36,10 @@ fn both(name: &str) -> bool {
 
 /// [`moved`] of a call in this direction, of a file of this sort, that moved anything.
 fn volume<'a>(b: &Batch<'a>, row: usize, way: Direction, sort: fn(FileKind) -> bool) -> Value<'a> {
-    if b.call.get(row).is_none() || !way(&b.shape_of(row).name) || res::failed(b, row) {
+    if b.call.get(row).is_none()
+        || !way(&b.shape_of(row).name)
+        || (res::has_result(b, row) && res::failed(b.ret_of(row)))
+    {
         return Value::None;
     }
     let kind = b.file_of(row).map_or(FileKind::Unknown, |f| f.kind);

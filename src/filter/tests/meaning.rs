@@ -4,7 +4,7 @@ use super::world::{FIELDS, Plain, block, good, schema};
 use crate::batch::{Bitmap, NONE};
 use crate::fields::Value;
 use crate::filter::suggest::near;
-use crate::filter::{CodeSet, Filter, Verdicts};
+use crate::filter::{CodeSet, Filter, Glance, Verdicts};
 
 /// Rows of one block that a filter selects.
 fn rows(text: &str, procs: &[(usize, u32)], files: &[(usize, usize, u16)], rows: &[Plain]) -> Vec<usize> {
@@ -105,7 +105,13 @@ fn blocks_are_skipped() {
     let b = block(&[(0, 1), (1, 2)], &[(1, 0, 0)], &[(0, 0, None, 0, 0, 0, 1)]);
     let schema = schema();
     let dict = b.view(&schema).dict;
-    let may = |text: &str, codes: &[u16]| good(text).may_match(codes, &dict);
+    let may = |text: &str, codes: &[u16]| {
+        good(text).may_match(
+            &mut Verdicts::default(),
+            &Glance { codes: Some(codes), ..Glance::default() },
+            &dict,
+        )
+    };
     assert!(may("proc.name = nginx", &[0]));
     assert!(!may("proc.name = systemd", &[0]));
     assert!(may("not proc.name = systemd", &[0]));
@@ -116,7 +122,7 @@ fn blocks_are_skipped() {
     assert!(may("fd.name = /etc/passwd", &[0]));
     assert!(!may("fd.name = /etc/passwd", &[110]));
     assert!(!may("not (not proc.name = systemd)", &[0]));
-    assert!(Filter::everything().may_match(&[5], &dict));
+    assert!(Filter::everything().may_be_in(&Glance { codes: Some(&[5]), ..Glance::default() }));
 }
 
 #[test]

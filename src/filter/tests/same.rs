@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::world::{CODES, Plain, block, good, parse, schema};
 use crate::batch::{Bitmap, NONE};
-use crate::filter::Verdicts;
+use crate::filter::{Glance, Verdicts};
 
 fn leaf() -> impl Strategy<Value = String> {
     let lines = concat!(
@@ -130,7 +130,12 @@ proptest! {
         let mut codes = batch.call.to_vec();
         codes.sort_unstable();
         codes.dedup();
-        prop_assert!(filter.may_match(&codes, &batch.dict) || !want.contains(&true), "{}", text);
+        let times = Some((batch.meta, 0, rows.len() as u64 * 100));
+        let known = Glance { codes: Some(&codes), times, summary: None };
+        let may = filter.may_match(&mut Verdicts::default(), &known, &batch.dict);
+        prop_assert!(may || !want.contains(&true), "{}", text);
+        prop_assert!(filter.may_be_in(&known) || !may, "{}", text);
+        prop_assert!(filter.may_be_in(&Glance::default()) || !may, "{}", text);
     }
 
     #[test]
