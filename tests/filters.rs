@@ -371,7 +371,7 @@ fn near(random: &mut Random, op: &str, value: &Value<'_>) -> Option<Constant> {
 fn leaf(random: &mut Random, batch: &Batch<'_>) -> Option<Tree> {
     let row = random.below(batch.rows);
     if random.below(30) == 0 {
-        return Some(Tree::Flag { key: Key::Name("flags".into()), name: *random.one(FLAGS) });
+        return Some(Tree::Flag { key: Key::Name("flags".into()), name: FLAGS[random.below(FLAGS.len())] });
     }
     let left_side = left(random, batch, row);
     let there = values(&left_side, batch, row);
@@ -424,16 +424,11 @@ fn leaf(random: &mut Random, batch: &Batch<'_>) -> Option<Tree> {
     Some(Tree::Test { left: left_side, op, mode, constants })
 }
 
-fn tree(
-    random: &mut Random,
-    batch: &Batch<'_>,
-    leaves: &mut impl FnMut(&mut Random) -> Tree,
-    depth: usize,
-) -> Tree {
+fn tree(random: &mut Random, leaves: &mut impl FnMut(&mut Random) -> Tree, depth: usize) -> Tree {
     match if depth == 0 { 9 } else { random.below(6) } {
-        0 => Tree::Not(Box::new(tree(random, batch, leaves, depth - 1))),
+        0 => Tree::Not(Box::new(tree(random, leaves, depth - 1))),
         n @ (1 | 2) => {
-            let parts = (0..2 + random.below(2)).map(|_| tree(random, batch, leaves, depth - 1)).collect();
+            let parts = (0..2 + random.below(2)).map(|_| tree(random, leaves, depth - 1)).collect();
             if n == 1 { Tree::And(parts) } else { Tree::Or(parts) }
         }
         _ => leaves(random),
@@ -453,7 +448,7 @@ fn compare(batch: &Batch<'_>, schema: &Schema, random: &mut Random, filters: usi
         assert!(refused < 200 + filters * 20, "{}", leaf.text());
     };
     for _ in 0..filters {
-        let tree = tree(random, batch, &mut leaves, 3);
+        let tree = tree(random, &mut leaves, 3);
         let text = tree.text();
         let filter = match Filter::parse(&text, schema) {
             Ok(filter) => filter,
