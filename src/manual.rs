@@ -18,6 +18,8 @@ use crate::exit::Exit;
 use crate::fields::FIELDS;
 use crate::sysdig;
 
+mod language;
+
 /// Every generated file: its path below the package, and its contents.
 pub fn files() -> Vec<(&'static str, String)> {
     vec![
@@ -234,22 +236,19 @@ fn line_format(page: &mut Roff) {
 }
 
 fn filter(page: &mut Roff) {
-    section(
-        page,
-        "FILTER",
-        &[
-            "A filter is made of tests, joined by and, or, not and parentheses. A test is a field, an operator and a value; \
-             a field of type bool may stand alone. All words of the command line make one filter; quote it, because shells \
-             give some of its characters a meaning of their own.",
-            "Operators: = (or ==), !=, <, <=, >, >=, contains, icontains, startswith, endswith, glob, in (a, b, c), and \
-             exists. Values with spaces or parentheses stand in quotes. Durations take ns, us, ms, s; sizes take k, m, g.",
-            "Names of fields, calls, errors and classes are checked before anything starts: a mistake is shown in place, \
-             with a suggestion, and the exit status is 2.",
-            "A test of a value that an event does not have is false, also with !=. So not (fd.name = x) shows calls without \
-             a descriptor, and fd.name != x does not.",
-            "The fields:",
-        ],
-    );
+    section(page, "FILTER", language::FORM);
+    let parts: &[(&str, &[(&str, &str)])] = &[
+        ("Operators", language::OPERATORS),
+        ("Values", language::VALUES),
+        ("Transformers", language::TRANSFORMERS),
+    ];
+    for (title, rows) in parts {
+        page.control("SS", [*title]);
+        entries(page, rows.iter().copied());
+    }
+    page.control("SS", ["Meaning"]);
+    entries(page, language::MEANING.iter().copied());
+    page.control("SS", ["Fields"]);
     let names: Vec<(String, String)> = FIELDS
         .iter()
         .map(|f| {

@@ -3,6 +3,7 @@
 mod boundaries;
 mod cli;
 mod fields;
+mod filters;
 mod fixtures;
 mod generated;
 mod live;

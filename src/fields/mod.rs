@@ -172,6 +172,11 @@ pub struct Field {
 }
 
 impl Field {
+    /// True if its argument is an argument of the call: checked against the schema.
+    pub fn is_argument(&self) -> bool {
+        matches!(self.name, "evt.arg" | "evt.rawarg")
+    }
+
     /// The columns that must be loaded to get it.
     pub fn columns(&self) -> Columns {
         match self.extract {

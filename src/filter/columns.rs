@@ -6,7 +6,7 @@
 //! A group of 64 rows in which many are still open is looked at without branches: 64 bytes of 0 or 1, which the compiler
 //! makes in vector registers, then packed into a word. Where few are open, they are looked at one by one.
 
-use super::test::in_ranges;
+use super::compare::in_ranges;
 use crate::batch::Cells;
 
 /// From this many rows in a group of 64 on, all 64 are looked at.

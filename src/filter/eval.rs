@@ -8,8 +8,10 @@
 use std::ops::Range;
 
 use super::columns::{dense, places, ranges, sparse};
+use super::compare::{Compare, in_ranges};
+use super::expr::{At, Basis};
 use super::plan::{Plan, Planned, Tree};
-use super::test::{Compare, Test, in_ranges};
+use super::test::Test;
 use crate::batch::{Batch, Bitmap, Cells, Columns, Dict, row_flags};
 use crate::fields::{Extract, Slice, res};
 
@@ -60,9 +62,9 @@ pub fn judge_tables(plan: &Plan, owner: u64, state: &mut Verdicts, dict: &Dict<'
             table.resize(len.max(table.len()), UNKNOWN);
             (0..len as u32).any(|id| judge(table, id, || holds(id)))
         };
-        match test.field.extract {
-            Extract::Proc(get) => any(dict.procs.len(), &|id| test.holds(&get(dict, id, &test.key))),
-            Extract::File(get) => any(dict.files.len(), &|id| test.holds(&get(dict, id, &test.key))),
+        match test.basis() {
+            Basis::Proc => any(dict.procs.len(), &|id| test.holds_at(At::Proc(dict, id))),
+            Basis::File => any(dict.files.len(), &|id| test.holds_at(At::File(dict, id))),
             _ => true,
         }
     });
@@ -181,6 +183,9 @@ impl Run<'_, '_> {
 
     fn test(&mut self, planned: &Planned, index: usize, mask: &mut [u64]) {
         let (batch, first, test) = (self.batch, self.first, &planned.test);
+        if !test.is_plain() {
+            return self.composite(planned, index, mask);
+        }
         match test.field.extract {
             Extract::Code(_) => match batch.packed.call {
                 Cells::None => dense(mask, first, batch.call, |code| planned.codes.has(code)),
@@ -252,6 +257,30 @@ impl Run<'_, '_> {
 }
 
 impl Run<'_, '_> {
+    /// A test of more than a field and constants: decided as seldom as its values change.
+    fn composite(&mut self, planned: &Planned, index: usize, mask: &mut [u64]) {
+        let (batch, first, test) = (self.batch, self.first, &planned.test);
+        let Some(table) = self.state.tables.get_mut(index) else { return };
+        match test.basis() {
+            Basis::Code => dense(mask, first, batch.call, |code| planned.codes.has(code)),
+            Basis::Proc => {
+                table.resize(batch.dict.procs.len().max(table.len()), UNKNOWN);
+                sparse(mask, first, |row| {
+                    let Some(&id) = batch.proc.get(row) else { return false };
+                    judge(table, id, || test.holds_at(At::Proc(&batch.dict, id)))
+                });
+            }
+            Basis::File => {
+                table.resize(batch.dict.files.len().max(table.len()), UNKNOWN);
+                sparse(mask, first, |row| {
+                    let Some(id) = batch.file_id_of(row) else { return false };
+                    judge(table, id, || test.holds_at(At::File(&batch.dict, id)))
+                });
+            }
+            Basis::Row => sparse(mask, first, |row| test.holds_for(batch, row)),
+        }
+    }
+
     /// A test of the result: which results will do is known, and which codes have one.
     fn result(&mut self, planned: &Planned, mask: &mut [u64]) {
         let (batch, first, packed) = (self.batch, self.first, &self.batch.packed);

@@ -5,7 +5,8 @@
 
 use std::net::IpAddr;
 
-use super::test::{Compare, Test};
+use super::compare::Compare;
+use super::test::Test;
 use crate::batch::{Subject, key, piece_keys};
 use crate::fields::Extract;
 
@@ -36,7 +37,7 @@ const MOST: usize = 64;
 
 /// The keys of a test; `results` and `without_result` are those of a test of the result.
 pub fn of(test: &Test, results: &[(i128, i128)], without_result: bool) -> Option<Vec<u64>> {
-    if test.negated() {
+    if test.negated() || !test.is_plain() {
         return None;
     }
     let is = |names: &[&str]| names.contains(&test.field.name);
@@ -94,12 +95,12 @@ const NUMBERED: &[u8] = b"0123456789abcdefABCDEF.:->[]%pipesocket";
 
 /// Of each text that may stand in a value, the keys of its pieces; nothing if other texts would do as well.
 pub fn pieces(test: &Test) -> Option<Vec<Vec<u64>>> {
-    if test.negated() {
+    if test.negated() || !test.is_plain() {
         return None;
     }
     let is = |names: &[&str]| names.contains(&test.field.name);
     let texts: Vec<&[u8]> = match &test.compare {
-        Compare::Texts(all) if all.len() <= MOST => all.iter().map(|t| &**t).collect(),
+        Compare::Texts(all) if all.iter().count() <= MOST => all.iter().collect(),
         Compare::Contains(finder) => vec![finder.needle()],
         Compare::StartsWith(text) | Compare::EndsWith(text) => vec![text],
         _ => return None,

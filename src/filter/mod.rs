@@ -12,21 +12,29 @@
 //! fits if one of them does; `!=` wants that none is equal and that there is one.
 
 mod ast;
+mod bits;
 mod check;
 mod codes;
 mod columns;
+mod compare;
+mod compile;
 mod error;
 mod eval;
 mod explain;
+mod expr;
 mod glob;
 mod keys;
 mod lexical;
 mod parse;
+mod path;
 mod plan;
+mod regex;
+mod reject;
 mod suggest;
 mod test;
 #[cfg(test)]
 mod tests;
+mod transform;
 mod value;
 
 use std::ops::Range;
@@ -37,6 +45,7 @@ pub use error::{Error, Errors, Span};
 pub use eval::Verdicts;
 pub use parse::{MAX_DEPTH, MAX_LENGTH};
 pub use plan::Glance;
+pub use reject::{Bounds, Procs};
 
 use check::{Context, Node};
 use plan::Plan;
@@ -98,9 +107,16 @@ impl Filter {
         self.plan.columns
     }
 
-    /// The fields that it asks, one for each test.
+    /// The fields that it asks, test by test.
     pub fn uses(&self) -> impl Iterator<Item = &'static Field> + '_ {
-        self.plan.tests.iter().map(|t| t.test.field)
+        let mut all = Vec::new();
+        self.plan.tests.iter().for_each(|t| t.test.fields(&mut |field, _| all.push(field)));
+        all.into_iter()
+    }
+
+    /// What is known of every event that can match, beyond its code.
+    pub fn bounds(&self) -> &Bounds {
+        &self.plan.bounds
     }
 
     /// The tables of the dictionary that it asks.

@@ -6,10 +6,14 @@
 //! Every answer here errs to one side only: a code or a block that could match is never left out. Each node is looked at
 //! from both sides, "can it be true" and "can it be false", so that `not` needs no special case.
 
+use super::bits;
 use super::check::Node;
 use super::codes::CodeSet;
+use super::compare::Compare;
+use super::expr::{At, Basis};
 use super::keys;
-use super::test::{Compare, Test};
+use super::reject::Bounds;
+use super::test::Test;
 use crate::batch::{Columns, Meta, Summary, Tables};
 use crate::fields::Extract;
 use crate::schema::Schema;
@@ -68,6 +72,8 @@ pub struct Plan {
     pub tests: Vec<Planned>,
     /// Codes that can match.
     pub codes: CodeSet,
+    /// What else is known of what can match.
+    pub bounds: Bounds,
     /// Columns that the tests read.
     pub columns: Columns,
 }
@@ -75,7 +81,13 @@ pub struct Plan {
 impl Plan {
     /// The plan that lets every row pass.
     pub fn everything() -> Plan {
-        Plan { tree: Tree::True, tests: Vec::new(), codes: CodeSet::all(), columns: Columns::NOTHING }
+        Plan {
+            tree: Tree::True,
+            tests: Vec::new(),
+            codes: CodeSet::all(),
+            bounds: Bounds::default(),
+            columns: Columns::NOTHING,
+        }
     }
 
     /// Plans a checked tree for rows whose codes are those of `schema`.
@@ -83,7 +95,8 @@ impl Plan {
         let mut plan = Plan::everything();
         plan.tree = plan.place(node, schema).0;
         plan.codes = plan.bounds(&plan.tree).0;
-        plan.columns = plan.tests.iter().fold(Columns::NOTHING, |all, t| all.and(t.test.field.columns()));
+        plan.bounds = Bounds::of(&plan.tree, &plan.tests);
+        plan.columns = plan.tests.iter().fold(Columns::NOTHING, |all, t| all.and(t.test.columns()));
         plan
     }
 
@@ -106,12 +119,7 @@ impl Plan {
                 (if is_and { Tree::And(parts) } else { Tree::Or(parts) }, cost)
             }
             Node::Test(test) => {
-                let codes = match test.field.extract {
-                    Extract::Code(get) => CodeSet::of(|code| test.holds(&get(schema, code))),
-                    // A call that names no descriptor is about no file.
-                    Extract::File(_) => CodeSet::of(|code| schema.shape(code).refs > 0),
-                    _ => CodeSet::all(),
-                };
+                let codes = codes_of(test, schema);
                 let cost = test.cost();
                 let (results, without_result) = results(test);
                 let keys = keys::of(test, &results, without_result);
@@ -141,8 +149,8 @@ impl Plan {
             }),
             Tree::Test(i) => {
                 let Some(planned) = self.tests.get(*i) else { return (CodeSet::all(), CodeSet::all()) };
-                let cannot = match planned.test.field.extract {
-                    Extract::Code(_) => planned.codes.clone().complement(),
+                let cannot = match planned.test.basis() {
+                    Basis::Code => planned.codes.clone().complement(),
                     _ => CodeSet::all(),
                 };
                 (planned.codes.clone(), cannot)
@@ -173,8 +181,9 @@ impl Plan {
             Tree::Not(inner) => self.columns_of(inner),
             Tree::Test(i) => {
                 let Some(Planned { test, .. }) = self.tests.get(*i) else { return Default::default() };
-                let columns = test.field.columns();
+                let columns = test.columns();
                 match test.field.extract {
+                    _ if !test.is_plain() => (Columns::NOTHING, columns),
                     Extract::Code(_) | Extract::Proc(_) | Extract::Result(_) => (columns, Columns::NOTHING),
                     Extract::Column(Columns::RET, ..) if matches!(test.compare, Compare::Ranges(_)) => {
                         (columns, Columns::NOTHING)
@@ -187,10 +196,10 @@ impl Plan {
 
     /// The tables of the dictionary that tests look at.
     pub fn tables(&self) -> Tables {
-        let each = self.tests.iter().map(|t| match t.test.field.extract {
-            Extract::Proc(_) => Tables::Procs,
-            Extract::File(_) => Tables::Files,
-            _ => Tables::Nothing,
+        let each = self.tests.iter().map(|t| match t.test.basis() {
+            Basis::Proc => Tables::Procs,
+            Basis::File => Tables::Files,
+            Basis::Code | Basis::Row => Tables::Nothing,
         });
         each.max().unwrap_or_default()
     }
@@ -241,8 +250,8 @@ impl Plan {
             Tree::Test(i) => {
                 let Some(planned) = self.tests.get(*i) else { return (true, true) };
                 let yes = code.is_none_or(|code| planned.codes.has(code));
-                match planned.test.field.extract {
-                    Extract::Code(_) if code.is_some() => (yes, !yes),
+                match planned.test.basis() {
+                    Basis::Code if code.is_some() => (yes, !yes),
                     // A row may have no process or file, which makes any test of it false.
                     _ => (yes && can.get(*i).copied().unwrap_or(true), true),
                 }
@@ -251,9 +260,36 @@ impl Plan {
     }
 }
 
+/// The codes for which a test can hold; for one of the code alone, those for which it does.
+fn codes_of(test: &Test, schema: &Schema) -> CodeSet {
+    if test.basis() == Basis::Code {
+        return CodeSet::of(|code| test.holds_at(At::Code(schema, code)));
+    }
+    // A test of what is missing is false: a call needs all that the test asks.
+    let mut codes = CodeSet::all();
+    test.fields(&mut |field, key| {
+        let some = match field.extract {
+            // A call that names no descriptor is about no file.
+            Extract::File(_) => CodeSet::of(|code| schema.shape(code).refs > 0),
+            _ if field.is_argument() => CodeSet::of(|code| {
+                let argument = bits::argument(schema.shape(code), key);
+                argument.is_some_and(|arg| match &test.compare {
+                    Compare::Flags(_, all) => all.iter().any(|bits| bits.fit(arg.kind, schema)),
+                    _ => true,
+                })
+            }),
+            _ => return,
+        };
+        codes = std::mem::take(&mut codes).and(&some);
+    });
+    codes
+}
+
 /// The results for which a test of the result holds, and whether it holds without one.
 fn results(test: &Test) -> (Vec<(i128, i128)>, bool) {
-    let Extract::Result(get) = test.field.extract else { return Default::default() };
+    let (Extract::Result(get), true) = (test.field.extract, test.is_plain()) else {
+        return Default::default();
+    };
     let holds = |ret| test.holds(&get(Some(ret)));
     let mut all: Vec<(i128, i128)> = Vec::new();
     let fine = holds(0);
@@ -277,8 +313,8 @@ fn results(test: &Test) -> (Vec<(i128, i128)>, bool) {
 
 /// False if a test of the time holds for no moment of these.
 fn in_time(test: &Test, (meta, first, last): &(Meta, u64, u64)) -> bool {
-    let (Extract::Moment(get), Compare::Ranges(ranges), false) =
-        (test.field.extract, &test.compare, test.negated())
+    let (Extract::Moment(get), Compare::Ranges(ranges), true) =
+        (test.field.extract, &test.compare, test.is_plain() && !test.negated())
     else {
         return true;
     };

@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 
+use super::bits::Known;
 use super::error::quoted;
 use super::suggest::did_you_mean;
 use crate::batch::FileKind;
@@ -78,8 +79,14 @@ pub fn number(text: &str, ty: Type) -> Result<i128, Refusal> {
         Type::Size => scaled(text, SIZES).ok_or_else(|| is_none("write 4096, 4k, 10M or 1GiB"))?,
         Type::Port => match services::port_of(text) {
             Some(port) => i128::from(port),
-            None => plain(text)
-                .ok_or_else(|| is_none(&did_you_mean(text, services::ALL.iter().map(|(n, _)| *n))))?,
+            None => plain(text).ok_or_else(|| {
+                let hint = did_you_mean(text, services::ALL.iter().map(|(n, _)| *n));
+                is_none(if hint.is_empty() {
+                    "write a number from 0 to 65535, or a service such as https"
+                } else {
+                    &hint
+                })
+            })?,
         },
         Type::Time => match plain(text) {
             Some(value) => value,
@@ -88,7 +95,13 @@ pub fn number(text: &str, ty: Type) -> Result<i128, Refusal> {
                 .map(jiff::Timestamp::as_nanosecond)
                 .map_err(|_| is_none("write 2026-09-26T12:00:00Z, or nanoseconds since 1970"))?,
         },
-        _ => plain(text).ok_or_else(|| is_none("write a number such as 17, 0x11 or 0o21"))?,
+        _ => plain(text).ok_or_else(|| {
+            let is_errno = names::ERRNO.value_of(text.trim_start_matches('-')).is_some();
+            is_none(match is_errno {
+                true => "errors are compared by name in evt.res: `evt.res = ENOENT`",
+                false => "write a number such as 17, 0x11 or 0o21",
+            })
+        })?,
     };
     let (least, most) = match ty {
         Type::Int => (i128::from(i64::MIN), i128::from(i64::MAX)),
@@ -103,6 +116,44 @@ pub fn number(text: &str, ty: Type) -> Result<i128, Refusal> {
     }
 }
 
+/// Reads a number or a range of them, both ends included: `7`, `1..1024`, `1024..`, `..1023`.
+pub fn range(text: &str, ty: Type) -> Result<(i128, i128), Refusal> {
+    let Some((low, high)) = text.split_once("..") else { return number(text, ty).map(|n| (n, n)) };
+    let end = |text: &str, open: i128| if text.is_empty() { Ok(open) } else { number(text, ty) };
+    if low.is_empty() && high.is_empty() {
+        let reason = "a range has at least one end".to_string();
+        return Err(("not ".to_string() + article(ty), reason, "write 1..1024, 1024.. or ..1023".into()));
+    }
+    let (low, high) = (end(low, i128::MIN)?, end(high, i128::MAX)?);
+    if low > high {
+        let hint = "write the smaller end first".to_string();
+        return Err(("empty range".into(), format!("{} runs backwards", quoted(text)), hint));
+    }
+    Ok((low, high))
+}
+
+/// Bytes written as hexadecimal digits.
+pub fn bytes(text: &str) -> Result<Vec<u8>, Refusal> {
+    let no = |reason: String| {
+        ("not bytes".to_string(), reason, "write two hexadecimal digits for each byte: 7f454c46".to_string())
+    };
+    let digit = |b: u8| (b as char).to_digit(16).map(|d| d as u8);
+    if text.is_empty() || !text.len().is_multiple_of(2) {
+        let reason = if text.is_empty() {
+            "it is empty".into()
+        } else {
+            format!("{} has an odd number of digits", quoted(text))
+        };
+        return Err(no(reason));
+    }
+    let pairs = text.as_bytes().chunks(2);
+    let read = |pair: &[u8]| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?);
+    pairs
+        .map(read)
+        .collect::<Option<Vec<u8>>>()
+        .ok_or_else(|| no(format!("{} is no hexadecimal", quoted(text))))
+}
+
 fn article(ty: Type) -> &'static str {
     match ty {
         Type::Duration => "a duration",
@@ -115,7 +166,7 @@ fn article(ty: Type) -> &'static str {
 }
 
 /// Decimal, hexadecimal or octal.
-fn plain(text: &str) -> Option<i128> {
+pub fn plain(text: &str) -> Option<i128> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -211,24 +262,58 @@ pub fn noun(ty: Type) -> &'static str {
     }
 }
 
-/// Checks a name.
-pub fn name(text: &str, ty: Type, field: &str, schema: &Schema) -> Result<(), Refusal> {
-    let known = match ty {
-        Type::CallName => schema.code(text).is_some(),
-        Type::ErrnoName => text == "SUCCESS" || names::ERRNO.value_of(text).is_some(),
-        _ => vocabulary(ty, schema).contains(&text),
-    };
-    if known {
-        return Ok(());
+/// Checks a name, and gives it as it is printed.
+pub fn name(text: &str, ty: Type, field: &str, schema: &Schema) -> Result<String, Refusal> {
+    if ty == Type::ErrnoName && text != "SUCCESS" {
+        // Of two names for one number (EWOULDBLOCK) events have the first.
+        if let Some(shown) = names::ERRNO.value_of(text).and_then(|n| names::ERRNO.name_of(n)) {
+            return Ok(shown.to_string());
+        }
+    } else if ty == Type::CallName {
+        if schema.code(text).is_some() {
+            return Ok(text.to_string());
+        }
+    } else if ty != Type::ErrnoName && vocabulary(ty, schema).contains(&text) {
+        return Ok(text.to_string());
+    }
+    if text == "SUCCESS" && ty == Type::ErrnoName {
+        return Ok(text.to_string());
     }
     let words = vocabulary(ty, schema);
     let mut hint = did_you_mean(text, words.iter().copied());
     if hint.is_empty() && words.len() <= 30 && ty != Type::CallName {
         hint = format!("it is one of {}", words.join(" "));
     }
-    if ty == Type::ErrnoName && text.parse::<i64>().is_ok() {
-        hint = "errors are compared by name, such as ENOENT".into();
+    if ty == Type::CallName && hint.is_empty() {
+        hint = "list: sysreel calls".into();
+    }
+    if ty == Type::ErrnoName
+        && let Ok(n) = text.parse::<i64>()
+    {
+        hint = match names::errno(n.unsigned_abs()) {
+            Some(name) => format!("errors are compared by name: write `{name}`"),
+            None => "errors are compared by name, such as ENOENT".into(),
+        };
     }
     let reason = format!("no {} is called {}", noun(ty), quoted(text));
     Err((format!("unknown value for {field}"), reason, hint))
+}
+
+/// The value of an argument that is always a name, several joined by `|`, or a number: as it is printed.
+pub fn named(text: &str, known: &Known) -> String {
+    let shown: Vec<&str> = text.split('|').map(|part| known.printed(part).unwrap_or(part)).collect();
+    shown.join("|")
+}
+
+/// The refusal of a name that no value of an argument has.
+pub fn unknown_name(part: &str, known: &Known, field: &str) -> Refusal {
+    let mut names: Vec<&str> = known.names().collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut hint = did_you_mean(part, names.iter().copied());
+    if hint.is_empty() && names.len() <= 30 {
+        hint = format!("it is one of {}", names.join(" "));
+    }
+    let reason = format!("no value of {field} is called {}", quoted(part));
+    (format!("unknown value for {field}"), reason, hint)
 }
