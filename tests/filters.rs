@@ -546,6 +546,7 @@ fn made_up(random: &mut Random, schema: &Schema) -> Builder {
         let row = Row {
             num: num + 1,
             time: 5000 + num * 100,
+            delta: num % 7 * 50,
             latency: if random.below(3) == 0 { NO_LATENCY } else { random.below(90_000) as u64 },
             call: shape.code,
             cpu: random.below(3) as u16,
@@ -557,7 +558,6 @@ fn made_up(random: &mut Random, schema: &Schema) -> Builder {
         block.push(row, &words, &items, &refs);
     }
     block.set_meta(Meta {
-        first_num: 1,
         start_time: 4000,
         boot: 5000,
         wall: 1_700_000_000_000_000_000,
