@@ -23,6 +23,7 @@ pub mod names;
 pub mod number;
 pub mod res;
 pub mod sink;
+mod special;
 pub mod structs;
 mod table;
 

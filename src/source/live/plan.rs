@@ -3,7 +3,7 @@
 //! Enters: a shape of the schema, and whether the call is wanted in full, for state, or not at all. Leaves: the plan as
 //! the probe reads it. Never: knowledge of a particular call; that is the schema's.
 
-use crate::schema::{Anon, Effect, Kind, Len, Schema, Shape, Struct};
+use crate::schema::{Anon, Copied, Effect, Kind, Len, Schema, Shape, Struct};
 use crate::source::abi::*;
 
 /// Which facts of the kernel can be believed; the self-check says.
@@ -69,6 +69,8 @@ const NONE: Op = Op { code: 0, arg: 0, len: 0, only_ok: 0, max: 0, unit: 0 };
 
 /// Largest string that is copied, its NUL included: PATH_MAX but for one byte.
 const STR_MAX: u16 = ITEM_MAX as u16;
+/// Most bytes of a list of structures.
+const LIST_MAX: u16 = 1024;
 
 /// The fact that the kernel is asked for after a call with this effect.
 fn fact_of(effect: Effect) -> u8 {
@@ -165,6 +167,18 @@ fn op(kind: Kind, arg: u8, out: bool, snap: Snaplen) -> Option<Op> {
         }
         Kind::Strings => make(OP_STRINGS, LEN_FIXED, 2048, 1),
         Kind::Struct(s) => make(OP_BYTES, LEN_FIXED, s.size(), s.size()),
+        Kind::Sized(s, l) => make(OP_BYTES, len(l), s.size(), 1),
+        // Whole elements only, but at least one.
+        Kind::Array(s, l) => {
+            let most = (LIST_MAX / s.size().max(1)).max(1) * s.size();
+            make(OP_BYTES, len(l), most, s.size())
+        }
+        Kind::By(choice) => match choice.copied {
+            Copied::Nothing => None,
+            Copied::Bytes(n) => make(OP_BYTES, LEN_FIXED, n, n),
+            Copied::Text(n) => make(OP_STR, LEN_FIXED, n, 1),
+            Copied::Counted(l, n) => make(OP_BYTES, len(l), n, 1),
+        },
         Kind::Unknown { item: true, .. } => make(OP_NOTHING, LEN_FIXED, 0, 0),
         _ => None,
     }
