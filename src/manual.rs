@@ -19,6 +19,7 @@ use crate::fields::FIELDS;
 use crate::sysdig;
 
 mod language;
+use crate::schema::Class;
 
 /// Every generated file: its path below the package, and its contents.
 pub fn files() -> Vec<(&'static str, String)> {
@@ -73,6 +74,7 @@ pub fn man_page() -> String {
     commands(&mut page, &command);
     line_format(&mut page);
     filter(&mut page);
+    calls(&mut page);
     exit_status(&mut page);
     rest(&mut page);
     // The preamble that handles apostrophes belongs to the first part only.
@@ -281,6 +283,30 @@ fn filter(page: &mut Roff) {
              evt.entrytime and evt.time, and evt.latency is what lies between.",
         ],
     );
+}
+
+fn calls(page: &mut Roff) {
+    section(
+        page,
+        "CALLS",
+        &[
+            "sysreel calls lists every call with its arguments, what each is, its result and its classes; sysreel calls \
+             NAME tells more of one, and the names that its flags and commands have. A colon stands before what the \
+             kernel reads, an arrow before what it writes, a tilde before what it reads and then overwrites; what a call that failed would have written is shown as an \
+             address.",
+            "Paths are shown as they were given. In text and JSON the directory that a relative one starts from is named \
+             with its descriptor (dirfd=4</srv>); for one without a descriptor, and for AT_FDCWD, it is the working \
+             directory, proc.cwd. fs.path.name is both joined.",
+            "What an argument means may depend on another one: the third of fcntl and ioctl, values of socket options, \
+             the arguments of prctl, futex, ptrace, keyctl, bpf. What a command does not look at is not shown. An ioctl \
+             request without a name is shown as _IOC(direction, type, number, size).",
+            "A result that stands for names has them behind it in parentheses: = 0x8402 (O_RDWR|O_APPEND|O_LARGEFILE). \
+             They are evt.result in filters and JSON; evt.rawres is always the number.",
+            "The classes (evt.class); a call may have several:",
+        ],
+    );
+    entries(page, Class::NAMES.iter().map(|(_, name, doc)| (*name, *doc)));
+    entries(page, [("other", "what has no class: events that are no calls, calls of 32-bit programs")]);
 }
 
 fn exit_status(page: &mut Roff) {

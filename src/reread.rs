@@ -121,6 +121,7 @@ fn name_of(place: &Place) -> String {
 }
 
 /// What comes next of a reel.
+#[allow(clippy::large_enum_variant, reason = "one at a time, and most are blocks")]
 enum Next {
     Block(Stored),
     /// Blocks of which the index says that nothing in them is wanted: their rows, and their times.

@@ -557,12 +557,7 @@ fn made_up(random: &mut Random, schema: &Schema) -> Builder {
         };
         block.push(row, &words, &items, &refs);
     }
-    block.set_meta(Meta {
-        start_time: 4000,
-        boot: 5000,
-        wall: 1_700_000_000_000_000_000,
-        ..Meta::default()
-    });
+    block.set_meta(Meta { start_time: 4000, boot: 5000, wall: 1_700_000_000_000_000_000, ..Meta::default() });
     block
 }
 

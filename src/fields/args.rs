@@ -9,10 +9,11 @@ use std::borrow::Cow;
 use super::messages::{self, Message};
 use super::sink::{JsonSink, Sink, TextSink};
 use super::structs::{self, Data};
-use super::{Key, Value, arrays, names};
+use super::{Key, Value, arrays, names, special};
 use crate::batch::{Batch, File, FileId, Item, NONE, row_flags};
+use crate::schema::layout::Is;
 use crate::schema::names::Names;
-use crate::schema::{Dir, Kind, Len, Shape, Struct, is_error};
+use crate::schema::{Arch, Choice, Dir, Kind, Len, Shape, Struct, What, is_error};
 
 /// The descriptor that means "the working directory".
 pub const AT_FDCWD: i32 = -100;
@@ -70,7 +71,13 @@ pub enum Arg<'a> {
     /// Elements of `struct epoll_event`.
     EpollEvents(Data<'a>),
     /// A structure.
-    Struct(Struct, &'a [u8]),
+    Struct(Struct, Data<'a>),
+    /// Structures, one behind the other.
+    Elements(Struct, Data<'a>),
+    /// A word, by what another argument says.
+    Word(&'static Is, u64),
+    /// Memory, by what another argument says.
+    Memory(&'static Is, Data<'a>),
 }
 
 /// Argument `i` of a row.
@@ -99,6 +106,7 @@ pub fn arg<'a>(batch: &Batch<'a>, row: usize, i: usize) -> Option<Arg<'a>> {
         Kind::Uid | Kind::Gid => Arg::UInt(u64::from(word as u32)),
         Kind::Signal => Arg::Signal(u64::from(word as u32)),
         Kind::Unknown { item: false, .. } => Arg::Hex(word),
+        Kind::By(choice) => return Some(by(batch, row, i, word, choice)),
         _ => return Some(pointed(batch, row, shape, i, word, [file(0), file(1)])),
     })
 }
@@ -120,6 +128,25 @@ fn named<'a>(batch: &Batch<'_>, row: usize, i: usize, n: u64, t: &'static Names)
         }
     }
     Arg::Enum(n, t)
+}
+
+/// An argument that another one decides.
+fn by<'a>(batch: &Batch<'a>, row: usize, i: usize, word: u64, choice: &'static Choice) -> Arg<'a> {
+    let words = batch.words_of(row);
+    let (is, out) = match choice.what(words) {
+        What::Idle => return Arg::Hex(word),
+        What::Word(is) => return Arg::Word(is, word),
+        What::In(is) => (is, false),
+        What::Out(is) => (is, true),
+    };
+    // What a call that failed would have written is whatever was there.
+    if word != 0 && out && is_error(batch.ret_of(row)) {
+        return Arg::Pointer(word);
+    }
+    match pointed(batch, row, batch.shape_of(row), i, word, [None, None]) {
+        Arg::Bytes(data) => Arg::Memory(is, data),
+        other => other,
+    }
 }
 
 /// An argument with copied bytes.
@@ -162,7 +189,9 @@ fn pointed<'a>(
             Some([a, b]) => Arg::Pair([(a, files[0]), (b, files[1])]),
             None => Arg::Bytes(data),
         },
-        Kind::Struct(s) => Arg::Struct(s, bytes),
+        Kind::Struct(s) => Arg::Struct(s, data),
+        Kind::Sized(s, _) => Arg::Struct(s, data),
+        Kind::Array(s, _) => Arg::Elements(s, data),
         _ => Arg::Bytes(data),
     }
 }
@@ -180,11 +209,17 @@ fn length(batch: &Batch<'_>, row: usize, shape: &Shape, len: Len) -> Option<u64>
     }
 }
 
-/// True for an argument that the call does not look at: a mode right after open flags that create nothing. The rule
+/// True for an argument that the call does not look at: by what another argument says, or a mode right after open flags
+/// that create nothing. That rule
 /// hangs on the table of the flags, not on names of calls, so it holds for `open`, `openat`, `mq_open` and what comes.
 pub fn is_idle(shape: &Shape, words: &[u64], i: usize) -> bool {
     // A successful exec has cleared the registers: an environment at 0 is not what was given.
     if words.get(i) == Some(&0) && shape.args.get(i).is_some_and(|a| &*a.name == "envp") {
+        return true;
+    }
+    if let Some(Kind::By(choice)) = shape.args.get(i).map(|a| a.kind)
+        && matches!(choice.what(words), What::Idle)
+    {
         return true;
     }
     let Some(before) = i.checked_sub(1) else { return false };
@@ -250,7 +285,7 @@ impl<'a> Arg<'a> {
             Arg::Int(n) => sink.int(n),
             Arg::UInt(n) => sink.uint(n),
             Arg::Hex(n) => sink.hex(n),
-            Arg::Mode(n) => sink.octal(n),
+            Arg::Mode(n) => special::mode(sink, n),
             Arg::Dev(n) => structs::dev(sink, n),
             Arg::Signal(n) => structs::signal(sink, n),
             Arg::Flags(n, t) => sink.flags(n, t),
@@ -276,8 +311,16 @@ impl<'a> Arg<'a> {
             Arg::FdSet(data) => messages::fd_set(sink, data),
             Arg::Pollfds(data, answered) => arrays::pollfds(sink, data, answered),
             Arg::EpollEvents(data) => arrays::epoll_events(sink, data),
-            Arg::Struct(s, bytes) => structs::structure(sink, s, bytes),
+            Arg::Struct(s, data) => structs::structure(sink, s, data),
+            Arg::Elements(s, data) => structs::elements(sink, s, data),
+            Arg::Word(is, word) => structs::show(sink, is, &word.to_le_bytes(), false),
+            Arg::Memory(is, data) => structs::show(sink, is, data.bytes, data.cut),
         }
+    }
+
+    /// True for bits with names.
+    pub fn is_flags(&self) -> bool {
+        matches!(self, Arg::Flags(..) | Arg::Word(Is::Flags(..), _))
     }
 
     /// It as a number: what `evt.rawarg` gives. `word` is its raw word, which is the number of what points somewhere.
@@ -288,12 +331,11 @@ impl<'a> Arg<'a> {
             Arg::Mode(n) => Some(i64::from(n)),
             Arg::UInt(n) | Arg::Hex(n) | Arg::Dev(n) | Arg::Signal(n) => i64::try_from(n).ok(),
             Arg::Flags(n, _) | Arg::Enum(n, _) | Arg::Named(n, _) => i64::try_from(n).ok(),
-            Arg::Struct(Struct::Int | Struct::WaitStatus | Struct::SchedParam, b) => {
-                structs::i32_at(b, 0).map(i64::from)
-            }
-            Arg::Struct(Struct::Int64, b) => structs::i64_at(b, 0),
-            _ => i64::try_from(word).ok(),
+            Arg::Struct(s, data) => structs::pointed_number(s.layout(Arch::X86_64), data.bytes),
+            Arg::Memory(is, data) => structs::pointed_number(is, data.bytes),
+            _ => None,
         };
+        let signed = signed.or_else(|| i64::try_from(word).ok());
         signed.map_or(Value::UInt(word), Value::Int)
     }
 

@@ -25,6 +25,7 @@ pub mod number;
 pub mod res;
 pub mod services;
 pub mod sink;
+mod special;
 pub mod structs;
 mod table;
 

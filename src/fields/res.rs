@@ -5,9 +5,12 @@
 
 use std::borrow::Cow;
 
+use super::args::Arg;
 use super::{Value, number};
 use crate::batch::{Batch, row_flags};
-use crate::schema::{COMPAT, EVENTS, Ret, Shape, is_error, is_restart, names};
+use crate::schema::layout::Is;
+use crate::schema::names::Names;
+use crate::schema::{COMPAT, EVENTS, Ret, Shape, What, is_error, is_restart, names};
 
 /// The kernel's own results, never seen by programs.
 const RESTART: [&str; 5] =
@@ -73,4 +76,25 @@ pub fn failed_at(batch: &Batch<'_>, row: usize) -> bool {
 /// True if a result is an error; being restarted is none.
 pub fn failed(ret: i64) -> bool {
     is_error(ret) && !is_restart(ret)
+}
+
+/// What names say of the result of a call that did not fail: flags, a signal, a policy. Nothing where the number says all.
+pub fn named(batch: &Batch<'_>, row: usize) -> Option<Arg<'static>> {
+    let ret = batch.ret_of(row);
+    if !has_result(batch, row) || is_error(ret) {
+        return None;
+    }
+    let word = ret as u64;
+    let has_name = |table: &'static Names| table.name_of(word).is_some();
+    match batch.shape_of(row).ret {
+        Ret::Flags(table) => Some(Arg::Flags(word, table)),
+        Ret::Enum(table) => has_name(table).then_some(Arg::Enum(word, table)),
+        Ret::Signal => (ret > 0).then_some(Arg::Signal(word)),
+        Ret::By(choice) => match choice.what(batch.words_of(row)) {
+            What::Word(is @ (Is::Flags(..) | Is::Sig(_))) => Some(Arg::Word(is, word)),
+            What::Word(is @ Is::Enum(_, table)) => has_name(table).then_some(Arg::Word(is, word)),
+            _ => None,
+        },
+        _ => None,
+    }
 }

@@ -157,7 +157,7 @@ pub fn flags(batch: &Batch<'_>, row: usize, key: &Key) -> Option<(u64, &'static 
     match args::arg(batch, row, args::nth(batch, row, key)?)? {
         Arg::Flags(word, table) => Some((word, table)),
         Arg::Struct(Struct::OpenHow, how) => {
-            let word = u64::from_le_bytes(how.get(..8)?.try_into().ok()?);
+            let word = u64::from_le_bytes(how.bytes.get(..8)?.try_into().ok()?);
             Some((word, flags_of(Kind::Struct(Struct::OpenHow), batch.schema)?))
         }
         _ => None,

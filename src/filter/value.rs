@@ -245,7 +245,7 @@ pub fn boolean(text: &str) -> Result<bool, Refusal> {
 pub fn vocabulary(ty: Type, schema: &Schema) -> Vec<&str> {
     match ty {
         Type::CallName => schema.named().map(|s| &*s.name).collect(),
-        Type::ClassName => Class::NAMES.iter().map(|(_, n)| *n).chain(["other"]).collect(),
+        Type::ClassName => Class::NAMES.iter().map(|(_, n, _)| *n).chain(["other"]).collect(),
         Type::ErrnoName => names::ERRNO.rows.iter().map(|(_, n)| *n).chain(["SUCCESS"]).collect(),
         Type::FileKindName => FileKind::ALL.iter().map(|(_, n, _)| *n).collect(),
         _ => Vec::new(),

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::batch::{Builder, File, FileKind, Item, L4, Meta, NONE, Proc, Role, Row};
 use crate::fields::{FIELDS, Key};
-use crate::schema::{Arch, Class, Dir, Kind, Len, Ret, Schema, Shape, Struct, names};
+use crate::schema::{Arch, Class, Dir, Kind, Len, Ret, Schema, Shape, Struct, choices, names};
 
 /// Every kind there is; each gets a call of its own.
 fn kinds() -> Vec<Kind> {
@@ -41,7 +41,9 @@ fn kinds() -> Vec<Kind> {
             Kind::FdSet(len),
             Kind::EpollEvents(len),
         ]);
+        all.extend(Struct::ALL.iter().flat_map(|s| [Kind::Sized(*s, len), Kind::Array(*s, len)]));
     }
+    all.extend(choices::ALL.iter().map(|c| Kind::By(c)));
     all.extend(names::ALL.iter().flat_map(|t| [Kind::Flags(t), Kind::Enum(t)]));
     all.extend(Struct::ALL.iter().map(|s| Kind::Struct(*s)));
     all
@@ -89,7 +91,7 @@ proptest! {
         kind in 0u8..25,
         kindly: u8,
     ) {
-        let schema = schema(if arm { Arch::Aarch64 } else { Arch::X86_64 }, Ret::ALL[which].0, call_name);
+        let schema = schema(if arm { Arch::Aarch64 } else { Arch::X86_64 }, Ret::PLAIN[which].0, call_name);
         let mut b = Builder::new();
         b.set_meta(Meta { boot: time / 2, wall: time, start_time: latency, ..Meta::default() });
         for text in &texts {

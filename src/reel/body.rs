@@ -71,7 +71,7 @@ impl Body {
         }
         let all: usize = wanted.iter().map(Range::len).sum();
         if all > self.len / 4 * 3 {
-            wanted = vec![0..self.len];
+            wanted = std::iter::once(0..self.len).collect();
         }
         for range in wanted {
             let mut room = self.room();

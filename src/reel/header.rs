@@ -186,7 +186,7 @@ fn put_shape(out: &mut Vec<u8>, shape: &Shape) {
     varint::put(out, u64::from(shape.described));
     put_text(out, &shape.name);
     varint::put(out, u64::from(shape.class.0));
-    put_text(out, shape.ret.name());
+    put_text(out, &shape.ret.to_text());
     // The counts stand in the file too: a later kind of result may have more references than this version knows.
     varint::put(out, u64::from(shape.refs));
     varint::put(out, shape.args.len() as u64);
@@ -221,7 +221,7 @@ fn take_shape(rest: &mut &[u8]) -> Option<Shape> {
     }
     // A result that names a descriptor adds one reference. What a later version means by its result is shown as a number
     // unless it has that reference, which must stay countable.
-    let ret = match (Ret::ALL.iter().find(|(_, n)| *n == ret).map(|(r, _)| *r), refs.checked_sub(of_args)?) {
+    let ret = match (Ret::from_text(&ret), refs.checked_sub(of_args)?) {
         (Some(Ret::Fd) | None, 1) => Ret::Fd,
         (None, 0) => Ret::Int,
         (Some(ret), 0) if ret != Ret::Fd => ret,

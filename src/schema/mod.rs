@@ -3,17 +3,21 @@
 //! Enters: nothing live; a reel's schema block when a file is read. Leaves: [`Schema`], by which every other stage knows
 //! what a row of a batch holds. Never: memory of a process, state, rendering.
 //!
-//! * [`kind`] says what an argument can be, [`calls`] has a row for each described call, [`numbers`] the numbers of each
+//! * [`kind`] says what an argument can be ([`structs`] with their [`layout`]s, [`choices`] that another argument makes), [`calls`] has a row for each described call, [`numbers`] the numbers of each
 //!   architecture, [`names`]/[`tables`] the names of flags, enums, errnos and signals.
 //! * [`Schema::native`] joins them; a call without a row gets six words named `arg0` to `arg5`, so none is invisible.
 //! * In a batch every event has a 16-bit *code*: 0 to 1023 is a system call's number on the schema's architecture,
 //!   [`EVENTS`] upward are events that are not calls, [`COMPAT`] upward are 32-bit calls by their own numbers.
 
 pub mod calls;
+pub mod choice;
+pub mod choices;
 pub mod item;
 pub mod kind;
+pub mod layout;
 pub mod names;
 pub mod numbers;
+pub mod structs;
 pub mod tables;
 #[cfg(test)]
 mod tests;
@@ -22,7 +26,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 pub use calls::{Anon, Arg, CALLS, Call, Class, Effect};
-pub use kind::{Dir, Kind, Len, Ret, Struct};
+pub use choice::{Choice, Copied, What};
+pub use kind::{Dir, Kind, Len, Ret};
+pub use structs::Struct;
 
 /// First code of events that are not system calls.
 pub const EVENTS: u16 = 1024;

@@ -55,8 +55,8 @@ fn classes(class: Class) -> Value<'static> {
     if class == Class::OTHER {
         return Value::Any(vec![Value::text(b"other")]);
     }
-    let names = Class::NAMES.iter().filter(|(c, _)| class.has(*c));
-    Value::Any(names.map(|(_, n)| Value::text(n.as_bytes())).collect())
+    let names = Class::NAMES.iter().filter(|(c, ..)| class.has(*c));
+    Value::Any(names.map(|(_, n, _)| Value::text(n.as_bytes())).collect())
 }
 
 /// Calls that move data out of a descriptor.
@@ -133,7 +133,7 @@ fn open_flags(b: &Batch<'_>, row: usize) -> Option<u64> {
     match a.kind {
         Kind::Flags(_) => b.words_of(row).get(i).copied(),
         _ => match args::arg(b, row, i)? {
-            args::Arg::Struct(_, how) => Some(u64::from_le_bytes(how.get(..8)?.try_into().ok()?)),
+            args::Arg::Struct(_, how) => Some(u64::from_le_bytes(how.bytes.get(..8)?.try_into().ok()?)),
             _ => None,
         },
     }
@@ -150,7 +150,7 @@ fn open_mode(b: &Batch<'_>, row: usize) -> Option<u64> {
     match a.kind {
         Kind::Mode => b.words_of(row).get(i).copied(),
         _ => match args::arg(b, row, i)? {
-            args::Arg::Struct(_, how) => Some(u64::from_le_bytes(how.get(8..16)?.try_into().ok()?)),
+            args::Arg::Struct(_, how) => Some(u64::from_le_bytes(how.bytes.get(8..16)?.try_into().ok()?)),
             _ => None,
         },
     }
@@ -457,6 +457,15 @@ pub const FIELDS: &[Field] = &[
         "result as a number; errors are negative",
         "evt.rawres < 0",
         Column(Columns::RET, |b| Slice::I64(b.ret), None),
+    ),
+    field(
+        "evt.result",
+        Type::Text,
+        "names in the result: flags of F_GETFL, a policy of scheduling, a signal; nothing where the number says all",
+        "evt.type = fcntl and evt.result contains O_APPEND",
+        Row(RESULT.and(Columns::WORDS), |b, row, _| {
+            res::named(b, row).map_or(Value::None, |names| names.text(b, row))
+        }),
     ),
     field(
         "evt.failed",

@@ -79,8 +79,8 @@ pub static FIELDS: &[Field] = &[
         "evt.category = file",
         Extract::Code(|s, c| {
             let class = s.shape(c).class;
-            let all = Class::NAMES.iter().filter(|(k, _)| class.has(*k));
-            Value::Any(all.map(|(_, n)| Value::text(n.as_bytes())).collect())
+            let all = Class::NAMES.iter().filter(|(k, ..)| class.has(*k));
+            Value::Any(all.map(|(_, n, _)| Value::text(n.as_bytes())).collect())
         }),
     ),
     field(

@@ -3,7 +3,7 @@
 //! Enters: a shape of the schema, and whether the call is wanted in full, for state, or not at all. Leaves: the plan as
 //! the probe reads it. Never: knowledge of a particular call; that is the schema's.
 
-use crate::schema::{Anon, Dir, Effect, Kind, Len, Schema, Shape, Struct};
+use crate::schema::{Anon, Copied, Dir, Effect, Kind, Len, Schema, Shape, Struct};
 use crate::source::abi::*;
 
 /// Which facts of the kernel can be believed; the self-check says.
@@ -85,6 +85,8 @@ fn limit(o: &Op) -> u32 {
 fn limited(o: Op, max: u32) -> Op {
     Op { max: max as u16, how: o.how & 0x0f | (max >> 12) as u8 & 0xf0, ..o }
 }
+/// Most bytes of a list of structures.
+const LIST_MAX: u16 = 1024;
 
 /// The fact that the kernel is asked for after a call with this effect.
 fn fact_of(effect: Effect) -> u8 {
@@ -195,6 +197,18 @@ fn op(kind: Kind, arg: u8, dir: Dir, snap: Snaplen) -> Option<Op> {
         }
         Kind::Strings => deep(OP_STRINGS, LEN_FIXED, 0, STRINGS_BYTES),
         Kind::Struct(s) => make(OP_BYTES, LEN_FIXED, u32::from(s.size()), s.size()),
+        Kind::Sized(s, l) => make(OP_BYTES, len(l), u32::from(s.size()), 1),
+        // Whole elements only, but at least one.
+        Kind::Array(s, l) => {
+            let most = (LIST_MAX / s.size().max(1)).max(1) * s.size();
+            make(OP_BYTES, len(l), u32::from(most), s.size())
+        }
+        Kind::By(choice) => match choice.copied {
+            Copied::Nothing => None,
+            Copied::Bytes(n) => make(OP_BYTES, LEN_FIXED, u32::from(n), n),
+            Copied::Text(n) => make(OP_STR, LEN_FIXED, u32::from(n), 1),
+            Copied::Counted(l, n) => make(OP_BYTES, len(l), u32::from(n), 1),
+        },
         Kind::Unknown { item: true, .. } => make(OP_NOTHING, LEN_FIXED, 0, 0),
         _ => None,
     }
