@@ -31,6 +31,8 @@ extern "C" fn before_main() {
         "rate" => rate(),
         "slow" => slow(),
         "rare" => rare(),
+        #[cfg(target_arch = "x86_64")]
+        "truth" => super::truth::act(),
         _ => println!("no actor {name}"),
     }
     let _ = std::io::stdout().flush();

@@ -11,6 +11,8 @@ mod host;
 mod rig;
 mod state;
 mod strace;
+#[cfg(target_arch = "x86_64")]
+mod truth;
 
 /// For other tests that capture.
 pub use rig::leave as alone;
