@@ -32,14 +32,20 @@ extern "C" fn before_main() {
         "slow" => slow(),
         "rare" => rare(),
         #[cfg(target_arch = "x86_64")]
-        "truth" => super::truth::act(),
+        "compat" => super::compat::act(),
+        #[cfg(target_arch = "x86_64")]
+        "truth" => super::truth::act(false),
+        #[cfg(target_arch = "x86_64")]
+        "untruth" => super::truth::act(true),
+        #[cfg(target_arch = "x86_64")]
+        "meanwhile" => super::truth::meanwhile(),
         _ => println!("no actor {name}"),
     }
     let _ = std::io::stdout().flush();
     unsafe { libc::_exit(0) }
 }
 
-fn fact(name: &str, number: impl Into<i64>) {
+pub fn fact(name: &str, number: impl Into<i64>) {
     println!("{name} {}", number.into());
 }
 

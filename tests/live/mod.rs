@@ -6,11 +6,14 @@
 mod actor;
 mod bad;
 mod calls;
+#[cfg(target_arch = "x86_64")]
+mod compat;
 mod flow;
 mod host;
 mod rig;
 mod state;
 mod strace;
+mod stress;
 #[cfg(target_arch = "x86_64")]
 mod truth;
 

@@ -9,6 +9,7 @@
     reason = "a word or its address: the difference matters here"
 )]
 
+mod bad;
 mod files;
 mod memory;
 mod process;
@@ -16,24 +17,30 @@ mod table;
 mod talk;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::rig::{Run, actor, alone, kind, res, run};
+use super::rig::{Run, actor, alone, kind, of, pid, res, run};
+pub use bad::meanwhile;
 use table::{MARK, Table, fits};
 
 /// Calls that no row makes, and why.
 const LEFT_OUT: [(&str, &str); 0] = [];
 
-/// The actor.
-pub fn act() {
+/// The actors: one for what is right, one for what is wrong.
+pub fn act(wrong: bool) {
     let dir = tempfile::tempdir().unwrap();
     std::env::set_current_dir(&dir).unwrap();
     let mut t = Table::new();
-    files::all(&mut t);
-    memory::all(&mut t);
-    process::all(&mut t);
-    talk::all(&mut t);
+    if wrong {
+        bad::all(&mut t);
+    } else {
+        files::all(&mut t);
+        memory::all(&mut t);
+        process::all(&mut t);
+        talk::all(&mut t);
+    }
     t.flush();
     std::env::set_current_dir("/").unwrap();
 }
@@ -125,8 +132,21 @@ fn show(v: Option<&Value>) -> String {
     v.map_or_else(|| "nothing".to_owned(), Value::to_string)
 }
 
-fn rows(done: &Run) -> Vec<Value> {
-    done.stdout.lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}"))).collect()
+fn rows(stdout: &str) -> Vec<Value> {
+    stdout.lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}"))).collect()
+}
+
+/// All that differs between the rows and the events of a run.
+fn compare(rows: &[Value], done: &Run) -> String {
+    let events = done.events();
+    let threads = threads(&events);
+    let mut wrong = String::new();
+    for row in rows {
+        for what in differences(row, &threads) {
+            wrong += &format!("{} (row {}): {what}\n", row["call"].as_str().unwrap_or("-"), row["row"]);
+        }
+    }
+    wrong
 }
 
 #[test]
@@ -134,16 +154,55 @@ fn what_is_shown_is_what_was_passed() {
     let _alone = alone!();
     let done = run(&["-j"], &actor("truth"));
     assert_eq!(done.status.code(), Some(0), "{}", done.stderr);
-    let (rows, events) = (rows(&done), done.events());
-    let threads = threads(&events);
-    let mut wrong = String::new();
-    for row in &rows {
-        for what in differences(row, &threads) {
-            wrong += &format!("{} (row {}): {what}\n", row["call"].as_str().unwrap_or("-"), row["row"]);
-        }
-    }
+    let rows = rows(&done.stdout);
+    let wrong = compare(&rows, &done);
     assert!(wrong.is_empty(), "{wrong}");
     covered(&rows);
+}
+
+/// Calls and their results, without what names the process.
+fn results(rows: &[Value]) -> Vec<(String, Value)> {
+    rows.iter().map(|r| (r["call"].to_string(), r["ret"].clone())).collect()
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_the_program_sees_no_difference() {
+    let _alone = alone!();
+    let command = actor("untruth");
+    let free = Command::new(&command[0]).args(&command[1..]).stdin(Stdio::null()).output().unwrap();
+    assert!(free.status.success());
+    let traced = run(&["-j", "-v"], &command);
+    assert_eq!(traced.status.code(), Some(0), "{}", traced.stderr);
+    let (before, rows) = (rows(&String::from_utf8(free.stdout).unwrap()), rows(&traced.stdout));
+    assert!(rows.len() > 40, "{}", rows.len());
+    assert_eq!(results(&before), results(&rows), "untraced, traced");
+    let wrong = compare(&rows, &traced);
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(!traced.stderr.contains("panicked"), "{}", traced.stderr);
+}
+
+/// While a thread changes what a call points to, each call is still one record, and nothing breaks.
+#[test]
+fn what_changes_meanwhile_breaks_nothing() {
+    let _alone = alone!();
+    let done = run(&["-j", "evt.type in (writev, sendmsg, openat, poll)"], &actor("meanwhile"));
+    assert_eq!(done.status.code(), Some(0), "{}", done.stderr);
+    assert!(!done.stderr.contains("panicked"), "{}", done.stderr);
+    let events = done.events();
+    let main = done.fact("main");
+    for (name, argument) in [("writev", "iov"), ("sendmsg", "msg"), ("openat", "path"), ("poll", "fds")] {
+        let mine: Vec<_> = of(&events, name)
+            .into_iter()
+            .filter(|e| pid(e) == main && e["evt.args"].get(argument).is_some() && !is_own(e))
+            .collect();
+        assert_eq!(mine.len(), bad::ROUNDS, "{name}");
+    }
+}
+
+/// What the start of a program does too.
+fn is_own(e: &Value) -> bool {
+    kind(e) == "openat" && !e["evt.args"]["flags"].as_array().is_some_and(|f| f.contains(&"O_PATH".into()))
+        || kind(e) == "poll" && e["evt.args"]["nfds"] != bad::POLLS
 }
 
 /// Every call has a row or a reason: the number of covered calls can only sink in the open.

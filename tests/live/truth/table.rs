@@ -271,6 +271,8 @@ pub fn fits(want: &Value, got: &Value) -> bool {
         "$any" => true,
         "$or" => list(v).iter().any(|w| fits(w, got)),
         "$decoded" => got.is_object() || got.is_array() || got.is_number(),
+        // Somewhere in it something is said to be missing.
+        "$holey" => got.to_string().contains("\"cut\":true") || got.to_string().contains("\"unreadable\":"),
         "$has" => {
             v.as_object().is_some_and(|w| w.iter().all(|(k, w)| got.get(k).is_some_and(|g| fits(w, g))))
         }
