@@ -199,7 +199,7 @@ fn same_signals(theirs: &str, ours: &[Value]) -> bool {
 fn same_status(theirs: &str, ours: &Value) -> bool {
     let last = |mark: &str| theirs.split(mark).nth(1).map(|t| t.trim_end_matches(['}', ']', ' ']).to_owned());
     if let Some(n) = ours.get("exited") {
-        return last("WEXITSTATUS(s) == ").is_some_and(|s| s == n.to_string());
+        return last("WEXITSTATUS(s) == ").is_some_and(|s| number(&s) == n.as_i64().map(i128::from));
     }
     if let Some(n) = ours.get("signaled").and_then(Value::as_str) {
         return last("WTERMSIG(s) == ").is_some_and(|s| s.starts_with(n));
@@ -296,7 +296,7 @@ fn same_members(theirs: &str, ours: &serde_json::Map<String, Value>, t: Toleranc
         if let (Some(sec), Some(nsec)) = (value.get("tv_sec"), value.get("tv_nsec"))
             && let Some(theirs) = find(&format!("{key}_nsec"))
         {
-            return sec.to_string() == member && nsec.to_string() == theirs;
+            return same(member, sec, t) && same(theirs, nsec, t);
         }
         ADDRESSES.contains(&key.as_str()) && address(member, value) || same(member, value, t)
     })

@@ -510,7 +510,7 @@ fn compare(p: &Program, rows: &BTreeMap<String, Row>) -> Vec<String> {
     let mut compared = 0;
     for (place, ours) in &ours {
         let Some(theirs) = theirs.get(place) else { continue };
-        let stable = |name: &str| !UNSTABLE.contains(&name) && !(p.threads && OF_THREADS.contains(&name));
+        let stable = |name: &str| !(UNSTABLE.contains(&name) || p.threads && OF_THREADS.contains(&name));
         let theirs: Vec<_> =
             theirs.iter().filter(|c| stable(&c.name) && !c.result.starts_with("? ERESTART")).collect();
         let ours: Vec<_> =
