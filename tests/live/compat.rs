@@ -42,7 +42,7 @@ pub fn act() {
         fact(&format!("ret{i}"), ret);
     }
     // And once more as it should be: the same numbers, 64-bit.
-    unsafe { libc::syscall(499, 1, 2, 3, 4, 5, 6) };
+    unsafe { libc::syscall(499, 1i64, 2i64, 3i64, 4i64, 5i64, 6i64) };
 }
 
 #[test]

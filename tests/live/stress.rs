@@ -64,7 +64,7 @@ fn stress_breaks_nothing() {
     if !installed("stress-ng") {
         return skip("stress-ng is not installed");
     }
-    let mut arguments: Vec<String> = vec!["--timeout".into(), "4".into()];
+    let mut arguments: Vec<String> = vec!["--timeout".into(), "2".into()];
     for name in SOME {
         arguments.extend([format!("--{name}"), "1".into()]);
     }

@@ -302,11 +302,11 @@ fn same_members(theirs: &str, ours: &serde_json::Map<String, Value>, t: Toleranc
     })
 }
 
-/// The same value in two looks.
+/// The same value in two looks. Where strace has the value before and after, sysreel has one of them.
 fn same(theirs: &str, ours: &Value, t: Tolerance) -> bool {
     // What the kernel changed is `[before => after]` or `[before] => [after]`.
-    if let Some((_, after)) = theirs.split_once("] => [") {
-        return same(&format!("[{after}"), ours, t);
+    if let Some((before, after)) = theirs.split_once("] => [") {
+        return same(&format!("{before}]"), ours, t) || same(&format!("[{after}"), ours, t);
     }
     if let Some((_, after)) =
         theirs.strip_prefix('[').and_then(|x| x.strip_suffix(']')).and_then(|x| x.split_once(" => "))
