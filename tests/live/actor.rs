@@ -40,6 +40,14 @@ extern "C" fn before_main() {
         "waits" => memory_actor::waits(),
         "garbage" => memory_actor::garbage(),
         "changing" => memory_actor::changing(),
+        #[cfg(target_arch = "x86_64")]
+        "compat" => super::compat::act(),
+        #[cfg(target_arch = "x86_64")]
+        "truth" => super::truth::act(false),
+        #[cfg(target_arch = "x86_64")]
+        "untruth" => super::truth::act(true),
+        #[cfg(target_arch = "x86_64")]
+        "meanwhile" => super::truth::meanwhile(),
         _ => println!("no actor {name}"),
     }
     let _ = std::io::stdout().flush();

@@ -6,6 +6,8 @@
 mod actor;
 mod bad;
 mod calls;
+#[cfg(target_arch = "x86_64")]
+mod compat;
 mod fields;
 mod files;
 mod flow;
@@ -15,6 +17,9 @@ mod memory_actor;
 mod rig;
 mod state;
 mod strace;
+mod stress;
+#[cfg(target_arch = "x86_64")]
+mod truth;
 
 /// For other tests that capture.
 pub use rig::leave as alone;
