@@ -249,7 +249,8 @@ fn members(theirs: &str) -> Vec<(String, String)> {
 }
 
 /// Members of structures that hold addresses.
-const ADDRESSES: [&str; 6] = ["sa_handler", "sa_restorer", "stack", "tls", "data", "si_value"];
+const ADDRESSES: [&str; 9] =
+    ["sa_handler", "sa_restorer", "stack", "tls", "data", "si_value", "child_tid", "parent_tid", "pidfd"];
 /// Members of a file's attributes that its making decides.
 const OF_FILE: [&str; 9] = [
     "st_ino",
@@ -263,7 +264,18 @@ const OF_FILE: [&str; 9] = [
     "stx_ctime",
 ];
 /// Members that tell of times and loads, which no two runs share.
-const OF_RUN: [&str; 7] = ["ru_", "si_pid", "si_utime", "si_stime", "f_bfree", "f_bavail", "f_ffree"];
+const OF_RUN: [&str; 8] =
+    ["ru_", "si_pid", "si_utime", "si_stime", "f_bfree", "f_bavail", "f_ffree", "d_ino"];
+/// Types of files (stat.h).
+const KINDS: [(&str, i128); 7] = [
+    ("S_IFREG", 0o100_000),
+    ("S_IFDIR", 0o040_000),
+    ("S_IFLNK", 0o120_000),
+    ("S_IFCHR", 0o020_000),
+    ("S_IFBLK", 0o060_000),
+    ("S_IFIFO", 0o010_000),
+    ("S_IFSOCK", 0o140_000),
+];
 /// Members that strace names and sysreel shows as a number; STRACE.md lists them.
 const LESS: [&str; 2] = ["f_type", "f_flags"];
 
@@ -274,6 +286,17 @@ fn same_members(theirs: &str, ours: &serde_json::Map<String, Value>, t: Toleranc
         let made = t.own_files
             || ours.get("st_mode").and_then(Value::as_str).is_some_and(|m| m.starts_with("S_IFIFO"));
         if OF_RUN.iter().any(|m| key.starts_with(m)) || made && OF_FILE.contains(&key.as_str()) {
+            return true;
+        }
+        // Names that share a number: strace takes the first of ext2, ext3 and ext4.
+        if key == "f_type"
+            && value == "EXT4_SUPER_MAGIC"
+            && theirs.iter().any(|(_, v)| v == "EXT2_SUPER_MAGIC")
+        {
+            return true;
+        }
+        // strace leaves out what the flags do not ask for; sysreel shows what was passed.
+        if key == "pidfd" && value.is_string() && !theirs.iter().any(|(k, _)| k == "pidfd") {
             return true;
         }
         if LESS.contains(&key.as_str()) && value.as_str().is_some_and(|v| number(v).is_some()) {
@@ -339,6 +362,13 @@ fn same(theirs: &str, ours: &Value, t: Tolerance) -> bool {
             a == i128::from(b) || a as u32 == b as u32 && (a < 0 || b < 0)
         }
         Value::String(s) => {
+            // `S_IFREG|0644`; strace shows one number where it takes the word for mere permissions.
+            if let Some((kind, mode)) = s.split_once('|')
+                && let Some(bits) = KINDS.iter().find(|(name, _)| *name == kind).map(|(_, bits)| *bits)
+                && let (Some(mode), Some(theirs)) = (number(mode), number(theirs))
+            {
+                return theirs == mode | bits;
+            }
             if let Some(mode) = s.strip_prefix('0').filter(|m| m.bytes().all(|b| b.is_ascii_digit())) {
                 return number(theirs) == number(&format!("0{mode}"));
             }

@@ -490,7 +490,7 @@ fn compare(p: &Program, rows: &BTreeMap<String, Row>) -> Vec<String> {
             let dir = dir.clone();
             scope.spawn(move || meanwhile(&dir));
         }
-        run(&["-j", "--no-latency"], &command)
+        run(&["-j"], &command)
     });
     assert_eq!(done.status.code(), traced.status.code(), "{}", p.name);
     let events = traced.events();
