@@ -6,4 +6,12 @@ mod fixtures;
 mod generated;
 mod live;
 mod readme;
+mod reel;
+mod robust;
 mod run;
+#[path = "../src/reel/samples.rs"]
+#[allow(dead_code, reason = "shared with the unit tests")]
+mod samples;
+
+// Where `samples` expects them.
+use sysreel::{batch, schema};

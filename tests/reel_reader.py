@@ -437,7 +437,7 @@ class Events:
         return {
             "number": self.number[row],
             "time": self.time[row],
-            "wall": self.wall + self.time[row] - self.boot,
+            "wall": (self.wall + self.time[row] - self.boot) & M64,
             "delta": self.delta[row],
             "latency": self.latency[row],
             "code": shape.code,

@@ -109,7 +109,8 @@ fn table(out: &mut String, lines: &[&str]) {
 /// Running text: no line may begin like a request.
 fn text(text: &str) -> String {
     let lines = inline(text);
-    let safe = |line: &str| if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line.to_owned() };
+    let safe =
+        |line: &str| if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line.to_owned() };
     lines.split('\n').map(safe).collect::<Vec<_>>().join("\n")
 }
 

@@ -88,6 +88,14 @@ impl Front {
         Ok(front)
     }
 
+    /// Reads it without a check.
+    #[cfg(any(test, fuzzing))]
+    pub fn unchecked(bytes: &[u8]) -> Option<Front> {
+        let mut front = Front::default();
+        front.fill(bytes)?;
+        Some(front)
+    }
+
     fn fill(&mut self, mut bytes: &[u8]) -> Option<()> {
         let r = &mut bytes;
         for v in [&mut self.rows, &mut self.words, &mut self.items, &mut self.refs] {

@@ -13,6 +13,8 @@ mod damage;
 mod encode;
 mod frame;
 mod front;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod header;
 mod ints;
 mod reader;

@@ -113,8 +113,14 @@ impl<R: Read> Reader<R> {
         }
     }
 
+    /// The id of the file, for those who forge blocks.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn file_id(&self) -> FileId {
+        self.file
+    }
+
     /// A reader of what follows the header blocks, so that a sweep does not parse them a hundred thousand times.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn after_header<S: Read>(&self, input: S, offset: u64) -> Reader<S> {
         Reader {
             input: Input { inner: input, bytes: Vec::new(), at: 0, offset, ended: false },

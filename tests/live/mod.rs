@@ -13,4 +13,4 @@ mod state;
 mod strace;
 
 /// For other tests that capture.
-pub use rig::leave as alone;
+pub use rig::{leave as alone, loudly, skip};
