@@ -4,6 +4,7 @@ mod boundaries;
 mod cli;
 mod fixtures;
 mod generated;
+mod hostile;
 mod live;
 mod readme;
 mod reel;

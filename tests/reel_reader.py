@@ -291,16 +291,16 @@ class Events:
         data = Bytes(front)
         self.rows, self.words, self.items, self.refs = data.numbers("4I")
         check(self.rows == rows, "number of rows")
-        check(max(self.words, self.items, self.refs) <= 1 << 22, "number of words")
+        check(max(self.words, self.items, self.refs) <= 1 << 20, "number of words")
         (self.first, self.before, self.start, self.boot, self.wall, self.earliest, self.latest) = data.numbers("7Q")
         *tables, strings, string_bytes = data.numbers("6I")
-        check(max(tables) <= 1 << 18 and strings <= MIB, "size of the dictionary")
+        check(max(tables) <= 1 << 16 and strings <= MIB, "size of the dictionary")
         self.host, codes, sections = data.numbers("3H")
         check(sections <= 256, "number of sections")
         self.codes = data.numbers(f"{codes}H")
         check(list(self.codes) == sorted(set(self.codes)) and all(c < 3072 for c in self.codes), "codes")
         listed = [data.numbers("HBBIII") for _ in range(sections)]
-        check(sum(s[3] for s in listed) <= 64 * MIB, "length of the sections")
+        check(sum(s[3] for s in listed) <= 24 * MIB, "length of the sections")
         self.shapes = {code: schema.get(code) or unlisted(code) for code in self.codes}
         stored, self.sections, self.encodings = Bytes(body), {}, {}
         for number, encoding, packing, size, length, crc in listed:
@@ -474,8 +474,8 @@ class Frame:
 
 def body_of(data, at, frame):
     check(frame.version == 0, f"version {frame.version}; this reader knows version 0")
-    check(frame.front <= frame.length <= 64 * MIB and frame.front <= 16 * MIB, "length of a block")
-    check(frame.rows <= MIB, "number of rows")
+    check(frame.front <= frame.length <= 24 * MIB and frame.front <= 16 * MIB, "length of a block")
+    check(frame.rows <= 1 << 17, "number of rows")
     body = data[at + Frame.SIZE : at + Frame.SIZE + frame.length]
     check(len(body) == frame.length, "cut off")
     front = body[: frame.front]

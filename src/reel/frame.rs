@@ -11,12 +11,13 @@ use super::damage::Reason;
 pub(super) const SYNC: [u8; 8] = *b"\x89REEL\r\n\x1a";
 /// Bytes of a block's header.
 pub(super) const HEADER: usize = 60;
-/// Largest body of a block.
-pub(super) const MAX_BODY: usize = 64 << 20;
+/// Largest body of a block. What a live capture makes at worst has less than 20 MiB: a block closes at 64 Ki rows, 4 MiB of
+/// strings or 16 Ki entries of a table. All limits together bound the memory that a hostile file can take.
+pub(super) const MAX_BODY: usize = 24 << 20;
 /// Largest front of a block.
 pub(super) const MAX_FRONT: usize = 16 << 20;
 /// Most bytes that the sections of one block unpack to.
-pub(super) const MAX_RAW: usize = 64 << 20;
+pub(super) const MAX_RAW: usize = 24 << 20;
 
 /// Stored as it is.
 pub(super) const PLAIN: u8 = 0;

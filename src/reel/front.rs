@@ -8,11 +8,11 @@ use super::tables::Sizes;
 use crate::batch::Meta;
 
 /// Most rows of a block.
-pub(super) const MAX_ROWS: usize = 1 << 20;
+pub(super) const MAX_ROWS: usize = 1 << 17;
 /// Most words, items or references of a block.
-pub(super) const MAX_RUN: usize = 1 << 22;
+pub(super) const MAX_RUN: usize = 1 << 20;
 /// Most entries of a table of the dictionary.
-pub(super) const MAX_ENTRIES: usize = 1 << 18;
+pub(super) const MAX_ENTRIES: usize = 1 << 16;
 /// Most strings.
 pub(super) const MAX_STRINGS: usize = 1 << 20;
 /// Most sections.

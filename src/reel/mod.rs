@@ -21,6 +21,8 @@ mod reader;
 #[cfg(test)]
 mod samples;
 mod slots;
+#[cfg(test)]
+mod specified;
 mod stored;
 mod tables;
 #[cfg(test)]
@@ -67,7 +69,7 @@ mod id {
     pub const REFS: u16 = 27;
     pub const DELTA: u16 = 28;
 
-    const NAMES: &[(u16, &str)] = &[
+    pub(super) const NAMES: &[(u16, &str)] = &[
         (PROCS, "processes"),
         (FILES, "files"),
         (USERS, "users"),

@@ -206,11 +206,9 @@ impl Stored {
             })?;
             (good && at == s.front.sizes.bytes).then_some(())
         })?;
-        self.decode(id::BYTES, |s, _, bytes| {
-            s.strings.clear();
-            s.strings.extend_from_slice(bytes);
-            (bytes.len() == s.front.sizes.bytes as usize).then_some(())
-        })?;
+        self.decode(id::BYTES, |s, _, bytes| (bytes.len() == s.front.sizes.bytes as usize).then_some(()))?;
+        // Not copied: they may be nearly all of a block.
+        std::mem::swap(&mut self.strings, &mut self.unpacked);
         self.decode(id::PROCS, |s, _, bytes| tables::read_procs(bytes, s.front.sizes, &mut s.procs))?;
         self.decode(id::FILES, |s, _, bytes| tables::read_files(bytes, s.front.sizes, &mut s.files))?;
         self.decode(id::USERS, |s, _, bytes| tables::read_users(bytes, s.front.sizes, &mut s.users))?;

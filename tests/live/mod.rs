@@ -8,6 +8,7 @@ mod bad;
 mod calls;
 mod flow;
 mod host;
+mod killed;
 mod rig;
 mod state;
 mod strace;
