@@ -119,9 +119,10 @@ impl<R: Read> Reader<R> {
         self.file
     }
 
-    /// A reader of what follows the header blocks, so that a sweep does not parse them a hundred thousand times.
-    #[cfg(any(test, fuzzing))]
-    pub(super) fn after_header<S: Read>(&self, input: S, offset: u64) -> Reader<S> {
+    /// A reader of what follows the header blocks of this reel, at `offset`, without reading them again: tests read the
+    /// same reel half a million times.
+    #[doc(hidden)]
+    pub fn after_header<S: Read>(&self, input: S, offset: u64) -> Reader<S> {
         Reader {
             input: Input { inner: input, bytes: Vec::new(), at: 0, offset, ended: false },
             file: self.file,
