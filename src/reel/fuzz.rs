@@ -3,6 +3,7 @@
 //! Enters: any bytes. Leaves: nothing; what a reader may rely on is asserted. Never: part of the program. Only fuzz targets
 //! (`fuzz/`) and tests have it.
 
+use std::io;
 use std::sync::{Arc, LazyLock};
 
 use super::frame::{self, Frame, array};
@@ -13,11 +14,11 @@ use crate::batch::{Batch, Columns, Dict, Strings};
 use crate::schema::{Arch, Schema};
 
 /// A reader that stands behind the header blocks of an empty reel.
-static READER: LazyLock<Reader<&'static [u8]>> = LazyLock::new(|| {
+static READER: LazyLock<Reader<io::Empty>> = LazyLock::new(|| {
     let schema = Schema::native(Arch::X86_64);
     let reel = Writer::new(Vec::new(), &Header::default(), &schema).map(|w| w.get_ref().clone());
-    let reel: &'static [u8] = reel.unwrap_or_default().leak();
-    Reader::new(reel).unwrap_or_else(|damage| panic!("{damage}"))
+    let reader = Reader::new(&reel.unwrap_or_default()[..]).map(|r| r.after_header(io::empty(), 0));
+    reader.unwrap_or_else(|damage| panic!("{damage}"))
 });
 
 /// A block: {length of the front u32, front, sections}. All checksums are made right, then everything is read.
