@@ -85,7 +85,7 @@ fn largest(head: &[u8], number: u64, stuffing: usize) -> Vec<u8> {
     let mut plain = |id: u16, encoding: u8, raw: &[u8]| {
         sections.push((id, encoding, 0, raw.len() as u32, raw.to_vec()));
     };
-    plain(1, 0, &table(21));
+    plain(1, 0, &table(35));
     plain(2, 0, &table(14));
     plain(3, 0, &table(4));
     plain(4, 0, &table(2));
@@ -142,8 +142,8 @@ struct Cost {
 #[allow(unsafe_code, reason = "the standard library does not hand out what a child used")]
 #[allow(clippy::zombie_processes, reason = "wait4 waits for it")]
 fn cost(bytes: &[u8]) -> Cost {
-    let filter = "evt.num = 7 and evt.rawtime = 7 and evt.deltatime = 7 and evt.latency = 7 and evt.cpu = 7 and \
-                  thread.tid = 7 and evt.rawres = 7 and evt.certain = false and evt.args contains zz and fd.num = 7";
+    let filter = "evt.num = 7 or evt.rawtime = 7 or evt.deltatime = 7 or evt.latency = 7 or evt.cpu = 7 or \
+                  thread.tid = 7 or evt.rawres = 7 or evt.certain = false or evt.args contains zz or fd.num = 7";
     let mut child = sysreel()
         .args(["-r", "-", filter])
         .stdin(Stdio::piped())

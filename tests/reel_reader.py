@@ -228,7 +228,74 @@ def parse_header(body):
     return header, parse_schema(found[9])
 
 
-def parse_end(body):
+TAIL = bytes.fromhex("0a454e44")
+
+
+def listed_column(data, count):
+    encoding = data.number("B")
+    return column(encoding, data.take(data.leb128()), count)
+
+
+def byte_strings(raw, count):
+    """Bytes of each block, after a column of their lengths."""
+    data = Bytes(raw)
+    lengths = listed_column(data, count)
+    found = [data.take(length) for length in lengths]
+    data.end()
+    return found
+
+
+def marked_codes(raw, count):
+    data = Bytes(raw)
+    codes = [data.leb128() for _ in range(data.leb128())]
+    check(codes == sorted(set(codes)) and all(c < 3072 for c in codes), "codes of the index")
+    blocks = []
+    for _ in range(count):
+        bits = int.from_bytes(data.take((len(codes) + 7) // 8), "little")
+        blocks.append([code for i, code in enumerate(codes) if bits >> i & 1])
+    data.end()
+    return blocks
+
+
+def summary_of(keys, size, probes):
+    """A summary of that many bytes, with the bits of these keys."""
+    bits = bytearray(size)
+    for key in keys:
+        low, high = key & UNKNOWN, key >> 32
+        for i in range(probes):
+            bit = (low + i * (high | 1)) % (8 * size)
+            bits[bit // 8] |= 1 << bit % 8
+    return bytes(bits)
+
+
+def key(subject, data):
+    value = 0xCBF29CE484222325
+    for byte in bytes([subject]) + data:
+        value = (value ^ byte) * 0x100000001B3 & M64
+    value = (value ^ value >> 32) * 0x9E3779B97F4A7C15 & M64
+    return value ^ value >> 29
+
+
+def piece_key(piece):
+    value = (int.from_bytes(piece, "big") + 1) * 0x9E3779B97F4A7C15 & M64
+    return value ^ value >> 29
+
+
+def check_summary(stored, keys, probes, what):
+    """Whether all of the keys are in it; true if nothing else is."""
+    check(len(stored) and len(stored) & (len(stored) - 1) == 0, f"length of {what}")
+    due = summary_of(keys, len(stored), probes)
+    check(all(a & b == b for a, b in zip(stored, due)), f"{what} without what is there")
+    return stored == due
+
+
+def parse_end(body, place, seen):
+    """The end; `place` is where its block begins, `seen` are the event blocks before it, by their places."""
+    begin = None
+    if body[-16:-12] == TAIL:
+        length, begin = struct.unpack("<IQ", body[-12:])
+        check(length == Frame.SIZE + len(body), "length of the end block")
+        body = body[:-16]
     found, end = records(body), {}
     if 32 in found:
         totals = Bytes(found[32])
@@ -238,18 +305,45 @@ def parse_end(body):
         data = Bytes(found[33])
         count = data.leb128()
         check(count <= 1 << 18, "length of the index")
-        columns = {}
-        for name in ("offset", "rows", "first_time", "last_time", "first_number"):
-            encoding = data.number("B")
-            columns[name] = column(encoding, data.take(data.leb128()), count)
+        names = ("offset", "rows", "earliest", "latest", "first_number")
+        columns = {name: listed_column(data, count) for name in names}
+        data.end()
         end["index"] = [dict(zip(columns, entry)) for entry in zip(*columns.values())]
+        if begin == place:
+            end["exact"] = marks(end["index"], found, seen)
     return end
+
+
+def marks(index, found, seen):
+    """Adds what else is told of each block, and compares all with the blocks. True if summaries hold nothing else."""
+    count, exact = len(index), True
+    codes = marked_codes(found[34], count) if 34 in found else None
+    clocks = Bytes(found[35]) if 35 in found else None
+    walls, starts = (clocks and listed_column(clocks, count) for _ in range(2))
+    summaries = byte_strings(found[36], count) if 36 in found else None
+    pieces = byte_strings(found[37], count) if 37 in found else None
+    for i, entry in enumerate(index):
+        check(entry["offset"] in seen, "place in the index")
+        block = seen[entry["offset"]]
+        check(all(entry[name] == value for name, value in block["entry"].items()), "entry of the index")
+        if codes is not None:
+            entry["codes"] = codes[i]
+            check(codes[i] == block["codes"], "codes of a block")
+        if clocks:
+            entry["clocks"] = [walls[i], starts[i]]
+            check(entry["clocks"] == block["clocks"], "clocks of a block")
+        if summaries:
+            exact &= check_summary(summaries[i], block["keys"], 4, "a summary")
+        if pieces:
+            exact &= check_summary(pieces[i], block["pieces"], 2, "pieces")
+    return exact
 
 
 # The dictionary: name of a column, and how it is stored. `+` is plus one, `s` a string's id plus one, `-` as it is.
 
 PROCESS = """pid- ppid- parent+ start- uid+ gid+ ruid+ rgid+ loginuid+ user+ group+ sid- pgid- tty- vpid- comms exepaths
-    argss cwds cgroups flags-""".split()
+    argss cwds cgroups flags- login+ leader+ group_leader+ stdin+ stdout+ stderr+ threads- exe_ino- exe_ctime- exe_mtime-
+    permitted- inheritable- effective- envs""".split()
 FILE = "kind- role- l4- names givens dev- ino- lport- rport- laddr- laddr8- raddr- raddr8- flags-".split()
 USER = "uid+ names homes shells".split()
 GROUP = "gid+ names".split()
@@ -261,7 +355,9 @@ def table(raw, layout, count, strings):
         name, form = spec[:-1], spec[-1]
         if data.left():
             encoding, length = data.numbers("BI")
-            values = column(encoding, data.take(length), count)
+            stored = data.take(length)
+            absent = encoding == 0 and length == 0
+            values = [0] * count if absent else column(encoding, stored, count)
         else:
             values = [0] * count
         for entry, value in zip(entries, values):
@@ -281,7 +377,7 @@ def addresses(file):
 
 # Event blocks
 
-KNOWN = set(range(1, 7)) | set(range(16, 29))
+KNOWN = set(range(1, 11)) | set(range(16, 29))
 
 
 class Events:
@@ -300,6 +396,12 @@ class Events:
         self.codes = data.numbers(f"{codes}H")
         check(list(self.codes) == sorted(set(self.codes)) and all(c < 3072 for c in self.codes), "codes")
         listed = [data.numbers("HBBIII") for _ in range(sections)]
+        self.parts = [(strings, string_bytes), (0, 0), (0, 0)]
+        if data.left():
+            first, first_bytes, second, second_bytes = data.numbers("4I")
+            rest = strings - first - second, string_bytes - first_bytes - second_bytes
+            check(min(rest) >= 0, "parts of the strings")
+            self.parts = [(first, first_bytes), (second, second_bytes), rest]
         check(sum(s[3] for s in listed) <= 24 * MIB, "length of the sections")
         self.shapes = {code: schema.get(code) or unlisted(code) for code in self.codes}
         stored, self.sections, self.encodings = Bytes(body), {}, {}
@@ -310,7 +412,7 @@ class Events:
                 self.sections[number] = unpack(packing, raw, size)
                 self.encodings[number] = encoding
         stored.end()
-        self.dictionary(tables, strings, string_bytes)
+        self.dictionary(tables)
         self.columns()
         self.runs()
 
@@ -322,19 +424,27 @@ class Events:
         raw = self.section(number)
         return column(self.encodings[number], raw, count)
 
-    def dictionary(self, tables, count, string_bytes):
-        joined = Bytes(self.section(6))
-        lengths = self.column(5, count)
-        check(len(joined.data) == string_bytes and sum(lengths) == string_bytes, "length of the strings")
-        self.strings = [joined.take(n) for n in lengths]
+    def dictionary(self, tables):
+        self.strings = []
+        for part, (count, size) in enumerate(self.parts):
+            if (count, size) == (0, 0) and 5 + 2 * part not in self.sections and part > 0:
+                continue
+            lengths = self.column(5 + 2 * part, count)
+            joined = Bytes(self.section(6 + 2 * part))
+            check(len(joined.data) == size and sum(lengths) == size, "length of the strings")
+            self.strings += [joined.take(n) for n in lengths]
         layouts = (PROCESS, FILE, USER, GROUP)
         self.procs, self.files, self.users, self.groups = (
             table(self.section(number), layout, size, self.strings)
             for number, layout, size in zip(range(1, 5), layouts, tables)
         )
         for i, proc in enumerate(self.procs):
-            check(proc["parent"] is None or proc["parent"] < i, "parent behind its child")
-            check(proc["user"] is None or proc["user"] < len(self.users), "id of a user")
+            for name in ("parent", "leader", "group_leader"):
+                check(proc[name] is None or proc[name] < i, f"{name} behind what it leads")
+            for name in ("user", "login"):
+                check(proc[name] is None or proc[name] < len(self.users), "id of a user")
+            for name in ("stdin", "stdout", "stderr"):
+                check(proc[name] is None or proc[name] < len(self.files), "id of a file")
             check(proc["group"] is None or proc["group"] < len(self.groups), "id of a group")
         for file in self.files:
             addresses(file)
@@ -430,6 +540,33 @@ class Events:
             "number of words, items or references",
         )
 
+    def summary(self):
+        """What the index may say of the block."""
+        texts = self.strings[: self.parts[0][0] + self.parts[1][0]]
+        keys = {key(0, text) for text in texts} | {key(1, struct.pack("<I", p["pid"])) for p in self.procs}
+        for file in self.files:
+            if file["kind"] not in (6, 7):
+                continue
+            size = 4 if file["kind"] == 6 else 16
+            for known, side in ((2, "l"), (4, "r")):
+                if file["flags"] & known:
+                    keys.add(key(2, bytes.fromhex(file[side + "addr"])[:size]))
+                    keys.add(key(3, struct.pack("<H", file[side + "port"])))
+        keys |= {key(4, struct.pack("<H", -r)) for r in self.result if -4096 < r < 0}
+        pieces = {text[i : i + 3] for text in texts for i in range(len(text) - 2)}
+        return {
+            "entry": {
+                "rows": self.rows,
+                "earliest": self.earliest,
+                "latest": self.latest,
+                "first_number": self.number[0] if self.rows else self.first,
+            },
+            "codes": list(self.codes),
+            "clocks": [(self.wall - self.boot) & M64, self.start],
+            "keys": keys,
+            "pieces": {piece_key(piece) for piece in pieces},
+        }
+
     def event(self, row):
         shape = self.shapes[self.code[row]]
         proc = self.procs[self.proc[row]] if self.proc[row] != UNKNOWN else {}
@@ -488,6 +625,7 @@ def read(data, out, complain):
     schema = name = None
     at = expected = 0
     ended = False
+    seen = {}
     say = lambda thing: print(json.dumps(thing), file=out)
     while at < len(data):
         try:
@@ -506,10 +644,11 @@ def read(data, out, complain):
                 block = Events(frame.rows, front, rest, schema)
                 tables = {"processes": block.procs, "files": block.files, "users": block.users, "groups": block.groups}
                 say({"block": frame.number, "host": block.host, "start": block.start, "tables": tables})
+                seen[at] = block.summary()
                 for row in range(block.rows):
                     say(block.event(row))
             elif frame.kind == 4:
-                say({"end": parse_end(front)})
+                say({"end": parse_end(front, at, seen)})
                 ended = True
             expected = frame.number + 1
             at += Frame.SIZE + frame.length

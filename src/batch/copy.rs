@@ -12,6 +12,8 @@ pub struct Copier {
     users: Vec<u32>,
     groups: Vec<u32>,
     strings: Vec<u32>,
+    /// Processes still to be copied.
+    missing: Vec<u32>,
     refs: Vec<u32>,
     items: Vec<Item>,
 }
@@ -30,6 +32,7 @@ impl Copier {
             users: vec![NONE; d.users.len()],
             groups: vec![NONE; d.groups.len()],
             strings: vec![NONE; d.strings.len()],
+            missing: Vec::new(),
             refs: Vec::new(),
             items: Vec::new(),
         }
@@ -46,31 +49,47 @@ impl Copier {
         })
     }
 
-    fn proc(&mut self, from: &Batch, to: &mut Builder, id: u32) -> u32 {
-        // From the oldest ancestor that is not there yet downward; bounded, for a file may hold a cycle.
-        let mut chain = Vec::new();
-        let mut at = id;
-        while chain.len() < 256 && mapped(&self.procs, at).is_none() {
-            let Some(p) = from.dict.proc(at) else { break };
-            chain.push((at, *p));
-            at = p.parent;
+    fn user(&mut self, from: &Batch, to: &mut Builder, id: u32) -> u32 {
+        match (mapped(&self.users, id), from.dict.user(id)) {
+            (Some(id), _) => id,
+            (None, Some(u)) => {
+                let entry = User {
+                    uid: u.uid,
+                    name: self.string(from, to, u.name),
+                    home: self.string(from, to, u.home),
+                    shell: self.string(from, to, u.shell),
+                };
+                let new = to.user(entry);
+                self.users[id as usize] = new;
+                new
+            }
+            (None, None) => NONE,
         }
-        for (old, p) in chain.into_iter().rev() {
-            let user = match (mapped(&self.users, p.user), from.dict.user(p.user)) {
-                (Some(id), _) => id,
-                (None, Some(u)) => {
-                    let entry = User {
-                        uid: u.uid,
-                        name: self.string(from, to, u.name),
-                        home: self.string(from, to, u.home),
-                        shell: self.string(from, to, u.shell),
-                    };
-                    let new = to.user(entry);
-                    self.users[p.user as usize] = new;
-                    new
+    }
+
+    /// What an entry refers to stands before it, so all that is missing is copied in the order of the source.
+    fn proc(&mut self, from: &Batch, to: &mut Builder, id: u32) -> u32 {
+        let mut missing = std::mem::take(&mut self.missing);
+        missing.clear();
+        missing.push(id);
+        let mut at = 0;
+        while let Some(&id) = missing.get(at) {
+            at += 1;
+            let Some(p) = from.dict.proc(id).filter(|_| mapped(&self.procs, id).is_none()) else { continue };
+            for other in [p.parent, p.leader, p.group_leader] {
+                // Bounded, for a file may hold anything.
+                if other < id && missing.len() < 1024 && mapped(&self.procs, other).is_none() {
+                    missing.push(other);
                 }
-                (None, None) => NONE,
+            }
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        for &old in &missing {
+            let Some(p) = from.dict.proc(old).copied().filter(|_| mapped(&self.procs, old).is_none()) else {
+                continue;
             };
+            let (user, login) = (self.user(from, to, p.user), self.user(from, to, p.login));
             let group = match (mapped(&self.groups, p.group), from.dict.group(p.group)) {
                 (Some(id), _) => id,
                 (None, Some(g)) => {
@@ -90,10 +109,16 @@ impl Copier {
                 args: self.string(from, to, p.args),
                 cwd: self.string(from, to, p.cwd),
                 cgroup: self.string(from, to, p.cgroup),
+                login,
+                leader: mapped(&self.procs, p.leader).unwrap_or(NONE),
+                group_leader: mapped(&self.procs, p.group_leader).unwrap_or(NONE),
+                stdio: p.stdio.map(|id| self.file(from, to, id)),
+                env: self.string(from, to, p.env),
                 ..p
             };
             self.procs[old as usize] = to.proc(entry);
         }
+        self.missing = missing;
         mapped(&self.procs, id).unwrap_or(NONE)
     }
 

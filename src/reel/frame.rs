@@ -162,13 +162,33 @@ impl Packer {
 
 /// Unpacks into `out`, exactly `raw` bytes. The caller has capped `raw`.
 pub(super) fn unpack(packing: u8, stored: &[u8], raw: usize, out: &mut Vec<u8>) -> Option<()> {
-    out.clear();
     match packing {
-        PLAIN if stored.len() == raw => out.extend_from_slice(stored),
+        PLAIN if stored.len() == raw => {
+            out.clear();
+            out.extend_from_slice(stored);
+        }
         // LZ4 cannot make more than 255 bytes of one: a larger claim is a lie, and is not allocated.
         LZ4 if raw <= stored.len().saturating_mul(255).min(MAX_RAW) => {
+            // What is there already is written over.
             out.resize(raw, 0);
             let n = lz4_flex::block::decompress_into(stored, out).ok()?;
+            if n != raw {
+                return None;
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// The same behind what `out` holds.
+pub(super) fn unpack_onto(packing: u8, stored: &[u8], raw: usize, out: &mut Vec<u8>) -> Option<()> {
+    match packing {
+        PLAIN if stored.len() == raw => out.extend_from_slice(stored),
+        LZ4 if raw <= stored.len().saturating_mul(255).min(MAX_RAW) => {
+            let from = out.len();
+            out.resize(from + raw, 0);
+            let n = lz4_flex::block::decompress_into(stored, out.get_mut(from..)?).ok()?;
             if n != raw {
                 return None;
             }
@@ -193,6 +213,10 @@ mod tests {
             prop_assert!(unpack(packing, &out[3..], raw.len(), &mut back).is_some());
             prop_assert_eq!(&back, &raw);
             prop_assert!(unpack(packing, &out[3..], raw.len() + 1, &mut back).is_none());
+            let mut twice = raw.clone();
+            prop_assert!(unpack_onto(packing, &out[3..], raw.len(), &mut twice).is_some());
+            prop_assert_eq!(twice, [&raw[..], &raw[..]].concat());
+            prop_assert!(unpack_onto(packing, &out[3..], raw.len() + 1, &mut back).is_none());
         }
 
         #[test]

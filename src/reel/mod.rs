@@ -9,6 +9,7 @@
 //!
 #![doc = include_str!("format.md")]
 
+mod body;
 mod damage;
 mod encode;
 mod frame;
@@ -16,7 +17,10 @@ mod front;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod header;
+mod index;
+mod input;
 mod ints;
+mod narrow;
 mod reader;
 #[cfg(test)]
 mod samples;
@@ -33,6 +37,7 @@ mod writer;
 pub use damage::{Damage, Reason};
 use front::MAX_ROWS;
 pub use header::{Header, IndexEntry, Totals};
+pub use index::Index;
 pub use reader::{Block, Reader};
 pub use stored::Stored;
 pub use writer::Writer;
@@ -55,6 +60,10 @@ mod id {
     pub const GROUPS: u16 = 4;
     pub const LENGTHS: u16 = 5;
     pub const BYTES: u16 = 6;
+    pub const FILE_LENGTHS: u16 = 7;
+    pub const FILE_BYTES: u16 = 8;
+    pub const ROW_LENGTHS: u16 = 9;
+    pub const ROW_BYTES: u16 = 10;
     pub const CALL: u16 = 16;
     pub const PROC: u16 = 17;
     pub const CPU: u16 = 18;
@@ -76,6 +85,10 @@ mod id {
         (GROUPS, "groups"),
         (LENGTHS, "lengths of strings"),
         (BYTES, "strings"),
+        (FILE_LENGTHS, "lengths of strings of files"),
+        (FILE_BYTES, "strings of files"),
+        (ROW_LENGTHS, "lengths of strings of rows"),
+        (ROW_BYTES, "strings of rows"),
         (CALL, "codes"),
         (PROC, "processes of rows"),
         (CPU, "CPUs"),

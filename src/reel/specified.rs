@@ -77,6 +77,10 @@ fn spellings_are_described() {
         with(Kind::Bytes).into(),
         with(Kind::Sockaddr).into(),
         with(Kind::Iovec).into(),
+        with(Kind::Mmsghdr).into(),
+        with(Kind::FdSet).into(),
+        with(|l| Kind::Sized(Struct::Stat, l)).into(),
+        with(|l| Kind::Array(Struct::Stat, l)).into(),
         with(Kind::Pollfds).into(),
         with(Kind::EpollEvents).into(),
     ];
@@ -85,6 +89,7 @@ fn spellings_are_described() {
         let word = text.split('(').next().unwrap();
         let spelled = match kind {
             Kind::Flags(_) | Kind::Enum(_) | Kind::Struct(_) => format!("`{word}(NAME)`"),
+            Kind::Sized(..) | Kind::Array(..) => format!("`{word}(NAME,LEN)`"),
             _ if text.contains('(') => format!("`{word}(LEN)`"),
             _ => format!("`{word}`"),
         };
@@ -93,15 +98,17 @@ fn spellings_are_described() {
         let row = row.unwrap_or_else(|| panic!("{spelled} is not described"));
         assert_eq!(!row.split('|').nth(3).unwrap().trim().is_empty(), kind.has_item(), "{row}");
     }
-    for (_, name) in Ret::ALL {
+    assert!(kinds.contains("| `by(NAME)` |"));
+    for (_, name, _) in Ret::PLAIN {
         assert!(FORMAT.contains(&format!("`{name}`")), "{name}");
     }
     let flat = FORMAT.replace('\n', " ");
-    for (class, name) in Class::NAMES {
+    for (class, name, _) in Class::NAMES {
         assert!(flat.contains(&format!(" {} {name}", class.0)), "{name}");
     }
     for s in Struct::ALL {
-        assert!(flat.contains(&format!(" {} {}", s.name(), s.size())), "{}", s.name());
+        let said = |end| flat.contains(&format!(" {} {}{end}", s.name(), s.size()));
+        assert!([",", ".", " ("].into_iter().any(said), "{}", s.name());
     }
     for (kind, name, _) in FileKind::ALL {
         assert!(flat.contains(&format!(" {} {name}", *kind as u8)), "{name}");
