@@ -1,9 +1,11 @@
-//! The manual page and the shells' completions.
+//! The manual pages and the shells' completions.
 //!
 //! Enters: the definition of the command line, the table of fields, the exit codes. Leaves: roff, and completion scripts.
 //! Never: an option, field or status described a second time; only what no table holds is written here.
 //!
 //! The results are committed under `man/` and `completions/`; a test compares them and says how to make them anew.
+
+mod format;
 
 use std::fs;
 use std::io;
@@ -25,6 +27,7 @@ use crate::schema::Class;
 pub fn files() -> Vec<(&'static str, String)> {
     vec![
         ("man/sysreel.1", man_page()),
+        ("man/sysreel-reel.5", format::page(&version())),
         ("man/fields-sysdig.md", sysdig::page()),
         ("completions/sysreel.bash", completions(Shell::Bash)),
         ("completions/_sysreel", completions(Shell::Zsh)),
@@ -58,13 +61,16 @@ pub fn completions(shell: Shell) -> String {
     trimmed(&out)
 }
 
+fn version() -> String {
+    format!("sysreel {}", cli::command().get_version().unwrap_or_default())
+}
+
 /// sysreel(1).
 pub fn man_page() -> String {
     let mut command = cli::command();
     command.build();
-    let version = format!("sysreel {}", command.get_version().unwrap_or_default());
     let mut page = Roff::new();
-    page.control("TH", ["sysreel", "1", "", &version, "System call capture"]);
+    page.control("TH", ["sysreel", "1", "", &version(), "System call capture"]);
     page.control("SH", ["NAME"]).text([roman("sysreel - tcpdump for system calls")]);
     synopsis(&mut page);
     description(&mut page);
@@ -393,6 +399,8 @@ fn rest(page: &mut Roff) {
     );
     page.control("SH", ["SEE ALSO"]);
     page.text([
+        bold("sysreel-reel"),
+        roman("(5), "),
         bold("strace"),
         roman("(1), "),
         bold("tcpdump"),

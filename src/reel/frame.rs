@@ -11,12 +11,13 @@ use super::damage::Reason;
 pub(super) const SYNC: [u8; 8] = *b"\x89REEL\r\n\x1a";
 /// Bytes of a block's header.
 pub(super) const HEADER: usize = 60;
-/// Largest body of a block.
-pub(super) const MAX_BODY: usize = 64 << 20;
+/// Largest body of a block. What a live capture makes at worst has less than 20 MiB: a block closes at 64 Ki rows, 4 MiB of
+/// strings or 16 Ki entries of a table. All limits together bound the memory that a hostile file can take.
+pub(super) const MAX_BODY: usize = 24 << 20;
 /// Largest front of a block.
 pub(super) const MAX_FRONT: usize = 16 << 20;
 /// Most bytes that the sections of one block unpack to.
-pub(super) const MAX_RAW: usize = 64 << 20;
+pub(super) const MAX_RAW: usize = 24 << 20;
 
 /// Stored as it is.
 pub(super) const PLAIN: u8 = 0;
@@ -180,6 +181,23 @@ pub(super) fn unpack(packing: u8, stored: &[u8], raw: usize, out: &mut Vec<u8>) 
     Some(())
 }
 
+/// The same behind what `out` holds.
+pub(super) fn unpack_onto(packing: u8, stored: &[u8], raw: usize, out: &mut Vec<u8>) -> Option<()> {
+    match packing {
+        PLAIN if stored.len() == raw => out.extend_from_slice(stored),
+        LZ4 if raw <= stored.len().saturating_mul(255).min(MAX_RAW) => {
+            let from = out.len();
+            out.resize(from + raw, 0);
+            let n = lz4_flex::block::decompress_into(stored, out.get_mut(from..)?).ok()?;
+            if n != raw {
+                return None;
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -195,6 +213,10 @@ mod tests {
             prop_assert!(unpack(packing, &out[3..], raw.len(), &mut back).is_some());
             prop_assert_eq!(&back, &raw);
             prop_assert!(unpack(packing, &out[3..], raw.len() + 1, &mut back).is_none());
+            let mut twice = raw.clone();
+            prop_assert!(unpack_onto(packing, &out[3..], raw.len(), &mut twice).is_some());
+            prop_assert_eq!(twice, [&raw[..], &raw[..]].concat());
+            prop_assert!(unpack_onto(packing, &out[3..], raw.len() + 1, &mut back).is_none());
         }
 
         #[test]

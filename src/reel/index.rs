@@ -181,7 +181,8 @@ impl Index {
     fn take_codes(&mut self, mut bytes: &[u8]) -> Option<()> {
         let count = varint::take(&mut bytes).filter(|n| *n <= u64::from(CODES))?;
         for _ in 0..count {
-            self.codes.push(u16::try_from(varint::take(&mut bytes)?).ok().filter(|c| *c < CODES)?);
+            let code = u16::try_from(varint::take(&mut bytes)?).ok().filter(|c| *c < CODES)?;
+            self.codes.push(Some(code).filter(|c| self.codes.last().is_none_or(|last| last < c))?);
         }
         self.present.extend_from_slice(bytes);
         (bytes.len() == self.codes.len().div_ceil(8).checked_mul(self.totals.index.len())?).then_some(())

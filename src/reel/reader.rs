@@ -133,9 +133,16 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// A reader of what follows the header blocks, so that a sweep does not parse them a hundred thousand times.
-    #[cfg(test)]
-    pub(super) fn after_header<S: Read>(&self, input: S, offset: u64) -> Reader<S> {
+    /// The id of the file, for those who forge blocks.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn file_id(&self) -> FileId {
+        self.file
+    }
+
+    /// A reader of what follows the header blocks of this reel, at `offset`, without reading them again: tests read the
+    /// same reel half a million times.
+    #[doc(hidden)]
+    pub fn after_header<S: Read>(&self, input: S, offset: u64) -> Reader<S> {
         Reader {
             input: Input::stream(input, offset),
             file: self.file,

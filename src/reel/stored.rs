@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::body::Body;
 use super::damage::{Damage, Reason};
 use super::frame;
-use super::front::{Front, MAX_RUN};
+use super::front::{Front, MAX_RUN, Section};
 use super::narrow::{NARROW, Narrow, State};
 use super::{id, ints, slots, tables};
 use crate::batch::{
@@ -284,10 +284,20 @@ impl Stored {
             })?;
             (good && at - from == size).then_some(())
         })?;
-        self.decode(bytes, |s, _, bytes| {
-            s.strings.extend_from_slice(bytes);
-            (bytes.len() == size as usize).then_some(())
-        })
+        // Unpacked where they stay: they may be nearly all of a block.
+        let mut strings = std::mem::take(&mut self.strings);
+        let result = self.unpack_onto(bytes, size, &mut strings);
+        self.strings = strings;
+        result.map_err(|reason| self.damage(reason))
+    }
+
+    /// Finds, checks and unpacks a section of that many bytes behind what is there.
+    fn unpack_onto(&self, id: u16, size: u32, out: &mut Vec<u8>) -> Result<(), Reason> {
+        let (section, stored) = self.section(id)?;
+        if section.raw != size {
+            return Err(Reason::Invalid(id::name(id)));
+        }
+        frame::unpack_onto(section.packing, stored, size as usize, out).ok_or(Reason::Section(id))
     }
 
     /// Makes the stored bytes available of what is about to be unpacked.
@@ -318,20 +328,26 @@ impl Stored {
 
     /// Finds, checks and unpacks a section; gives its encoding.
     pub(super) fn unpack(&self, id: u16, into: &mut Vec<u8>) -> Result<u8, Reason> {
-        let found = self.front.places().find(|(s, _)| s.id == id);
-        if found.is_none() && id == id::DELTA {
+        if id == id::DELTA && !self.front.sections.iter().any(|s| s.id == id) {
             // Left out if it is all zeros.
             into.clear();
             into.extend_from_slice(&[0, 0]);
             return Ok(ints::STEP);
         }
+        let (section, stored) = self.section(id)?;
+        frame::unpack(section.packing, stored, section.raw as usize, into).ok_or(Reason::Section(id))?;
+        Ok(section.encoding)
+    }
+
+    /// Finds and checks a section.
+    fn section(&self, id: u16) -> Result<(&Section, &[u8]), Reason> {
+        let found = self.front.places().find(|(s, _)| s.id == id);
         let (section, range) = found.ok_or(Reason::Invalid("block without a column"))?;
         let stored = self.body.get(range).ok_or(Reason::Section(id))?;
         if frame::crc(stored) != section.crc {
             return Err(Reason::Section(id));
         }
-        frame::unpack(section.packing, stored, section.raw as usize, into).ok_or(Reason::Section(id))?;
-        Ok(section.encoding)
+        Ok((section, stored))
     }
 
     fn order(&mut self) {

@@ -12,6 +12,9 @@ use crate::batch::{Dict, File, FileKind, Group, L4, NONE, Proc, Role, User};
 
 /// One column of a table: how to get it and how to set it.
 struct Column<T> {
+    /// As `format.md` has it, `+` included.
+    #[cfg_attr(not(test), allow(dead_code, reason = "compared with the format's description"))]
+    name: &'static str,
     get: fn(&T) -> u64,
     set: fn(&mut T, u64),
 }
@@ -27,22 +30,27 @@ fn down(v: u64) -> u32 {
 
 macro_rules! number {
     ($t:ident $field:ident) => {
-        Column::<$t> { get: |e| e.$field as u64, set: |e, v| e.$field = v as _ }
+        Column::<$t> { name: stringify!($field), get: |e| e.$field as u64, set: |e, v| e.$field = v as _ }
     };
 }
 macro_rules! id {
     ($t:ident $field:ident) => {
-        Column::<$t> { get: |e| up(e.$field), set: |e, v| e.$field = down(v) }
+        Column::<$t> {
+            name: concat!(stringify!($field), " +"),
+            get: |e| up(e.$field),
+            set: |e, v| e.$field = down(v),
+        }
     };
 }
 macro_rules! one_of {
-    ($field:ident, $at:literal, $up:expr, $down:expr) => {
-        Column::<Proc> { get: |e| $up(e.$field[$at]), set: |e, v| e.$field[$at] = $down(v) }
+    ($name:literal, $field:ident, $at:literal, $up:expr, $down:expr) => {
+        Column::<Proc> { name: $name, get: |e| $up(e.$field[$at]), set: |e, v| e.$field[$at] = $down(v) }
     };
 }
 macro_rules! half {
-    ($field:ident, $from:expr) => {
+    ($field:ident, $from:expr, $bytes:literal) => {
         Column::<File> {
+            name: concat!(stringify!($field), $bytes),
             get: |e| e.$field[$from..].first_chunk().map_or(0, |c| u64::from_le_bytes(*c)),
             set: |e, v| {
                 if let Some(c) = e.$field[$from..].first_chunk_mut() {
@@ -78,33 +86,37 @@ const PROC: &[Column<Proc>] = &[
     id!(Proc login),
     id!(Proc leader),
     id!(Proc group_leader),
-    one_of!(stdio, 0, up, down),
-    one_of!(stdio, 1, up, down),
-    one_of!(stdio, 2, up, down),
+    one_of!("stdin +", stdio, 0, up, down),
+    one_of!("stdout +", stdio, 1, up, down),
+    one_of!("stderr +", stdio, 2, up, down),
     number!(Proc threads),
     number!(Proc exe_ino),
     number!(Proc exe_ctime),
     number!(Proc exe_mtime),
-    one_of!(caps, 0, u64::from, std::convert::identity),
-    one_of!(caps, 1, u64::from, std::convert::identity),
-    one_of!(caps, 2, u64::from, std::convert::identity),
+    one_of!("caps, permitted", caps, 0, u64::from, std::convert::identity),
+    one_of!("caps, inheritable", caps, 1, u64::from, std::convert::identity),
+    one_of!("caps, effective", caps, 2, u64::from, std::convert::identity),
     id!(Proc env),
 ];
 
 const FILE: &[Column<File>] = &[
-    Column { get: |e| e.kind as u64, set: |e, v| e.kind = FileKind::from_number(v.min(255) as u8) },
-    Column { get: |e| e.role as u64, set: |e, v| e.role = role(v) },
-    Column { get: |e| e.l4 as u64, set: |e, v| e.l4 = l4(v) },
+    Column {
+        name: "kind",
+        get: |e| e.kind as u64,
+        set: |e, v| e.kind = FileKind::from_number(v.min(255) as u8),
+    },
+    Column { name: "role", get: |e| e.role as u64, set: |e, v| e.role = role(v) },
+    Column { name: "l4", get: |e| e.l4 as u64, set: |e, v| e.l4 = l4(v) },
     id!(File name),
     id!(File given),
     number!(File dev),
     number!(File ino),
     number!(File lport),
     number!(File rport),
-    half!(laddr, 0),
-    half!(laddr, 8),
-    half!(raddr, 0),
-    half!(raddr, 8),
+    half!(laddr, 0, ", 0 to 7"),
+    half!(laddr, 8, ", 8 to 15"),
+    half!(raddr, 0, ", 0 to 7"),
+    half!(raddr, 8, ", 8 to 15"),
     number!(File flags),
 ];
 
@@ -204,6 +216,17 @@ pub(super) fn put_users(out: &mut Vec<u8>, dict: &Dict) {
 /// Appends the table of groups.
 pub(super) fn put_groups(out: &mut Vec<u8>, dict: &Dict) {
     put(out, GROUP, dict.groups, &NO_GROUP);
+}
+
+/// Names of the columns of each table, as the format's description must have them.
+#[cfg(test)]
+pub(super) fn names() -> [Vec<&'static str>; 4] {
+    [
+        PROC.iter().map(|c| c.name).collect(),
+        FILE.iter().map(|c| c.name).collect(),
+        USER.iter().map(|c| c.name).collect(),
+        GROUP.iter().map(|c| c.name).collect(),
+    ]
 }
 
 /// How many strings from the first on hold all those of processes, users and groups; and all those of files too.

@@ -12,7 +12,7 @@ use super::*;
 use crate::batch::{Builder, Columns};
 use crate::schema::{Arch, Schema};
 
-fn reel(schema: &Schema, blocks: &[Builder]) -> Vec<u8> {
+pub(super) fn reel(schema: &Schema, blocks: &[Builder]) -> Vec<u8> {
     let mut w = Writer::new(Vec::new(), &Header::default(), schema).unwrap();
     for b in blocks {
         w.write_block(&b.view(schema)).unwrap();
@@ -122,7 +122,7 @@ proptest! {
 }
 
 /// A schema of few calls: its header is short, which matters where a test reads a reel many times.
-fn few() -> &'static Schema {
+pub(super) fn few() -> &'static Schema {
     static FEW: LazyLock<Schema> = LazyLock::new(|| {
         let names = ["openat", "read", "close", "pipe2", "lost"];
         Schema::from_shapes(Arch::X86_64, schema().named().filter(|s| names.contains(&&*s.name)).cloned())

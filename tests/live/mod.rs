@@ -12,6 +12,7 @@ mod fields;
 mod files;
 mod flow;
 mod host;
+mod killed;
 mod memory;
 mod memory_actor;
 mod rig;
@@ -22,4 +23,4 @@ mod stress;
 mod truth;
 
 /// For other tests that capture.
-pub use rig::leave as alone;
+pub use rig::{leave as alone, loudly, skip};
