@@ -247,6 +247,7 @@ fn finish(out: Out, selector: &Selector, times: (u64, u64)) -> Outcome {
                 state_only: 0,
                 first_time: times.0,
                 last_time: times.1,
+                notes: Vec::new(),
                 index: Vec::new(),
             })
         }

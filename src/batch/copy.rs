@@ -1,9 +1,72 @@
 //! Rows of one block, copied into another with what they mention.
 //!
-//! Enters: selected rows of a batch. Leaves: the same rows in an open block, its dictionary holding what they reach and
-//! nothing else. Never: a change of meaning; ids differ, everything else is equal.
+//! Enters: selected rows of a batch, and perhaps an [`Edit`]. Leaves: the same rows in an open block, its dictionary
+//! holding what they reach and nothing else. Never: a change of meaning that no edit made: ids differ, everything else is
+//! equal.
 
 use super::{Batch, Builder, File, Group, Item, NONE, Proc, Row, StrId, User};
+use crate::schema::ArgShape;
+
+/// What a string of the dictionary is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// A process's name.
+    Comm,
+    /// The path of its executable.
+    Exepath,
+    /// Its arguments, each NUL-terminated.
+    Args,
+    /// Its working directory.
+    Cwd,
+    /// Its cgroup.
+    Cgroup,
+    /// Name, home or shell of a user.
+    User,
+    /// Name of a group.
+    Group,
+    /// Name of a file.
+    File,
+}
+
+/// What is changed on the way. Whatever is not said stays as it is.
+pub trait Edit {
+    /// A time of the boot clock.
+    fn time(&self, time: u64) -> u64 {
+        time
+    }
+    /// The number of a host.
+    fn host(&self, host: u16) -> u16 {
+        host
+    }
+    /// False if nothing is to be known of this parent and those above it.
+    fn keeps_parent(&self, _parent: &Proc) -> bool {
+        true
+    }
+    /// True if [`Edit::text`] is to be asked.
+    fn changes(&self, _role: Role) -> bool {
+        false
+    }
+    /// Appends what stands for a string; false if nothing does.
+    fn text(&self, _role: Role, text: &[u8], out: &mut Vec<u8>) -> bool {
+        out.extend_from_slice(text);
+        true
+    }
+    /// True if [`Edit::item`] is to be asked.
+    fn changes_item(&self, _arg: &ArgShape) -> bool {
+        false
+    }
+    /// Appends what stands for the copied bytes of an argument, and says if that is cut; nothing if nothing does.
+    fn item(&self, _arg: &ArgShape, bytes: &[u8], cut: bool, out: &mut Vec<u8>) -> Option<bool> {
+        out.extend_from_slice(bytes);
+        Some(cut)
+    }
+}
+
+/// Nothing is changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AsIs;
+
+impl Edit for AsIs {}
 
 /// Copies from one source block; ids of the source map to ids of the target.
 pub struct Copier {
@@ -14,6 +77,7 @@ pub struct Copier {
     strings: Vec<u32>,
     refs: Vec<u32>,
     items: Vec<Item>,
+    text: Vec<u8>,
 }
 
 fn mapped(map: &[u32], id: u32) -> Option<u32> {
@@ -32,6 +96,7 @@ impl Copier {
             strings: vec![NONE; d.strings.len()],
             refs: Vec::new(),
             items: Vec::new(),
+            text: Vec::new(),
         }
     }
 
@@ -46,14 +111,46 @@ impl Copier {
         })
     }
 
-    fn proc(&mut self, from: &Batch, to: &mut Builder, id: u32) -> u32 {
+    /// A string that an edit may change.
+    fn text(&mut self, from: &Batch, to: &mut Builder, edit: &impl Edit, role: Role, id: StrId) -> StrId {
+        if !edit.changes(role) {
+            return self.string(from, to, id);
+        }
+        let Some(text) = from.dict.strings.find(id) else { return NONE };
+        self.text.clear();
+        if edit.text(role, text, &mut self.text) { to.string(&self.text) } else { NONE }
+    }
+
+    fn item(
+        &mut self,
+        from: &Batch,
+        to: &mut Builder,
+        edit: &impl Edit,
+        arg: Option<&ArgShape>,
+        item: Item,
+    ) -> Item {
+        let Some(id) = item.id() else { return item };
+        match arg.filter(|arg| edit.changes_item(arg)) {
+            None => Item::new(self.string(from, to, id), item.is_cut()),
+            Some(arg) => {
+                self.text.clear();
+                match edit.item(arg, from.dict.strings.get(id), item.is_cut(), &mut self.text) {
+                    Some(cut) => Item::new(to.string(&self.text), cut),
+                    None => Item::ABSENT,
+                }
+            }
+        }
+    }
+
+    fn proc(&mut self, from: &Batch, to: &mut Builder, edit: &impl Edit, id: u32) -> u32 {
         // From the oldest ancestor that is not there yet downward; bounded, for a file may hold a cycle.
         let mut chain = Vec::new();
         let mut at = id;
         while chain.len() < 256 && mapped(&self.procs, at).is_none() {
             let Some(p) = from.dict.proc(at) else { break };
-            chain.push((at, *p));
-            at = p.parent;
+            let above = from.dict.proc(p.parent).filter(|above| edit.keeps_parent(above)).map(|_| p.parent);
+            chain.push((at, Proc { parent: above.unwrap_or(NONE), ..*p }));
+            at = above.unwrap_or(NONE);
         }
         for (old, p) in chain.into_iter().rev() {
             let user = match (mapped(&self.users, p.user), from.dict.user(p.user)) {
@@ -61,9 +158,9 @@ impl Copier {
                 (None, Some(u)) => {
                     let entry = User {
                         uid: u.uid,
-                        name: self.string(from, to, u.name),
-                        home: self.string(from, to, u.home),
-                        shell: self.string(from, to, u.shell),
+                        name: self.text(from, to, edit, Role::User, u.name),
+                        home: self.text(from, to, edit, Role::User, u.home),
+                        shell: self.text(from, to, edit, Role::User, u.shell),
                     };
                     let new = to.user(entry);
                     self.users[p.user as usize] = new;
@@ -74,7 +171,7 @@ impl Copier {
             let group = match (mapped(&self.groups, p.group), from.dict.group(p.group)) {
                 (Some(id), _) => id,
                 (None, Some(g)) => {
-                    let new_name = self.string(from, to, g.name);
+                    let new_name = self.text(from, to, edit, Role::Group, g.name);
                     let new = to.group(Group { gid: g.gid, name: new_name });
                     self.groups[p.group as usize] = new;
                     new
@@ -85,11 +182,12 @@ impl Copier {
                 parent: mapped(&self.procs, p.parent).unwrap_or(NONE),
                 user,
                 group,
-                comm: self.string(from, to, p.comm),
-                exepath: self.string(from, to, p.exepath),
-                args: self.string(from, to, p.args),
-                cwd: self.string(from, to, p.cwd),
-                cgroup: self.string(from, to, p.cgroup),
+                start: if p.start == 0 { 0 } else { edit.time(p.start) },
+                comm: self.text(from, to, edit, Role::Comm, p.comm),
+                exepath: self.text(from, to, edit, Role::Exepath, p.exepath),
+                args: self.text(from, to, edit, Role::Args, p.args),
+                cwd: self.text(from, to, edit, Role::Cwd, p.cwd),
+                cgroup: self.text(from, to, edit, Role::Cgroup, p.cgroup),
                 ..p
             };
             self.procs[old as usize] = to.proc(entry);
@@ -97,12 +195,16 @@ impl Copier {
         mapped(&self.procs, id).unwrap_or(NONE)
     }
 
-    fn file(&mut self, from: &Batch, to: &mut Builder, id: u32) -> u32 {
+    fn file(&mut self, from: &Batch, to: &mut Builder, edit: &impl Edit, id: u32) -> u32 {
         if let Some(known) = mapped(&self.files, id) {
             return known;
         }
         let Some(f) = from.dict.file(id).copied() else { return NONE };
-        let entry = File { name: self.string(from, to, f.name), given: self.string(from, to, f.given), ..f };
+        let entry = File {
+            name: self.text(from, to, edit, Role::File, f.name),
+            given: self.text(from, to, edit, Role::File, f.given),
+            ..f
+        };
         let new = to.file(entry);
         self.files[id as usize] = new;
         new
@@ -110,21 +212,27 @@ impl Copier {
 
     /// Copies one row. All columns of `from` must be loaded.
     pub fn row(&mut self, from: &Batch, row: usize, to: &mut Builder) {
+        self.edited(from, row, to, &AsIs);
+    }
+
+    /// Copies one row, changed. One copier, one edit.
+    pub fn edited(&mut self, from: &Batch, row: usize, to: &mut Builder, edit: &impl Edit) {
         let column = |c: &[u64]| c.get(row).copied().unwrap_or(0);
-        let proc = from.proc.get(row).map_or(NONE, |id| self.proc(from, to, *id));
+        let proc = from.proc.get(row).map_or(NONE, |id| self.proc(from, to, edit, *id));
         let mut refs = std::mem::take(&mut self.refs);
         refs.clear();
         for id in from.refs_of(row) {
-            refs.push(self.file(from, to, *id));
+            refs.push(self.file(from, to, edit, *id));
         }
         let mut items = std::mem::take(&mut self.items);
         items.clear();
+        let mut args = from.shape_of(row).args.iter().filter(|a| a.item.is_some());
         for item in from.items_of(row) {
-            items.push(item.id().map_or(*item, |id| Item::new(self.string(from, to, id), item.is_cut())));
+            items.push(self.item(from, to, edit, args.next(), *item));
         }
         let new = Row {
             num: column(from.num),
-            time: column(from.time),
+            time: edit.time(column(from.time)),
             delta: column(from.delta),
             latency: column(from.latency),
             call: from.call.get(row).copied().unwrap_or(0),
@@ -135,6 +243,7 @@ impl Copier {
             flags: from.flags_of(row),
         };
         to.push(new, from.words_of(row), &items, &refs);
+        to.host(edit.host(from.host_of(row)));
         (self.refs, self.items) = (refs, items);
     }
 }

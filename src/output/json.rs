@@ -12,7 +12,7 @@
 //!   null, structures are objects. Bytes that were cut are `{"text":"…" or "b64":"…","cut":true,"len":4096}`, memory that
 //!   could not be read is `{"unreadable":"0x…"}`.
 //! * A field that an event does not have is left out. In the standard set `evt.certain` stands only where it is false,
-//!   `evt.compat` only where it is true, results only for calls that returned.
+//!   `evt.compat` only where it is true, `evt.hostname` only in captures of several hosts, results only for calls that returned.
 //! * Losses are records with `"type":"lost"`; the last record has `"type":"end"`.
 
 use crate::batch::{Batch, Columns};
@@ -34,7 +34,7 @@ impl std::fmt::Debug for JsonOptions {
     }
 }
 
-const STANDARD: &str = "evt.num,evt.time,evt.cpu,evt.type,evt.class,evt.compat,evt.certain,evt.lost,proc.name,proc.pid,\
+const STANDARD: &str = "evt.num,evt.time,evt.hostname,evt.cpu,evt.type,evt.class,evt.compat,evt.certain,evt.lost,proc.name,proc.pid,\
 proc.ppid,thread.tid,proc.exepath,user.uid,user.name,evt.args,evt.rawres,evt.res,evt.failed,evt.latency,fd.num,fd.type,\
 fd.name";
 
@@ -66,6 +66,8 @@ enum Form {
     If(bool),
     /// Only for calls that returned.
     Result,
+    /// Only if there are several hosts.
+    Host,
 }
 
 struct Part {
@@ -105,6 +107,7 @@ impl Json {
             let form = match field.name {
                 "evt.args" => Form::Args,
                 "evt.arg" => Form::Arg,
+                "evt.hostname" if standard => Form::Host,
                 "evt.certain" if standard => Form::If(false),
                 "evt.compat" if standard => Form::If(true),
                 "evt.rawres" | "evt.failed" if standard => Form::Result,
@@ -114,7 +117,13 @@ impl Json {
             let of_loss = !standard
                 || matches!(
                     field.name,
-                    "evt.num" | "evt.time" | "evt.cpu" | "evt.type" | "evt.class" | "evt.lost"
+                    "evt.num"
+                        | "evt.time"
+                        | "evt.hostname"
+                        | "evt.cpu"
+                        | "evt.type"
+                        | "evt.class"
+                        | "evt.lost"
                 );
             Part { key, field, arg, form, of_loss }
         });
@@ -166,8 +175,11 @@ impl Part {
                 Value::Bool(b) if b == wanted => value(out, self.field.ty, &Value::Bool(b)),
                 _ => false,
             },
+            Form::Host if batch.schema.hosts().len() < 2 => false,
             Form::Result if !res::has_result(batch, row) => false,
-            Form::Value | Form::Result => value(out, self.field.ty, &self.field.value(batch, row, &self.arg)),
+            Form::Value | Form::Result | Form::Host => {
+                value(out, self.field.ty, &self.field.value(batch, row, &self.arg))
+            }
         }
     }
 }

@@ -40,11 +40,15 @@
 //! name, text kind, u8 (bit 0: has an item; bit 1: written by the kernel; bits 2 to 4: references). Codes that are not
 //! listed have six words, no items, no references. The spelling of kinds is that of [`crate::schema::Kind::to_text`].
 //! A row of a code has one word for each argument, one item for each argument that has one, and the arguments'
-//! references in order, then one for the result if its kind is `fd`.
+//! references in order, then one for the result if its kind is `fd`. 10 hosts (list; if there is none, the host name is the
+//! only one): a reel merged of several captures has the names of all here, the first also as its host name. If they did
+//! not share one boot clock, all its times, those of its processes too, are those of the wall clock: its blocks' pairs of
+//! clocks are equal then.
 //!
 //! End: 32: LEB128 of produced, written, filtered, lost, state-only records, times of first and last event; 33 index:
 //! LEB128 count, then five columns {encoding u8, LEB128 length, bytes}: offset in the file, rows, first time, last time,
-//! first number of each event block. The index only speeds things up and may be cut at 2^18 blocks.
+//! first number of each event block. The index only speeds things up and may be cut at 2^18 blocks. 34
+//! notes (list): what is to be known of the file's making, as damage that a repair passed over.
 //!
 //! ## Events
 //! The front, for skipping without unpacking:
@@ -59,7 +63,8 @@
 //! | 16 each | sections: {id u16, encoding u8, packing u8 (0 plain, 1 LZ4), length unpacked u32, length stored u32, CRC-32 of the stored bytes u32} |
 //!
 //! The sections' stored bytes follow in the same order and fill the body. Unpacked they have at most 64 MiB together.
-//! Unknown ids are skipped; all of these must be there, but for 28, which is left out if it is all zeros:
+//! Unknown ids are skipped; all of these must be there, but for 28, which is left out if it
+//! is all zeros, and 29, which is left out if all rows are of the front's host:
 //!
 //! | id | contents |
 //! |---:|---|
@@ -79,6 +84,7 @@
 //! | 26 | items |
 //! | 27 | references |
 //! | 28 | time between the row and the one before it (first: the event before the block), minus that between its event and the event before that, whether kept or not, mod 2^64 |
+//! | 29 | host: place in the header's list of hosts |
 //!
 //! A row's *lane* is its process's index (0xffff_ffff if not known) mod 64.
 //!
@@ -167,6 +173,7 @@ mod id {
     pub const ITEMS: u16 = 26;
     pub const REFS: u16 = 27;
     pub const DELTA: u16 = 28;
+    pub const HOST: u16 = 29;
 
     const NAMES: &[(u16, &str)] = &[
         (PROCS, "processes"),
@@ -188,6 +195,7 @@ mod id {
         (ITEMS, "items"),
         (REFS, "references"),
         (DELTA, "times not kept"),
+        (HOST, "hosts"),
     ];
 
     pub fn name(id: u16) -> &'static str {

@@ -36,6 +36,7 @@ pub struct Stored {
     proc: Vec<ProcId>,
     ret: Vec<i64>,
     flags: Vec<u16>,
+    host: Vec<u16>,
     word_at: Vec<u32>,
     words: Vec<u64>,
     item_at: Vec<u32>,
@@ -81,6 +82,7 @@ impl Stored {
             proc: Vec::new(),
             ret: Vec::new(),
             flags: Vec::new(),
+            host: Vec::new(),
             word_at: Vec::new(),
             words: Vec::new(),
             item_at: Vec::new(),
@@ -231,6 +233,10 @@ impl Stored {
         let result = match found {
             // Left out if it is all zeros.
             None if id == id::DELTA => decode(self, ints::STEP, &[0, 0]).ok_or(Reason::Invalid(id::name(id))),
+            None if id == id::HOST => {
+                self.host.clear();
+                Ok(())
+            }
             None => Err(Reason::Invalid("block without a column")),
             Some(None) => Err(Reason::Section(id)),
             Some(Some(encoding)) => decode(self, encoding, &buffer).ok_or(Reason::Invalid(id::name(id))),
@@ -267,6 +273,7 @@ impl Stored {
             proc: of(has(Columns::PROC), &self.proc),
             ret: of(has(Columns::RET), &self.ret),
             flags: of(has(Columns::FLAGS), &self.flags),
+            host: of(has(Columns::HOST), &self.host),
             word_at: of(words, &self.word_at),
             words: of(words, &self.words),
             item_at: of(items, &self.item_at),
@@ -352,6 +359,7 @@ const DECODERS: &[(Columns, u16, Decode)] = &[
         ints::read(e, bytes, rows, |v| s.ret.push(v as i64))
     }),
     (Columns::FLAGS, id::FLAGS, |s, e, bytes| narrow(e, bytes, s.rows(), &mut s.flags)),
+    (Columns::HOST, id::HOST, |s, e, bytes| narrow(e, bytes, s.rows(), &mut s.host)),
     (Columns::TIME, id::TIME, |s, e, bytes| {
         wide(e, bytes, s.rows(), &mut s.time, 0)?;
         let (min, max) = (s.time.iter().copied().min(), s.time.iter().copied().max());

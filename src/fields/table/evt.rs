@@ -358,6 +358,13 @@ pub const FIELDS: &[Field] = &[
         Column(Columns::CPU, |b| Slice::U16(b.cpu), None),
     ),
     field(
+        "evt.hostname",
+        Type::Text,
+        "name of the host on which the event happened",
+        "evt.hostname = db1",
+        Row(Columns::HOST, |b, row, _| Value::maybe(b.schema.host(b.host_of(row)).map(str::as_bytes))),
+    ),
+    field(
         "evt.args",
         Type::Text,
         "all arguments as one text",
