@@ -52,6 +52,7 @@ pub struct Typed {
     pub write: Option<OsString>,
     pub force: bool,
     pub read: Option<OsString>,
+    pub follow: bool,
     pub output: Option<OsString>,
     pub json: bool,
     pub print: Option<String>,
@@ -129,7 +130,8 @@ pub enum Place {
 }
 
 impl Place {
-    fn of(typed: OsString) -> Place {
+    /// What a name stands for.
+    pub fn of(typed: OsString) -> Place {
         if typed == "-" { Place::Standard } else { Place::File(typed.into()) }
     }
 }
@@ -252,6 +254,8 @@ pub struct Config {
     pub sink: Sink,
     /// The filter, all words in one; empty lets everything through.
     pub filter: String,
+    /// Wait for more at the end of a reel that has no end block yet.
+    pub follow: bool,
     /// Only explain the filter.
     pub explain: bool,
     /// Stop after this many events.
@@ -289,6 +293,7 @@ impl Config {
             source,
             sink,
             filter: typed.filter.join(" ").trim().to_owned(),
+            follow: typed.follow,
             explain: typed.explain,
             limit: typed.limit,
             flush,
@@ -405,7 +410,13 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
         if from == Place::Standard && around.stdin_tty {
             return Err("-r - reads a capture from standard input, which is a terminal".into());
         }
+        if typed.follow && from == Place::Standard {
+            return Err("--follow needs -r with the name of a file: a pipe is read to its end anyway".into());
+        }
         return Ok(Source::Reel(from));
+    }
+    if typed.follow {
+        return Err("--follow has a meaning only with -r FILE".into());
     }
     let scope = match &typed.command {
         Some((argv, _)) if argv.iter().all(|word| word.is_empty()) => {
@@ -435,7 +446,7 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
 }
 
 /// A number of bytes such as `4096`, `512k`, `64M`, `1g`.
-fn size(option: &str, text: &str) -> Result<u64, String> {
+pub fn size(option: &str, text: &str) -> Result<u64, String> {
     let (digits, shift) = match text.as_bytes() {
         [digits @ .., b'k' | b'K'] => (digits, 10),
         [digits @ .., b'm' | b'M'] => (digits, 20),
@@ -450,7 +461,8 @@ fn size(option: &str, text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("{option} needs a size such as 4096, 512k, 64M or 1G, not `{text}`"))
 }
 
-fn same_file(a: &Path, b: &Path) -> bool {
+/// True if two names are those of one regular file.
+pub fn same_file(a: &Path, b: &Path) -> bool {
     match (a.metadata(), b.metadata()) {
         // Devices and pipes may well be read and written at once.
         (Ok(a), Ok(b)) => a.is_file() && (a.dev(), a.ino()) == (b.dev(), b.ino()),

@@ -9,12 +9,14 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::batch::{Builder, Columns, Copier};
 use crate::capture::conclude;
 use crate::config::{Config, Flush, Place, Sink};
 use crate::exit::Exit;
 use crate::filter::Filter;
+use crate::follow::Follow;
 use crate::message;
 use crate::output;
 use crate::reel::{Block, Damage, Reader, Stored, Totals};
@@ -47,17 +49,26 @@ impl Out {
     }
 }
 
-fn open(place: &Place) -> io::Result<Box<dyn Read>> {
-    Ok(match place {
+/// What is read, and for a file that is followed the flag that says that it was let go of.
+type Opened = (Box<dyn Read>, Option<Arc<AtomicBool>>);
+
+fn open(place: &Place, follow: bool) -> io::Result<Opened> {
+    let input: Box<dyn Read> = match place {
         Place::Standard => Box::new(io::stdin().lock()),
         Place::File(path) => {
             let file = File::open(path)?;
             if file.metadata()?.is_dir() {
                 return Err(io::Error::from(io::ErrorKind::IsADirectory));
             }
+            if follow {
+                let follow = Follow::new(file)?;
+                let stopped = follow.stopped();
+                return Ok((Box::new(follow), Some(stopped)));
+            }
             Box::new(file)
         }
-    })
+    };
+    Ok((input, None))
 }
 
 fn name_of(place: &Place) -> String {
@@ -70,7 +81,7 @@ fn name_of(place: &Place) -> String {
 /// Reads a reel to its end.
 pub fn run(config: &Config, from: &Place) -> Exit {
     let name = name_of(from);
-    let input = match open(from) {
+    let (input, stopped) = match open(from, config.follow) {
         Ok(input) => input,
         Err(e) => {
             message::say(format!("cannot read {name}: {e}"));
@@ -79,6 +90,7 @@ pub fn run(config: &Config, from: &Place) -> Exit {
     };
     let mut reader = match Reader::new(input) {
         Ok(reader) => reader,
+        Err(_) if stopped.as_ref().is_some_and(|s| s.load(Ordering::Relaxed)) => return Exit::Ok,
         Err(damage) => {
             message::say(format!("{name}: {damage}"));
             return Exit::Damaged;
@@ -103,11 +115,17 @@ pub fn run(config: &Config, from: &Place) -> Exit {
     let mut damages = 0u64;
     let mut recorded = None;
     let mut times = (0, 0);
+    let is_stopped = || stopped.as_ref().is_some_and(|s| s.load(Ordering::Relaxed));
     while !selector.is_done() && !out.is_closed() {
         let report = |damage: &Damage| message::say(format!("{name}: {damage}"));
         match reader.next() {
             Ok(None) => break,
-            Ok(Some(Block::End(totals))) => recorded = Some(totals),
+            Ok(Some(Block::End(totals))) => {
+                recorded = Some(totals);
+                if config.follow {
+                    break;
+                }
+            }
             Ok(Some(Block::Event(mut block))) => {
                 let (first, last) = block.time_range();
                 times = (if times.0 == 0 { first } else { times.0 }, last);
@@ -116,6 +134,8 @@ pub fn run(config: &Config, from: &Place) -> Exit {
                     damages += 1;
                 }
             }
+            // Whoever stops to follow does so in the middle of a block.
+            Err(_) if is_stopped() => break,
             Err(damage) => {
                 report(&damage);
                 damages += 1;
@@ -125,7 +145,7 @@ pub fn run(config: &Config, from: &Place) -> Exit {
             }
         }
     }
-    let ended_early = selector.is_done() || out.is_closed();
+    let ended_early = selector.is_done() || out.is_closed() || is_stopped();
     let outcome = finish(out, &selector, times);
     if !ended_early && !reader.is_complete() && damages == 0 {
         message::say(format!(

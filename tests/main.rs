@@ -7,3 +7,4 @@ mod generated;
 mod live;
 mod readme;
 mod run;
+mod tools;
