@@ -9,7 +9,7 @@
 //!           batch  <- reel
 //! ```
 //!
-//! `capture` and `reread` call the stages in order; `main` alone exits.
+//! `capture` and `reread` call the stages in order, `tools` does what else can be done with a reel; `main` alone exits.
 //!
 //! Everything after `state` works on a [`batch::Batch`], live or reread: that is why the two cannot disagree.
 

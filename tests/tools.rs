@@ -388,6 +388,26 @@ fn pieces_come_together_again() {
 }
 
 #[test]
+fn a_size_is_kept_where_blocks_are_as_large_as_they_get() {
+    let dir = Folder::new();
+    let (from, whole) = (dir.file("made.reel"), dir.file("whole.reel"));
+    Made { blocks: 16, rows: 50_000, ..DB1 }.write(&from);
+    good(&["cut", &from, "-w", &whole]);
+    let most = fs::metadata(&whole).unwrap().len() * 3 / 4;
+    good(&["split", &whole, "--size", &most.to_string(), "-w", &dir.file("p.reel")]);
+    let pieces = folder_pieces(&dir);
+    let sizes: Vec<u64> = pieces.iter().map(|p| fs::metadata(p).unwrap().len()).collect();
+    // Blocks that end with a piece are smaller than usual, so there may be one piece more than the sizes ask for.
+    assert!((2..=3).contains(&sizes.len()), "{sizes:?} {most}");
+    assert!(sizes.iter().all(|s| *s <= most) && sizes[0] > most / 2, "{sizes:?} {most}");
+}
+
+/// The files that a split made, in order.
+fn folder_pieces(dir: &Folder) -> Vec<PathBuf> {
+    dir.files().into_iter().filter(|p| p.to_str().is_some_and(|p| p.contains("/p.0"))).collect()
+}
+
+#[test]
 fn reels_of_several_hosts_are_merged_by_wall_time() {
     let dir = Folder::new();
     let (one, two, all) = (dir.file("1.reel"), dir.file("2.reel"), dir.file("all.reel"));

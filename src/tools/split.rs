@@ -174,8 +174,8 @@ impl Pieces<'_> {
     }
 
     fn is_full(&mut self, most: u64) -> Result<bool, Exit> {
-        let Some(target) = &mut self.open else { return Ok(false) };
-        if target.waiting() < self.rows(most) {
+        let Some(target) = &self.open else { return Ok(false) };
+        if target.waiting() < self.rows(most) && !target.is_full() {
             return Ok(false);
         }
         let Some(target) = &mut self.open else { return Ok(false) };

@@ -22,8 +22,6 @@ pub struct Target {
     builder: Box<Builder>,
     generation: u32,
     times: (u64, u64),
-    /// Rows that make a block full, if fewer than usual.
-    pub most: usize,
 }
 
 /// Rows of one source block on their way into a target.
@@ -74,7 +72,6 @@ impl Target {
             builder: Box::default(),
             generation: 1,
             times: (0, 0),
-            most: usize::MAX,
         })
     }
 
@@ -86,6 +83,11 @@ impl Target {
     /// Rows that wait for their block to be full.
     pub fn waiting(&self) -> usize {
         self.builder.rows()
+    }
+
+    /// True if the next row begins a new block anyway.
+    pub fn is_full(&self) -> bool {
+        self.builder.is_full()
     }
 
     /// A lane for rows of `from`.
@@ -106,7 +108,7 @@ impl Target {
             let has = self.builder.meta();
             let same = has.start_time == meta.start_time
                 && has.wall.wrapping_sub(has.boot) == meta.wall.wrapping_sub(meta.boot);
-            if !same || self.builder.is_full() || self.builder.rows() >= self.most {
+            if !same || self.is_full() {
                 self.pass_block()?;
             }
         }
