@@ -14,14 +14,16 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{SYSREEL, Totals, count, long, machine};
+use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{CWD, Mode, OFlags};
+use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 /// The loops.
-const LOOPS: [&str; 2] = ["getppid", "file"];
-/// Calls of one turn of the second loop: openat, read, close.
-const FILE_CALLS: u64 = 3;
-/// System calls of one window of the first and of the second loop.
+const LOOPS: [&str; 3] = ["getppid", "file", "message"];
+/// Calls of one turn of the second loop: openat, read, close; and of the third: sendmsg, poll, recvmsg.
+const TURN: u64 = 3;
+/// System calls of one window of each loop.
 const WINDOW: u64 = 9_999;
 
 fn pin(cpu: usize) {
@@ -36,6 +38,13 @@ fn pin(cpu: usize) {
 /// The other side of [`Worker`]: reads `LOOP WINDOWS CALLS`, writes `ns-of-fastest-call ns-of-all calls`.
 fn work(file: &Path) {
     pin(0);
+    let pair = rustix::net::socketpair(
+        rustix::net::AddressFamily::UNIX,
+        rustix::net::SocketType::DGRAM,
+        rustix::net::SocketFlags::CLOEXEC,
+        None,
+    )
+    .ok();
     let mut line = String::new();
     while {
         line.clear();
@@ -51,9 +60,21 @@ fn work(file: &Path) {
                 for _ in 0..calls {
                     std::hint::black_box(rustix::process::getppid());
                 }
+            } else if what == "message" {
+                let Some((a, b)) = &pair else { return };
+                let mut buffer = [0; 64];
+                for _ in 0..calls / TURN {
+                    let hello = [std::io::IoSlice::new(b"hello")];
+                    let mut none = SendAncillaryBuffer::new(&mut []);
+                    let _ = rustix::net::sendmsg(a, &hello, &mut none, SendFlags::empty());
+                    let _ = rustix::event::poll(&mut [PollFd::new(b, PollFlags::IN)], None);
+                    let mut into = [std::io::IoSliceMut::new(&mut buffer)];
+                    let mut none = RecvAncillaryBuffer::new(&mut []);
+                    let _ = rustix::net::recvmsg(b, &mut into, &mut none, RecvFlags::empty());
+                }
             } else {
                 let mut buffer = [0; 64];
-                for _ in 0..calls / FILE_CALLS {
+                for _ in 0..calls / TURN {
                     let Ok(fd) = rustix::fs::openat(CWD, file, OFlags::RDONLY, Mode::empty()) else { return };
                     let _ = rustix::io::read(&fd, &mut buffer);
                 }
@@ -242,9 +263,9 @@ struct Way {
     rejects: bool,
     windows: u64,
     calls: u64,
-    best: [f64; 2],
+    best: [f64; LOOPS.len()],
     /// CPU time of the reader per event, ns.
-    reader: [f64; 2],
+    reader: [f64; LOOPS.len()],
     start: f64,
     made: u64,
     lost: u64,
@@ -258,8 +279,8 @@ impl Way {
             rejects: false,
             windows: 40,
             calls: WINDOW,
-            best: [f64::MAX; 2],
-            reader: [f64::MAX; 2],
+            best: [f64::MAX; LOOPS.len()],
+            reader: [f64::MAX; LOOPS.len()],
             start: f64::MAX,
             made: 0,
             lost: 0,
@@ -337,7 +358,7 @@ fn turn(way: &mut Way, worker: &mut Worker, strace_out: &Path, reel: &Path, chec
         println!("cannot be measured: {}", way.name);
         return;
     }
-    let mut made = [0; 2];
+    let mut made = [0; LOOPS.len()];
     for (i, what) in LOOPS.iter().enumerate() {
         let before = tracer.as_ref().map_or(0, |t| cpu_of(t.pid()));
         let done = worker.run(what, way.windows, way.calls);
@@ -361,14 +382,19 @@ fn turn(way: &mut Way, worker: &mut Worker, strace_out: &Path, reel: &Path, chec
         checks.check(false, || format!("{name}: no totals: {}", String::from_utf8_lossy(&said)));
         return;
     };
-    let all = if way.rejects { 0 } else { made[0] + made[1] };
+    let all = if way.rejects { 0 } else { made.iter().sum() };
     way.made += all;
     way.lost += totals.lost;
     // The worker reads its orders and writes its answers, which are a few calls more.
     let seen = totals.events + totals.lost;
     checks.check((all..=all + 32).contains(&seen), || format!("{name}: {all} calls made, {totals:?}"));
     if name.starts_with("written") && totals.lost == 0 {
-        for (call, made) in [("getppid", made[0]), ("openat", made[1] / 3), ("close", made[1] / 3)] {
+        for (call, made) in [
+            ("getppid", made[0]),
+            ("openat", made[1] / TURN),
+            ("close", made[1] / TURN),
+            ("sendmsg", made[2] / TURN),
+        ] {
             let got = count(reel, &format!("evt.type = {call}")).shown;
             checks.check(got == made, || format!("{name}: {made} {call} made, {got} in the reel"));
         }
@@ -376,15 +402,16 @@ fn turn(way: &mut Way, worker: &mut Worker, strace_out: &Path, reel: &Path, chec
 }
 
 fn print_table(ways: &[Way]) {
-    let strace = ways.last().map_or([f64::NAN; 2], |w| w.best);
-    let base = ways.first().map_or([f64::NAN; 2], |w| w.best);
+    let strace = ways.last().map_or([f64::NAN; LOOPS.len()], |w| w.best);
+    let base = ways.first().map_or([f64::NAN; LOOPS.len()], |w| w.best);
     println!("\nlive: ns per call, fastest windows of all rounds ({})", machine());
-    println!("the loops: getppid; openat, read, close of a small file\n");
+    println!("the loops: getppid; openat, read, close of a small file; sendmsg, poll, recvmsg\n");
     println!(
-        "{:<24} {:>30}   {:>30}   {:>13} {:>7} {:>6}",
+        "{:<24} {:>30}   {:>30}   {:>30}   {:>20} {:>7} {:>6}",
         "",
         "getppid: ns  delta  x untr.  1/strace",
         "file: ns  delta  x untr.  1/strace",
+        "message: ns  delta  x untr.  1/strace",
         "reader ns/ev",
         "start s",
         "lost %"
@@ -396,8 +423,7 @@ fn print_table(ways: &[Way]) {
             format!("{:>7.0} {:>7.0} {:>7.2} {:>7.1}", w.best[i], delta, w.best[i] / base[i], to_strace)
         };
         let traced = w.args.is_some();
-        let reader =
-            if traced { format!("{:>6.0} {:>6.0}", w.reader[0], w.reader[1]) } else { String::new() };
+        let reader = if traced { w.reader.map(|n| format!("{n:>6.0}")).join(" ") } else { String::new() };
         let start = if traced { format!("{:>7.3}", w.start) } else { String::new() };
         let lost = if w.made > 0 {
             format!("{:>6.2}", 100.0 * w.lost as f64 / w.made as f64)
@@ -405,10 +431,11 @@ fn print_table(ways: &[Way]) {
             String::new()
         };
         println!(
-            "{:<24} {}       {}       {:>13} {:>7} {:>6}",
+            "{:<24} {}       {}       {}       {:>20} {:>7} {:>6}",
             w.name,
             side(0),
             side(1),
+            side(2),
             reader,
             start,
             lost

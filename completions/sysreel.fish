@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sysreel_global_optspecs
-    string join \n r/read= follow pid= self w/write= force o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered c/limit= s/snaplen= no-latency ring= no-ancestors proc= d/explain fail-on-loss v/verbose h/help V/version
+    string join \n r/read= follow threads= pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered stop= c/limit= s/snaplen= no-latency ring= no-ancestors env proc= d/explain fail-on-loss v/verbose h/help V/version
 end
 
 function __fish_sysreel_needs_command
@@ -25,8 +25,19 @@ function __fish_sysreel_using_subcommand
 end
 
 complete -c sysreel -n "__fish_sysreel_needs_command" -s r -l read -d 'Read events from a capture file (- for stdin) instead of the kernel' -r -F
+complete -c sysreel -n "__fish_sysreel_needs_command" -l threads -d 'Threads that reread a capture [default: one for each CPU; one if it comes through a pipe]' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -l pid -d 'Only these processes and what they start (comma list, repeatable)' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -s w -l write -d 'Write a capture file (- for stdout) instead of printing' -r -F
+complete -c sysreel -n "__fish_sysreel_needs_command" -s C -l rotate-size -d 'Begin a new file before one is larger than this' -r
+complete -c sysreel -n "__fish_sysreel_needs_command" -s G -l rotate-seconds -d 'Begin a new file every so many seconds' -r
+complete -c sysreel -n "__fish_sysreel_needs_command" -s W -l keep -d 'Keep this many files; remove the oldest of this capture' -r
+complete -c sysreel -n "__fish_sysreel_needs_command" -l max-disk -d 'Keep all files together below this size; remove the oldest of this capture' -r
+complete -c sysreel -n "__fish_sysreel_needs_command" -l on-rotate -d 'Run a command with the name of each file that is complete' -r -f -a "(__fish_complete_command)"
+complete -c sysreel -n "__fish_sysreel_needs_command" -l sync -d 'When files are forced to the disk' -r -f -a "none\t'when the kernel sees fit (the default)'
+rotate\t'when one is complete'
+block\t'after each block'"
+complete -c sysreel -n "__fish_sysreel_needs_command" -l on-full -d 'What to do when the disk is full' -r -f -a "stop\t'end the capture (the default)'
+drop-oldest\t'remove the oldest file of this capture and go on'"
 complete -c sysreel -n "__fish_sysreel_needs_command" -s o -l output -d 'Print events to a file (- for stdout)' -r -F
 complete -c sysreel -n "__fish_sysreel_needs_command" -s p -l print -d 'Print in a form of your own, with %field for fields' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -l time -d 'Time, by name' -r -f -a "clock\t''
@@ -37,13 +48,14 @@ date\t''"
 complete -c sysreel -n "__fish_sysreel_needs_command" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c sysreel -n "__fish_sysreel_needs_command" -l stop -d 'Stop at a limit: duration:60s, size:1G (of the files), events:1M; comma list' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -s c -l limit -d 'Stop after N events' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -s s -l snaplen -d 'Bytes to capture of each buffer [default: 80]' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -l ring -d 'Memory for events on their way, all CPUs together' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -l proc -d 'Where the host\'s /proc is [default: /proc]' -r -f -a "(__fish_complete_directories)"
 complete -c sysreel -n "__fish_sysreel_needs_command" -l follow -d 'With -r: go on reading as the file grows'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l self -d 'Include sysreel itself and whoever reads its output'
-complete -c sysreel -n "__fish_sysreel_needs_command" -l force -d 'Let -w overwrite an existing file'
+complete -c sysreel -n "__fish_sysreel_needs_command" -l force -d 'Let -w replace an existing file'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s j -l json -d 'Print one JSON object a line'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s q -l quiet -d 'Print no events, only the totals'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s t -d 'Time: -t none, -tt epoch, -ttt since last line, -tttt date'
@@ -51,6 +63,7 @@ complete -c sysreel -n "__fish_sysreel_needs_command" -s l -l line-buffered -d '
 complete -c sysreel -n "__fish_sysreel_needs_command" -s U -l unbuffered -d 'Pass on each event at once, also into a capture file'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l no-latency -d 'Do not measure how long calls take'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l no-ancestors -d 'Know nothing of processes that are not traced themselves'
+complete -c sysreel -n "__fish_sysreel_needs_command" -l env -d 'Keep the environment of processes (proc.env)'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s d -l explain -d 'Explain the filter, and exit'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l fail-on-loss -d 'Exit with status 3 if events were lost'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s v -l verbose -d 'Say more on stderr'
@@ -69,6 +82,16 @@ complete -c sysreel -n "__fish_sysreel_needs_command" -a "calls" -d 'List the sy
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "doctor" -d 'Check what this host allows, and name the remedy of what it does not'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "completions" -d 'Print completions for a shell'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s w -l write -d 'Write a capture file (- for stdout) instead of printing' -r -F
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s C -l rotate-size -d 'Begin a new file before one is larger than this' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s G -l rotate-seconds -d 'Begin a new file every so many seconds' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s W -l keep -d 'Keep this many files; remove the oldest of this capture' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l max-disk -d 'Keep all files together below this size; remove the oldest of this capture' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l on-rotate -d 'Run a command with the name of each file that is complete' -r -f -a "(__fish_complete_command)"
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l sync -d 'When files are forced to the disk' -r -f -a "none\t'when the kernel sees fit (the default)'
+rotate\t'when one is complete'
+block\t'after each block'"
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l on-full -d 'What to do when the disk is full' -r -f -a "stop\t'end the capture (the default)'
+drop-oldest\t'remove the oldest file of this capture and go on'"
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s o -l output -d 'Print events to a file (- for stdout)' -r -F
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s p -l print -d 'Print in a form of your own, with %field for fields' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l time -d 'Time, by name' -r -f -a "clock\t''
@@ -79,12 +102,13 @@ date\t''"
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l stop -d 'Stop at a limit: duration:60s, size:1G (of the files), events:1M; comma list' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s c -l limit -d 'Stop after N events' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s s -l snaplen -d 'Bytes to capture of each buffer [default: 80]' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l ring -d 'Memory for events on their way, all CPUs together' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l proc -d 'Where the host\'s /proc is [default: /proc]' -r -f -a "(__fish_complete_directories)"
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l as -d 'Run the command as this user' -r -f -a "(__fish_complete_users)"
-complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l force -d 'Let -w overwrite an existing file'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l force -d 'Let -w replace an existing file'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s j -l json -d 'Print one JSON object a line'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s q -l quiet -d 'Print no events, only the totals'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s t -d 'Time: -t none, -tt epoch, -ttt since last line, -tttt date'
@@ -92,6 +116,7 @@ complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s l -l line-buffer
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s U -l unbuffered -d 'Pass on each event at once, also into a capture file'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l no-latency -d 'Do not measure how long calls take'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l no-ancestors -d 'Know nothing of processes that are not traced themselves'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l env -d 'Keep the environment of processes (proc.env)'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s d -l explain -d 'Explain the filter, and exit'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l fail-on-loss -d 'Exit with status 3 if events were lost'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s v -l verbose -d 'Say more on stderr'

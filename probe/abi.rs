@@ -4,26 +4,33 @@
 // a hash of the constants below is checked when the object is loaded. no_std, no dependencies.
 
 /// Changes whenever the layout does; the loader compares it with the object's own `ABI`.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
-/// A ring is made of chunks that hold this many bytes of records: an offset is 16 bits, and one `and` bounds it for the
-/// verifier on every path alike. (A comparison would do too, but leaves two states, and loops then never converge.)
-pub const SPAN: u32 = 65536;
+/// Bits of an offset in a chunk: one `and` bounds it for the verifier on every path alike. (A comparison would do too, but
+/// leaves two states, and loops then never converge.)
+pub const SPAN_BITS: u32 = 17;
+/// A ring is made of chunks that hold this many bytes of records: more than the largest record, which never goes on in
+/// another chunk.
+pub const SPAN: u32 = 1 << SPAN_BITS;
+/// Most bytes of one copy; all ones, for the same reason. What is longer is copied in pieces.
+pub const PIECE: u32 = 0x1fff;
 /// Size of a chunk, the value of one element of the `CHUNKS` map: behind the records, room for one copy of at most
-/// [`ITEM_MAX`] bytes that starts at the last offset; records never reach into it.
-pub const CHUNK: u32 = SPAN + 4096 + 64;
-/// Most bytes of one item; all ones, for the same reason.
-pub const ITEM_MAX: u32 = 4095;
+/// [`PIECE`] bytes that starts at the last offset; records never reach into it.
+pub const CHUNK: u32 = SPAN + PIECE + 1 + 64;
+/// Most bytes of a buffer's item.
+pub const PAYLOAD_MAX: u32 = 65536;
+/// Room for a string with its NUL: one byte more than PATH_MAX, so that the longest path is known to be whole.
+pub const STR_MAX: u32 = 4097;
 /// A record's first word with this length means: the rest of the chunk is empty.
 pub const HOP: u16 = 0xffff;
 /// Largest record.
-pub const RECORD_MAX: u32 = 16384;
+pub const RECORD_MAX: u32 = 98304;
 
 /// Head of every record; arguments (8 bytes each) follow, then items, then the fact.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Head {
-    /// Bytes of the whole record, a multiple of 8.
+    /// Length of the whole record in units of 8 bytes.
     pub len: u16,
     /// Number of the call, or one of the `REC_` codes.
     pub code: u16,
@@ -64,6 +71,9 @@ pub const REC_EXEC: u16 = 0x7f01;
 pub const REC_EXIT: u16 = 0x7f02;
 /// A thread's name changed.
 pub const REC_RENAME: u16 = 0x7f03;
+/// A call began that will overwrite some of its arguments: its items are those arguments as they were ([`HOW_ENTRY`]), its
+/// result is the number of the call, its time the call's entry.
+pub const REC_ENTRY: u16 = 0x7f04;
 
 /// Head of an item: its bytes follow, padded to 8.
 #[repr(C)]
@@ -82,6 +92,8 @@ pub const ITEM_ABSENT: u32 = 1;
 pub const ITEM_UNREADABLE: u32 = 2;
 /// More bytes existed.
 pub const ITEM_CUT: u32 = 3;
+/// The bytes are in the record of the call's entry.
+pub const ITEM_ENTRY: u32 = 4;
 
 /// What to copy for one argument.
 #[repr(C)]
@@ -93,13 +105,22 @@ pub struct Op {
     pub arg: u8,
     /// Where the length is: argument 0 to 5, or `LEN_`.
     pub len: u8,
-    /// 1: only if the call succeeded.
-    pub only_ok: u8,
-    /// Most bytes.
+    /// `HOW_` bits; the upper four are bits 16 to 19 of `max`.
+    pub how: u8,
+    /// Most bytes, their lower 16 bits.
     pub max: u16,
-    /// Bytes per counted element; or the fixed size for `LEN_FIXED`.
+    /// Bytes per counted element; or the fixed size for `LEN_FIXED`; or, from `OP_DEEP` on, the most bytes of the whole item
+    /// in units of 8 (`max` is then for the data of one message).
     pub unit: u16,
 }
+/// Only if the call succeeded.
+pub const HOW_OK: u8 = 1;
+/// At the call's entry, into a record of its own ([`REC_ENTRY`]), as the call overwrites it.
+pub const HOW_ENTRY: u8 = 2;
+/// With `HOW_ENTRY`: at the exit as well.
+pub const HOW_EXIT: u8 = 4;
+/// The length is a number of bits; they come in words of 64.
+pub const HOW_BITS: u8 = 8;
 /// A NUL-terminated string.
 pub const OP_STR: u8 = 1;
 /// A run of bytes.
@@ -108,12 +129,58 @@ pub const OP_BYTES: u8 = 2;
 pub const OP_NOTHING: u8 = 3;
 /// From here on an operation takes a loop of its own: a plan has at most one, and it is the last.
 pub const OP_DEEP: u8 = 4;
-/// An iovec array: the data, joined.
+/// An iovec array: a [`data word`](DATA_AT_LEAST), then the data, joined.
 pub const OP_IOVEC: u8 = 4;
-/// A `struct msghdr`: `u32 name_len, u32 flags, name, data`.
+/// A `struct msghdr`: [`Message`], then name, control messages and data.
 pub const OP_MSGHDR: u8 = 5;
+/// An array of `struct mmsghdr`: as many of the same.
+pub const OP_MMSGHDR: u8 = 6;
 /// A NULL-terminated array of strings.
-pub const OP_STRINGS: u8 = 6;
+pub const OP_STRINGS: u8 = 7;
+
+/// What stands before joined data is a word: its lower 56 bits are the bytes that there were (the result if it tells, else
+/// the sum of the lengths), the upper 8 these bits. This one: there were more iovecs than the walk takes.
+pub const DATA_AT_LEAST: u64 = 1 << 56;
+/// The data could not be read from here on.
+pub const DATA_UNREADABLE: u64 = 1 << 57;
+/// The name could not be read.
+pub const NAME_UNREADABLE: u64 = 1 << 58;
+/// The control messages could not be read.
+pub const CONTROL_UNREADABLE: u64 = 1 << 59;
+/// The bytes themselves.
+pub const DATA_TOTAL: u64 = (1 << 56) - 1;
+
+/// Head of a message; its name, its control messages and its data follow, without padding.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Message {
+    /// The data word.
+    pub word: u64,
+    /// Bytes of data.
+    pub data: u32,
+    /// `msg_len` of a `struct mmsghdr`.
+    pub len: u32,
+    /// Bytes of the name.
+    pub name: u32,
+    /// Of how many (`msg_namelen`).
+    pub name_len: u32,
+    /// Bytes of control messages.
+    pub control: u32,
+    /// `msg_flags`.
+    pub flags: u32,
+    /// Of how many (`msg_controllen`).
+    pub control_len: u64,
+}
+/// Size of [`Message`].
+pub const MESSAGE: u32 = 40;
+/// Most bytes of a message's name: `struct sockaddr_storage`.
+pub const MSG_NAME_MAX: u32 = 128;
+/// Most bytes of a message's control messages: SCM_RIGHTS with the most descriptors that the kernel takes (253) has 1028.
+pub const MSG_CONTROL_MAX: u32 = 2047;
+/// Most steps of the walk over messages, their iovecs, and pieces of those.
+pub const WALK_STEPS: u32 = 64;
+/// Most strings of an array.
+pub const STRINGS_MAX: u32 = 64;
 
 /// The length is the result.
 pub const LEN_RET: u8 = 6;
@@ -137,9 +204,9 @@ pub struct Plan {
     pub ops: u8,
     /// Fact to append on success.
     pub fact: u8,
-    /// Most bytes of a full record.
+    /// Most bytes of a full record, in units of 8.
     pub max: u16,
-    /// Most bytes of a state-only record.
+    /// Most bytes of a state-only record, in units of 8.
     pub state_max: u16,
     /// The operations.
     pub op: [Op; OPS],
@@ -151,6 +218,10 @@ pub const WANT_FULL: u8 = 1;
 pub const WANT_STATE: u8 = 2;
 /// The state needs this call even if it failed (a connect in progress).
 pub const WANT_FAILED: u8 = 4;
+/// A full record has items with [`HOW_ENTRY`].
+pub const WANT_ENTRY: u8 = 8;
+/// Most bytes of a record of an entry; what is read at entry is short.
+pub const ENTRY_MAX: u32 = 4096;
 
 /// Plans: one per call number, the last for 32-bit calls.
 pub const PLANS: u32 = 1024;
@@ -336,7 +407,7 @@ pub const fn slot(tid: u32) -> u32 {
 /// Control page of one CPU: written by the probe.
 #[repr(C)]
 pub struct Producer {
-    /// Position behind the last record: chunk number in the upper bits, offset in the low 16.
+    /// Position behind the last record: chunk number in the upper bits, offset in the low [`SPAN_BITS`].
     pub head: u64,
     /// 1 while a record is being written. Set before the clock is read.
     pub busy: u64,
@@ -368,5 +439,7 @@ pub const SCOPE_IN: u8 = 1;
 pub const SCOPE_OUT: u8 = 2;
 /// Not yet, but from its next exec on: the command that `run` starts.
 pub const SCOPE_AT_EXEC: u8 = 3;
-/// Elements of the `SCOPE` map, 64 KiB each: a byte per pid up to the largest pid_max.
+/// Elements of the `SCOPE` map: a byte per pid up to the largest pid_max.
 pub const SCOPES: u32 = 64;
+/// Size of one.
+pub const SCOPE: u32 = 65536;

@@ -5,7 +5,7 @@ use crate::copy::{copy_deep, copy_flat};
 use crate::facts::*;
 use crate::kernel::*;
 use crate::kernel::{PLANS, SLOTS};
-use crate::ring::begin;
+use crate::ring::{Rec, begin};
 use crate::scope::in_scope;
 
 #[inline(always)]
@@ -27,14 +27,73 @@ pub unsafe extern "C" fn sys_enter(ctx: *const u64) -> i32 {
             return 0;
         }
         let tid = id as u32;
+        let time = if ld::<u8>(plan, 0) & WANT_ENTRY != 0 { before(ctx, plan, id, nr) } else { boot_ns() };
         let s = look(&SLOTS, slot(tid));
         if !s.is_null() {
             st(s, 4, nr as u32);
-            st(s, 8, boot_ns());
+            st(s, 8, time);
             // Last: a reader that sees the tid sees the rest (it looks twice).
             st(s, 0, tid);
         }
         0
+    }
+}
+
+/// Writes the record of an entry: what the call will overwrite, as it is now. Gives the time of the entry.
+#[inline(always)]
+unsafe fn before(ctx: *const u64, plan: *const u8, id: u64, nr: u64) -> u64 {
+    unsafe {
+        let regs: *const u8 = ld(ctx as *const u8, 0);
+        if is_compat(task_btf()) {
+            return boot_ns();
+        }
+        let Some(mut r) = begin(ENTRY_MAX) else { return boot_ns() };
+        words(&mut r, regs);
+        r.p += 48;
+        let ops: u8 = ld(plan, 2);
+        let mut items = 0u64;
+        let mut i = 0u32;
+        while i < OPS as u32 {
+            if i >= ops as u32 {
+                break;
+            }
+            items = r.forget(items);
+            let op = op_at(plan, 8 + i * 8);
+            if op.how & HOW_ENTRY != 0 {
+                copy_flat(&mut r, &op, 0);
+                items += 1;
+            }
+            i += 1;
+        }
+        r.forget_place();
+        r.count_state();
+        let counts = 6 | (items as u16) << 8;
+        r.head(REC_ENTRY, F_STATE, counts, id as u32, (id >> 32) as u32, 0, u64::MAX, nr as i64);
+        r.publish();
+        r.time
+    }
+}
+
+/// All six words at fixed offsets; what the call does not have is overwritten by the items.
+#[inline(always)]
+unsafe fn words(r: &mut Rec, regs: *const u8) {
+    unsafe {
+        let a = r.c.add(r.off as usize);
+        st(a, HEAD, ld::<u64>(regs, g!(REGS_A0)));
+        st(a, HEAD + 8, ld::<u64>(regs, g!(REGS_A1)));
+        st(a, HEAD + 16, ld::<u64>(regs, g!(REGS_A2)));
+        st(a, HEAD + 24, ld::<u64>(regs, g!(REGS_A3)));
+        st(a, HEAD + 32, ld::<u64>(regs, g!(REGS_A4)));
+        st(a, HEAD + 40, ld::<u64>(regs, g!(REGS_A5)));
+    }
+}
+
+/// The operation at this offset of a plan.
+#[inline(always)]
+unsafe fn op_at(plan: *const u8, at: u32) -> Op {
+    unsafe {
+        let o = plan.add(at as usize);
+        Op { code: ld(o, 0), arg: ld(o, 1), len: ld(o, 2), how: ld(o, 3), max: ld(o, 4), unit: ld(o, 6) }
     }
 }
 
@@ -90,9 +149,8 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
                 }
             }
         }
-        let Some(mut r) = begin(max as u32) else { return 0 };
+        let Some(mut r) = begin((max as u32) << 3) else { return 0 };
         let latency = if slot_time != 0 { r.time - slot_time } else { u64::MAX };
-        // All six words at fixed offsets; what the call does not have is overwritten by the items.
         let a = r.c.add(r.off as usize);
         if compat {
             flags |= F_COMPAT;
@@ -103,12 +161,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
             st(a, HEAD + 32, ld::<u64>(regs, g!(REGS_C4)));
             st(a, HEAD + 40, ld::<u64>(regs, g!(REGS_C5)));
         } else {
-            st(a, HEAD, ld::<u64>(regs, g!(REGS_A0)));
-            st(a, HEAD + 8, ld::<u64>(regs, g!(REGS_A1)));
-            st(a, HEAD + 16, ld::<u64>(regs, g!(REGS_A2)));
-            st(a, HEAD + 24, ld::<u64>(regs, g!(REGS_A3)));
-            st(a, HEAD + 32, ld::<u64>(regs, g!(REGS_A4)));
-            st(a, HEAD + 40, ld::<u64>(regs, g!(REGS_A5)));
+            words(&mut r, regs);
         }
         // What led here must not multiply what follows: from now on these are numbers like any others.
         let mut flags = r.forget(flags as u64) as u16;
@@ -122,6 +175,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         let arg0: u64 = ld(a, HEAD);
         let ops: u8 = if full { ld(plan, 2) } else { 0 };
         let fact: u8 = ld(plan, 3);
+        let mut items = 0u32;
         if ops != 0 {
             // Items must not overwrite the words that later operations need: keep all six until then.
             r.p += 48;
@@ -130,35 +184,26 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
                 if i >= ops as u32 {
                     break;
                 }
-                let o = plan.add((8 + i * 8) as usize);
-                let op = Op {
-                    code: ld(o, 0),
-                    arg: ld(o, 1),
-                    len: ld(o, 2),
-                    only_ok: ld(o, 3),
-                    max: ld(o, 4),
-                    unit: ld(o, 6),
-                };
+                let op = op_at(plan, 8 + i * 8);
                 // What takes loops of its own comes last in a plan, and stands outside this one: inside, the verifier would
                 // walk it once for each round.
                 if op.code >= OP_DEEP {
                     break;
                 }
-                copy_flat(&mut r, &op, ret);
+                if op.how & (HOW_ENTRY | HOW_EXIT) == HOW_ENTRY {
+                    r.no_item(ITEM_ENTRY);
+                } else {
+                    copy_flat(&mut r, &op, ret);
+                }
                 i += 1;
             }
-            if i < ops as u32 {
-                let at = r.forget(8 + i as u64 * 8);
-                let o = plan.add(bound_op(at) as usize);
-                let op = Op {
-                    code: ld(o, 0),
-                    arg: ld(o, 1),
-                    len: ld(o, 2),
-                    only_ok: ld(o, 3),
-                    max: ld(o, 4),
-                    unit: ld(o, 6),
-                };
+            items = r.forget(i as u64) as u32;
+            if items < ops as u32 {
+                let at = r.forget(8 + items as u64 * 8);
+                let op = op_at(plan, bound_op(at) as u32);
                 copy_deep(&mut r, &op, ret);
+                // What may stand behind it is in the record of the entry.
+                items += 1;
             }
         } else {
             r.p += (words as u64 & 7) * 8;
@@ -189,7 +234,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
             st(r.ctl, 48, n + 1);
         }
         let words = if ops != 0 { 6 } else { words };
-        r.head(nr as u16, flags, words as u16 | (ops as u16) << 8, tid, pid, told as u32, latency, ret);
+        r.head(nr as u16, flags, words as u16 | (items as u16) << 8, tid, pid, told as u32, latency, ret);
         r.publish();
         0
     }

@@ -2,10 +2,20 @@
 //!
 //! Enters: an operation of a plan, the call's words. Leaves: one item, whatever happens (absent, unreadable, cut). Never:
 //! knowledge of a call.
+//!
+//! Nothing here may be padded inside an item: what lies in the ring from before would become part of it.
 
 use crate::abi::*;
 use crate::kernel::*;
 use crate::ring::Rec;
+
+/// Pieces of a buffer after the first.
+const PIECES: u64 = (PAYLOAD_MAX / PIECE) as u64;
+
+#[inline(always)]
+fn least(a: u64, b: u64) -> u64 {
+    if a < b { a } else { b }
+}
 
 impl Rec {
     /// A string from user memory as an item.
@@ -38,54 +48,44 @@ impl Rec {
             self.item(at, ITEM_OK);
         }
     }
-    /// `want` bytes of user memory as an item, at most `max`.
+    /// `want` bytes of user memory as an item, at most `max`. What can be read before a fault is kept, as cut.
     #[inline(always)]
     pub unsafe fn user_bytes(&mut self, src: u64, want: u64, max: u64) {
         unsafe {
             let at = self.p;
-            let n = if want > max { max } else { want };
+            let all = least(want, max);
+            let n = bound_len(least(all, PIECE as u64));
             let dst = self.here().add(8);
-            let n = bound_len(n);
             if n != 0 && read_user(dst, n as u32, src) < 0 {
                 return self.no_item(ITEM_UNREADABLE);
             }
             self.p += 8 + n;
-            self.item(at, if want > n { ITEM_CUT } else { ITEM_OK });
-        }
-    }
-    /// The data of an iovec array, joined, without an item head. Gives false if nothing could be read.
-    #[inline(always)]
-    pub unsafe fn user_iovec(&mut self, iov: u64, count: u64, want: u64, max: u64) -> u32 {
-        unsafe {
-            let mut room = if want > max { max } else { want };
-            let mut status = if want > max { ITEM_CUT } else { ITEM_OK };
-            let mut i = 0u64;
-            while i < 8 {
+            let mut left = all - n;
+            if left != 0 {
+                let mut from = src + n;
+                let mut i = 0;
+                while i < PIECES {
+                    self.forget_place();
+                    (from, left) = (self.forget(from), self.forget(left));
+                    let n = bound_len(least(left, PIECE as u64));
+                    if n == 0 || read_user(self.here(), n as u32, from) < 0 {
+                        break;
+                    }
+                    self.p += n;
+                    (from, left) = (from + n, left - n);
+                    i += 1;
+                }
                 self.forget_place();
-                room = self.forget(room);
-                if i >= count || room == 0 {
-                    return status;
-                }
-                let mut v = [0u64; 2];
-                if read_user(v.as_mut_ptr() as *mut u8, 16, iov + i * 16) < 0 {
-                    return ITEM_UNREADABLE;
-                }
-                if v[1] > room {
-                    status = ITEM_CUT;
-                }
-                let n = if v[1] > room { room } else { v[1] };
-                let dst = self.here();
-                let n = bound_len(n);
-                if n != 0 && read_user(dst, n as u32, v[0]) < 0 {
-                    return ITEM_UNREADABLE;
-                }
-                self.p += n;
-                room -= n;
-                i += 1;
             }
-            if count > 8 { ITEM_CUT } else { status }
+            self.item(at, if want > max || left != 0 { ITEM_CUT } else { ITEM_OK });
         }
     }
+}
+
+/// Most bytes that an operation copies.
+#[inline(always)]
+fn limit(op: &Op) -> u64 {
+    op.max as u64 | (op.how as u64 & 0xf0) << 12
 }
 
 /// The word of the call that an operation names.
@@ -101,7 +101,7 @@ unsafe fn word_of(r: &Rec, n: u8) -> u64 {
 #[inline(always)]
 unsafe fn is_nothing(r: &mut Rec, op: &Op, src: u64, ret: i64) -> bool {
     unsafe {
-        let nothing = src == 0 || (op.only_ok != 0 && ret < 0) || op.code == OP_NOTHING;
+        let nothing = src == 0 || (op.how & HOW_OK != 0 && ret < 0) || op.code == OP_NOTHING;
         if nothing {
             r.no_item(ITEM_ABSENT);
         }
@@ -114,8 +114,10 @@ unsafe fn is_nothing(r: &mut Rec, op: &Op, src: u64, ret: i64) -> bool {
 pub unsafe fn copy_flat(r: &mut Rec, op: &Op, ret: i64) {
     unsafe {
         r.forget_place();
+        // What is learnt of it here must not make two of everything that follows.
+        let ret = r.forget(ret as u64) as i64;
         let src = word_of(r, op.arg);
-        let max = op.max as u64;
+        let max = limit(op);
         if is_nothing(r, op, src, ret) {
             return;
         }
@@ -137,84 +139,301 @@ pub unsafe fn copy_flat(r: &mut Rec, op: &Op, ret: i64) {
         };
         // `count` may be anything: cap before multiplying.
         let count = r.forget(count);
-        let count = if count > 0xffff_ffff { 0xffff_ffff } else { count };
+        let mut count = if count > 0xffff_ffff { 0xffff_ffff } else { count };
+        if op.how & HOW_BITS != 0 {
+            count = (count + 63) >> 6;
+        }
         r.user_bytes(src, count * op.unit as u64, max)
     }
 }
 
-/// What takes a loop: an array of strings, an iovec array, a msghdr.
+/// What takes a loop: an array of strings, an iovec array, messages.
 #[inline(always)]
 pub unsafe fn copy_deep(r: &mut Rec, op: &Op, ret: i64) {
     unsafe {
         r.forget_place();
+        let ret = r.forget(ret as u64) as i64;
         let src = word_of(r, op.arg);
-        let max = op.max as u64;
         if is_nothing(r, op, src, ret) {
             return;
         }
         let at = r.p;
         r.here();
         r.p += 8;
-        if op.code == OP_STRINGS {
-            let status = strings(r, src, at, max);
-            return r.item(at, status);
-        }
-        // What was really sent or received is the result; a failed call has the whole.
-        let mut want = if ret >= 0 { ret as u64 } else { 1 << 30 };
-        let mut iov = src;
-        let mut count = word_of(r, op.len & 7);
-        if op.code == OP_MSGHDR {
-            // struct user_msghdr is {name, namelen, iov, iovlen, control, controllen, flags}.
-            let mut m = [0u64; 7];
-            if read_user(m.as_mut_ptr() as *mut u8, 56, src) < 0 {
-                return r.item(at, ITEM_UNREADABLE);
-            }
-            let mut n = m[1] & 0xffff_ffff;
-            if n > 128 {
-                n = 128;
-            }
-            if m[0] == 0 {
-                n = 0;
-            }
-            r.word(n | (m[6] << 32));
-            let dst = r.here();
-            let n = bound_name(n);
-            if n != 0 && read_user(dst, n as u32, m[0]) < 0 {
-                return r.item(at, ITEM_UNREADABLE);
-            }
-            r.p += n;
-            (iov, count) = (m[2], m[3]);
-        }
-        (iov, count, want) = (r.forget(iov), r.forget(count), r.forget(want));
-        let status = r.user_iovec(iov, count, want, max);
+        let end = r.p + op.unit as u64 * 8;
+        let status = if op.code == OP_STRINGS { strings(r, src, end) } else { walk(r, op, ret, src, end) };
         r.item(at, status)
     }
 }
 
-/// The strings of a NULL-terminated array, each with its NUL.
+/// The strings of a NULL-terminated array, each with its NUL; only the last may lack it, which was then cut.
 #[inline(always)]
-unsafe fn strings(r: &mut Rec, src: u64, at: u64, max: u64) -> u32 {
+unsafe fn strings(r: &mut Rec, src: u64, end: u64) -> u32 {
     unsafe {
         let mut i = 0u64;
-        while i < 24 {
+        while i < STRINGS_MAX as u64 {
             r.forget_place();
+            let end = r.forget(end);
             let mut s = 0u64;
             if read_user(&mut s as *mut u64 as *mut u8, 8, src + i * 8) < 0 {
-                return ITEM_UNREADABLE;
+                return if i == 0 { ITEM_UNREADABLE } else { ITEM_CUT };
             }
             if s == 0 {
                 return ITEM_OK;
             }
-            if r.p - at >= max {
+            let room = end - r.p;
+            if room < 2 || room > PIECE as u64 {
                 return ITEM_CUT;
             }
-            let n = read_user_str(r.here(), 128, s);
+            let n = read_user_str(r.here(), bound_len(room) as u32, s);
             if n < 0 {
-                return ITEM_UNREADABLE;
+                return if i == 0 { ITEM_UNREADABLE } else { ITEM_CUT };
             }
             r.p += n as u64;
+            if n as u64 >= room {
+                // It filled the room, so it was cut; the NUL is the helper's.
+                r.p -= 1;
+                return ITEM_CUT;
+            }
             i += 1;
         }
         ITEM_CUT
+    }
+}
+
+/// Where the walk over messages stands: words of the control page behind [`SCRATCH`]. What the verifier loads from there it
+/// knows nothing about, so all rounds of the loop look alike to it; on the stack every combination would be walked.
+mod at {
+    use crate::abi::SCRATCH;
+    /// The next `struct mmsghdr`, and how many are left.
+    pub const NEXT: u32 = SCRATCH + 8;
+    pub const MSGS: u32 = SCRATCH + 16;
+    /// Of these have been sent or received: their lengths mean something.
+    pub const DONE: u32 = SCRATCH + 24;
+    /// The present message's head: its place in the chunk.
+    pub const HEAD: u32 = SCRATCH + 32;
+    /// The next iovec, and how many are left.
+    pub const IOV: u32 = SCRATCH + 40;
+    pub const COUNT: u32 = SCRATCH + 48;
+    /// Of the present iovec.
+    pub const BASE: u32 = SCRATCH + 56;
+    pub const LEFT: u32 = SCRATCH + 64;
+    /// Bytes of the message that further iovecs may have; `UNKNOWN` or nearly so if only the iovecs tell.
+    pub const WANT: u32 = SCRATCH + 72;
+    /// Bytes of data that may still be copied, and those that were.
+    pub const ROOM: u32 = SCRATCH + 80;
+    pub const DATA: u32 = SCRATCH + 88;
+    /// The data word.
+    pub const WORD: u32 = SCRATCH + 96;
+    /// The end of the item, most bytes of data of a message, the operation, the result.
+    pub const END: u32 = SCRATCH + 104;
+    pub const MAX: u32 = SCRATCH + 112;
+    pub const CODE: u32 = SCRATCH + 120;
+    pub const RET: u32 = SCRATCH + 128;
+}
+
+/// How much a message holds is not known: a failed call. (The lengths of all iovecs of a walk cannot add up to its half.)
+const UNKNOWN: u64 = 1 << 62;
+/// A length beyond this is nonsense.
+const LENGTH_MAX: u64 = 1 << 48;
+
+impl Rec {
+    #[inline(always)]
+    unsafe fn get(&self, at: u32) -> u64 {
+        unsafe { ld(self.ctl, at) }
+    }
+    #[inline(always)]
+    unsafe fn set(&self, at: u32, v: u64) {
+        unsafe { st(self.ctl, at, v) }
+    }
+    /// Reads `n` bytes of user memory to the current place, and gives how many; 0, and `fault` in the data word, if that
+    /// cannot be.
+    #[inline(always)]
+    unsafe fn part(&mut self, n: u64, src: u64, fault: u64) -> u64 {
+        unsafe {
+            let dst = self.here();
+            if n != 0 && read_user(dst, n as u32, src) < 0 {
+                self.set(at::WORD, self.get(at::WORD) | fault);
+                return 0;
+            }
+            self.p += n;
+            n
+        }
+    }
+}
+
+/// Begins the next message: its head, its name, its control messages. False if that cannot be read.
+#[inline(always)]
+unsafe fn begin_message(r: &mut Rec) -> bool {
+    unsafe {
+        // struct user_msghdr is {name, namelen, iov, iovlen, control, controllen, flags}.
+        let mut m = [0u64; 7];
+        let next = r.get(at::NEXT);
+        if read_user(m.as_mut_ptr() as *mut u8, 56, next) < 0 {
+            return false;
+        }
+        let ret = r.get(at::RET);
+        let mut want = if (ret as i64) < 0 { UNKNOWN } else { ret };
+        let mut len = 0u32;
+        if r.get(at::CODE) == OP_MMSGHDR as u64 {
+            if read_user(&mut len as *mut u32 as *mut u8, 4, next + 56) < 0 {
+                return false;
+            }
+            let done = r.get(at::DONE);
+            want = if done == 0 { UNKNOWN } else { len as u64 };
+            r.set(at::DONE, if done == 0 { 0 } else { done - 1 });
+        }
+        r.set(at::NEXT, next + 64);
+        r.set(at::MSGS, r.get(at::MSGS) - 1);
+        r.set(at::WANT, want);
+        r.set(at::WORD, if want < UNKNOWN { least(want, LENGTH_MAX) } else { 0 });
+        r.forget_place();
+        r.set(at::HEAD, r.p);
+        r.here();
+        r.p += MESSAGE as u64;
+        let name_len = if m[0] == 0 { 0 } else { m[1] & 0xffff_ffff };
+        let name = r.forget(least(name_len, MSG_NAME_MAX as u64));
+        let name = r.part(bound_name(name), m[0], NAME_UNREADABLE);
+        r.forget_place();
+        let name = r.forget(name | name_len << 32);
+        let control_len = if m[4] == 0 { 0 } else { m[5] };
+        let control_len = r.forget(control_len);
+        let control = r.forget(least(control_len, MSG_CONTROL_MAX as u64));
+        let control = r.part(bound_control(control), m[4], CONTROL_UNREADABLE);
+        r.forget_place();
+        let h = r.c.add(bound_at(r.get(at::HEAD)) as usize);
+        st(h, 8, (len as u64) << 32);
+        st(h, 16, name);
+        st(h, 24, control | m[6] << 32);
+        st(h, 32, control_len);
+        r.set(at::IOV, m[2]);
+        r.set(at::COUNT, m[3]);
+        r.set(at::LEFT, 0);
+        r.set(at::DATA, 0);
+        r.set(at::ROOM, least(r.get(at::MAX), r.get(at::END) - r.p));
+        true
+    }
+}
+
+/// Takes the next iovec.
+#[inline(always)]
+unsafe fn next_iovec(r: &mut Rec) {
+    unsafe {
+        let mut v = [0u64; 2];
+        let iov = r.get(at::IOV);
+        if read_user(v.as_mut_ptr() as *mut u8, 16, iov) < 0 {
+            r.set(at::WORD, r.get(at::WORD) | DATA_UNREADABLE);
+            return r.set(at::COUNT, 0);
+        }
+        r.set(at::IOV, iov + 16);
+        r.set(at::COUNT, r.get(at::COUNT) - 1);
+        r.set(at::BASE, v[0]);
+        let want = r.get(at::WANT);
+        let left = r.forget(least(least(v[1], want), LENGTH_MAX));
+        r.set(at::LEFT, left);
+        r.set(at::WANT, want - left);
+        if want >= UNKNOWN / 2 {
+            r.set(at::WORD, r.get(at::WORD) + left);
+        }
+    }
+}
+
+/// Copies the next piece of the present iovec.
+#[inline(always)]
+unsafe fn next_piece(r: &mut Rec) {
+    unsafe {
+        r.forget_place();
+        let (base, left, room) = (r.get(at::BASE), r.get(at::LEFT), r.get(at::ROOM));
+        let n = bound_len(r.forget(least(least(left, room), PIECE as u64)));
+        if n == 0 {
+            return;
+        }
+        if read_user(r.here(), n as u32, base) < 0 {
+            r.set(at::WORD, r.get(at::WORD) | DATA_UNREADABLE);
+            r.set(at::LEFT, 0);
+            return r.set(at::COUNT, 0);
+        }
+        r.p += n;
+        r.set(at::BASE, base + n);
+        r.set(at::LEFT, left - n);
+        r.set(at::ROOM, room - n);
+        r.set(at::DATA, r.get(at::DATA) + n);
+    }
+}
+
+/// The data of iovecs; for messages with their heads. One loop for all of it: a step begins a message if there is nothing
+/// left of the last, takes the next iovec if there is nothing left of the last, and copies a piece of that.
+#[inline(always)]
+unsafe fn walk(r: &mut Rec, op: &Op, ret: i64, src: u64, end: u64) -> u32 {
+    unsafe {
+        let max = limit(op);
+        let count = word_of(r, op.len & 7) & 0xffff_ffff;
+        let done = if ret < 0 { 0 } else { ret as u64 };
+        let msgs = if op.code == OP_IOVEC {
+            0
+        } else if op.code == OP_MSGHDR {
+            1
+        } else if op.how & HOW_OK != 0 {
+            least(count, done)
+        } else {
+            count
+        };
+        r.set(at::NEXT, src);
+        r.set(at::MSGS, msgs);
+        r.set(at::DONE, done);
+        r.set(at::HEAD, r.p);
+        r.set(at::IOV, src);
+        r.set(at::COUNT, if op.code == OP_IOVEC { count } else { 0 });
+        r.set(at::LEFT, 0);
+        r.set(at::WANT, if ret < 0 { UNKNOWN } else { done });
+        r.set(at::ROOM, max);
+        r.set(at::DATA, 0);
+        r.set(at::WORD, least(done, LENGTH_MAX));
+        r.set(at::END, end);
+        r.set(at::MAX, max);
+        r.set(at::CODE, op.code as u64);
+        r.set(at::RET, ret as u64);
+        if op.code == OP_IOVEC {
+            r.word(0);
+            let h = r.c.add(bound_at(r.get(at::HEAD)) as usize);
+            st(h, 0, r.get(at::WORD));
+        }
+        let mut i = 0u64;
+        while i < WALK_STEPS as u64 {
+            r.forget_place();
+            if r.get(at::LEFT) | r.get(at::COUNT) == 0 {
+                if r.get(at::MSGS) == 0 {
+                    return ITEM_OK;
+                }
+                let room = r.get(at::END) - r.p;
+                if room < (MESSAGE + MSG_NAME_MAX + MSG_CONTROL_MAX) as u64 || room > RECORD_MAX as u64 {
+                    return ITEM_CUT;
+                }
+                if !begin_message(r) {
+                    return if i == 0 { ITEM_UNREADABLE } else { ITEM_CUT };
+                }
+            }
+            if r.get(at::LEFT) == 0 && r.get(at::COUNT) != 0 {
+                next_iovec(r);
+            }
+            next_piece(r);
+            r.forget_place();
+            let (want, room) = (r.get(at::WANT), r.get(at::ROOM));
+            // Without room, only how much there is can still be learnt; that is known if the result told.
+            if room == 0 {
+                r.set(at::LEFT, 0);
+            }
+            if want == 0 && r.get(at::LEFT) == 0 || room == 0 && want < UNKNOWN / 2 {
+                r.set(at::COUNT, 0);
+            }
+            let more = i == WALK_STEPS as u64 - 1 && r.get(at::COUNT) != 0 && want >= UNKNOWN / 2;
+            let h = r.c.add(bound_at(r.get(at::HEAD)) as usize);
+            st(h, 0, r.get(at::WORD) | if more { DATA_AT_LEAST } else { 0 });
+            if r.get(at::CODE) != OP_IOVEC as u64 {
+                st(h, 8, r.get(at::DATA) as u32);
+            }
+            i += 1;
+        }
+        if r.get(at::LEFT) | r.get(at::COUNT) | r.get(at::MSGS) == 0 { ITEM_OK } else { ITEM_CUT }
     }
 }

@@ -49,7 +49,7 @@ array!(CHUNKS, CHUNK, 1024);
 array!(CTL, abi::CTL, 1024);
 array!(PLANS, core::mem::size_of::<Plan>() as u32, abi::PLANS);
 array!(SLOTS, 16, abi::SLOTS);
-array!(SCOPE, SPAN, SCOPES);
+array!(SCOPE, abi::SCOPE, SCOPES);
 
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]
@@ -171,12 +171,18 @@ pub unsafe fn st<T: Copy>(p: *mut u8, off: u32, v: T) {
 // values are within it anyway: it changes none.
 #[inline(always)]
 pub fn bound_at(mut p: u64) -> u64 {
-    unsafe { asm!("{p} &= 0xffff", p = inout(reg) p) };
+    unsafe { asm!("{p} &= 0x1ffff", p = inout(reg) p) };
     p
 }
 #[inline(always)]
 pub fn bound_len(mut n: u64) -> u64 {
-    unsafe { asm!("{n} &= 0xfff", n = inout(reg) n) };
+    unsafe { asm!("{n} &= 0x1fff", n = inout(reg) n) };
+    n
+}
+/// At most [`MSG_CONTROL_MAX`].
+#[inline(always)]
+pub fn bound_control(mut n: u64) -> u64 {
+    unsafe { asm!("{n} &= 0x7ff", n = inout(reg) n) };
     n
 }
 #[inline(always)]

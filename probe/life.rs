@@ -7,6 +7,9 @@ use crate::kernel::*;
 use crate::ring::begin;
 use crate::scope::{in_scope, scope_of};
 
+/// Most bytes of the arguments of a program.
+const ARGS_MAX: u32 = 4096;
+
 #[unsafe(link_section = "tp_btf/sched_process_fork")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sched_process_fork(ctx: *const u64) -> i32 {
@@ -80,7 +83,7 @@ pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
         if !in_scope(pid) {
             return 0;
         }
-        let Some(mut r) = begin(HEAD + EXEC + PATH_FACT + PATH_BYTES + 2 * (8 + ITEM_MAX) + 24) else {
+        let Some(mut r) = begin(HEAD + EXEC + PATH_FACT + PATH_BYTES + 16 + STR_MAX + ARGS_MAX + 32) else {
             return 0;
         };
         creds(&mut r, task);
@@ -90,13 +93,13 @@ pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
         path(&mut r, task, of_file(exe));
         // The path as it was given.
         let name: u64 = ld(bprm, g!(BPRM_FILENAME));
-        r.kernel_str(name, ITEM_MAX);
+        r.kernel_str(name, STR_MAX);
         // The arguments: the kernel has just written them to the new stack, so the pages are there.
         if mm.is_null() {
             r.no_item(ITEM_ABSENT);
         } else {
             let (start, end): (u64, u64) = (ld(mm, g!(MM_ARG_START)), ld(mm, g!(MM_ARG_END)));
-            r.user_bytes(start, end - start, ITEM_MAX as u64);
+            r.user_bytes(start, end - start, ARGS_MAX as u64);
         }
         r.kernel_str(task as u64 + g!(TASK_COMM) as u64, 16);
         r.count_state();

@@ -6,6 +6,9 @@ use crate::abi::*;
 use crate::kernel::CTL;
 use crate::kernel::*;
 
+/// The bits of a position that are the offset in its chunk.
+const IN_CHUNK: u64 = SPAN as u64 - 1;
+
 /// A record being written: the chunk, the record's offset, and the offset of what comes next.
 pub struct Rec {
     pub c: *mut u8,
@@ -41,10 +44,10 @@ pub unsafe fn begin(max: u32) -> Option<Rec> {
         let mut head: u64 = ld(ctl, 0);
         let tail: u64 = ld(ctl, TAIL as u32);
         let mask = g!(CHUNK_MASK);
-        let hop = (head & 0xffff) + max as u64 > SPAN as u64;
-        let next = if hop { (head & !0xffff) + SPAN as u64 } else { head };
+        let hop = (head & IN_CHUNK) + max as u64 > SPAN as u64;
+        let next = if hop { (head & !IN_CHUNK) + SPAN as u64 } else { head };
         // Full if the chunk we would write is one the reader has not left.
-        if (next >> 16) - (tail >> 16) > mask as u64 {
+        if (next >> SPAN_BITS) - (tail >> SPAN_BITS) > mask as u64 {
             let n: u64 = ld(ctl, 24);
             st(ctl, 24, n + 1);
             st(ctl, 8, 0u64);
@@ -52,19 +55,19 @@ pub unsafe fn begin(max: u32) -> Option<Rec> {
         }
         let time = boot_ns();
         if hop {
-            let c = look(&CHUNKS, cpu * (mask + 1) + ((head >> 16) as u32 & mask));
+            let c = look(&CHUNKS, cpu * (mask + 1) + ((head >> SPAN_BITS) as u32 & mask));
             if !c.is_null() {
-                let p = bound_at(head & 0xffff);
+                let p = bound_at(head);
                 st(c.add(p as usize), 0, HOP);
             }
             head = next;
         }
-        let c = look(&CHUNKS, cpu * (mask + 1) + ((head >> 16) as u32 & mask));
+        let c = look(&CHUNKS, cpu * (mask + 1) + ((head >> SPAN_BITS) as u32 & mask));
         if c.is_null() {
             st(ctl, 8, 0u64);
             return None;
         }
-        let off = bound_at(head & 0xffff);
+        let off = bound_at(head);
         Some(Rec { c, ctl, head, off, p: off + HEAD as u64, time, seq: seq as u32 })
     }
 }
@@ -84,8 +87,8 @@ impl Rec {
     ) {
         unsafe {
             let r = self.c.add(self.off as usize);
-            let len = ((self.p - self.off + 7) & !7) as u16;
-            st(r, 0, len as u64 | (code as u64) << 16 | (flags as u64) << 32 | (counts as u64) << 48);
+            let len = (self.p - self.off + 7) >> 3;
+            st(r, 0, len & 0xffff | (code as u64) << 16 | (flags as u64) << 32 | (counts as u64) << 48);
             st(r, 8, self.time);
             st(r, 16, self.seq as u64 | (tid as u64) << 32);
             st(r, 24, pid as u64 | (fact as u64) << 32);
@@ -112,7 +115,7 @@ impl Rec {
             st(self.ctl, 8, 0u64);
         }
     }
-    /// The place of what comes next; at least [`ITEM_MAX`] + 8 bytes of the chunk lie behind it.
+    /// The place of what comes next; at least [`PIECE`] + 8 bytes of the chunk lie behind it.
     #[inline(always)]
     pub unsafe fn here(&mut self) -> *mut u8 {
         self.p = bound_at(self.p);

@@ -1,6 +1,7 @@
 //! Which processes are looked at: one byte a pid, in a map that user space writes too.
 
 use crate::abi::*;
+use crate::kernel::SCOPE;
 use crate::kernel::*;
 
 #[inline(always)]

@@ -3,23 +3,26 @@
 //! Enters: a configuration whose source is live. Leaves: events in the sink, totals on stderr, an exit status. Never: the
 //! details of any stage; this is the order in which they are called.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::batch::{Builder, Columns, Meta};
-use crate::config::{Config, Flush, Form, Live, Scope, Sink, Stream};
+use crate::config::{Config, Flush, Form, Live, Place, Scope, Sink, Stream};
 use crate::exit::Exit;
+use crate::files::{self, Tally};
 use crate::filter::{CodeSet, Filter};
 use crate::message;
 use crate::output;
+use crate::recorder::{How, Recorder};
 use crate::reel::{Header, Totals};
 use crate::run::Child;
+use crate::schedule::{Schedule, Wishes};
 use crate::schema::{Arch, Schema};
 use crate::select::Selector;
 use crate::selfcheck::check;
-use crate::sink::{Outcome, Printer, Recorder, create_reel};
+use crate::sink::{Outcome, Printer};
 use crate::source::live::plan::{Interest, Snaplen, plans};
 use crate::source::live::{Clocks, Options, Probe, Rings, boot_now, wall_now};
 use crate::source::{abi, audience};
@@ -75,14 +78,16 @@ struct Capture<'s> {
     first_time: u64,
     flush: bool,
     clock: Clocks,
+    /// Codes of which records become rows.
+    interest: CodeSet,
 }
 
 impl Capture<'_> {
     /// Empties the rings as far as is certain, and passes on what came. True if there may be more at once.
-    fn step(&mut self, rings: &mut Rings, interest: &dyn Fn(u16) -> bool) -> (u64, bool) {
+    fn step(&mut self, rings: &mut Rings) -> (u64, bool) {
         let now = boot_now();
-        let (state, builder) = (&mut self.state, &mut self.builder);
-        let wanted = |code: u16| interest(code);
+        let (state, builder, interest) = (&mut self.state, &mut self.builder, &self.interest);
+        let wanted = |code: u16| interest.has(code);
         let drained = rings.drain(now, |cpu, bytes| {
             state.take(cpu, bytes, &wanted, builder);
             !builder.is_full()
@@ -138,12 +143,37 @@ impl Capture<'_> {
             && self.builder.rows() > 0
         {
             self.builder.close();
+            let seen = self.state.seen();
+            let tally = Tally {
+                produced: seen.rows + seen.lost,
+                filtered: seen.rows.saturating_sub(self.selector.matched),
+                lost: seen.lost,
+                state_only: seen.state,
+            };
             let full = std::mem::take(&mut self.builder);
-            self.builder = recorder.block(full);
+            self.builder = recorder.block(full, tally);
         }
         self.builder.reset(self.generation);
         self.selector.next_block();
         self.done = 0;
+    }
+
+    /// Does what signals and the clock ask for.
+    fn heed(&mut self, wishes: &Wishes, schedule: &mut Schedule) {
+        if wishes.totals() {
+            let seen = self.state.seen();
+            message::say(format!(
+                "so far: {} events, {} passed the filter, {} lost",
+                seen.rows, self.selector.matched, seen.lost
+            ));
+        }
+        let turn = wishes.rotate() | schedule.turns();
+        if turn || wishes.flush() {
+            self.close();
+            if let Out::Reel(recorder) = &mut self.out {
+                if turn { recorder.turn() } else { recorder.flush() }
+            }
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -201,7 +231,7 @@ fn leave_out(probe: &Probe, live: &Live, sink: &Sink, tell: bool) {
     probe.set_scope(own, abi::SCOPE_OUT);
     let to_stdout = match sink {
         Sink::Print { to: Stream::Stdout, .. } => true,
-        Sink::Reel { to, .. } => *to == crate::config::Place::Standard,
+        Sink::Reel { to, .. } => *to == Place::Standard,
         _ => false,
     };
     let mut readers =
@@ -239,6 +269,13 @@ pub fn run(config: &Config, live: &Live) -> Exit {
             Err(_) => Exit::Error,
         };
     }
+    if let Sink::Reel { to: Place::File(path), .. } = &config.sink
+        && config.files.rotates()
+        && let Err(text) = files::check_name(path)
+    {
+        message::say(text);
+        return Exit::Usage;
+    }
     let command = match &live.scope {
         Scope::Command { argv, user } => Some((argv, user)),
         _ => None,
@@ -270,12 +307,14 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     // A filter that asks how many events came before, or how long ago the last was, must see them all.
     let counts = Columns::NUM.and(Columns::DELTA).0 & filter.columns().0 != 0;
     let filter_codes = if counts { CodeSet::all() } else { filter.codes().clone() };
-    let wanted = |code: u16| filter_codes.has(code);
 
     let users = Users::system().unwrap_or_default();
     let mut state = State::new(&schema, &live.proc, users, boot_now);
     if live.no_ancestors {
         state = state.without_ancestors();
+    }
+    if live.env {
+        state = state.with_environments();
     }
     let start = boot_now();
     let selector = Selector::new(filter, config.limit);
@@ -297,7 +336,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     let mut interest = Interest::new(&schema, true, |code| filter_codes.has(code));
     interest.facts = facts;
     interest.files = selector.filter().columns().and(printed(&config.sink)).has(Columns::REFS);
-    probe.set_plans(&plans(&schema, &interest, Snaplen(live.snaplen.min(abi::ITEM_MAX) as u16)));
+    probe.set_plans(&plans(&schema, &interest, Snaplen(live.snaplen)));
     // Only now, when nothing but writing itself can fail: an attempt that was refused leaves no file.
     let out = match &config.sink {
         Sink::Nothing => Out::Nothing,
@@ -317,9 +356,8 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         }
         Sink::Reel { to, force } => {
             let header = header(config, live, start, cpus as u32, &probe);
-            let made = create_reel(to, *force)
-                .and_then(|out| Recorder::new(out, &header, schema.clone(), config.flush == Flush::Event));
-            match made {
+            let how = How { force: *force, flush: config.flush == Flush::Event, files: config.files.clone() };
+            match Recorder::new(to, &how, &header, schema.clone()) {
                 Ok(r) => Out::Reel(r),
                 Err(e) => return failed(&format!("cannot write {}: {e}", place_name(to))),
             }
@@ -339,18 +377,13 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         first_time: 0,
         flush: config.flush == Flush::Event,
         clock: Clocks::default(),
+        interest: filter_codes.clone(),
     };
     for (cpu, next) in next.into_iter().enumerate() {
         capture.state.expect(cpu, next);
     }
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-        if child.is_none() {
-            // A second signal ends us at once; what is in the file stays readable.
-            let _ = signal_hook::flag::register_conditional_shutdown(signal, 1, stop.clone());
-        }
-        let _ = signal_hook::flag::register(signal, stop.clone());
-    }
+    let wishes = Wishes::listen(child.is_some(), hangup_rotates(config));
+    let mut schedule = Schedule::new(config.files.every, config.duration);
     match &live.scope {
         Scope::Host => {
             // Most of it before the first record is read: a process that forks then has a parent that is known. The rings
@@ -380,10 +413,11 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     let mut status = None;
     let mut looked_again = live.include_self || live.scope != Scope::Host;
     loop {
-        let (records, more) = capture.step(&mut rings, &wanted);
+        let (records, more) = capture.step(&mut rings);
+        capture.heed(&wishes, &mut schedule);
         // While the command runs, signals are its business; what it left behind may be waited for or not.
-        let stopped = stop.load(Ordering::Relaxed) && (child.is_none() || status.is_some());
-        if capture.is_over() || stopped {
+        let stopped = wishes.stop() && (child.is_none() || status.is_some());
+        if capture.is_over() || stopped || schedule.is_over() {
             break;
         }
         if let Some(c) = &mut child {
@@ -414,10 +448,16 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     }
 }
 
+/// A hang-up means "a new file" to a capture that nobody watches, and the end to one on a terminal.
+fn hangup_rotates(config: &Config) -> bool {
+    let to_file = matches!(&config.sink, Sink::Reel { to: Place::File(_), .. });
+    to_file && (config.files.rotates() || !std::io::stderr().is_terminal())
+}
+
 fn place_name(place: &crate::config::Place) -> String {
     match place {
-        crate::config::Place::Standard => "standard output".into(),
-        crate::config::Place::File(path) => message::name(path),
+        Place::Standard => "standard output".into(),
+        Place::File(path) => message::name(path),
     }
 }
 
@@ -443,11 +483,9 @@ fn header(config: &Config, live: &Live, start: u64, cpus: u32, probe: &Probe) ->
 /// Stops the probe, takes what the rings still hold, and closes the sink. Gives the losses too.
 fn finish(mut capture: Capture, mut rings: Rings, mut probe: Probe, config: &Config) -> (Outcome, u64) {
     probe.detach();
-    let codes = capture.selector.filter().codes().clone();
-    let wanted = |code: u16| codes.has(code);
     // Nothing is written any more: the rings end where they end.
     while !capture.is_over() {
-        let (records, more) = capture.step(&mut rings, &wanted);
+        let (records, more) = capture.step(&mut rings);
         if records == 0 && !more {
             break;
         }

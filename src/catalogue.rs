@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::fields::{FIELDS, Field, Takes, Type};
-use crate::schema::{COMPAT, Class, Schema, Shape};
+use crate::schema::{ArgShape, COMPAT, Class, Dir, Kind, Ret, Schema, Shape};
 
 /// The fields: all, those of one class (`proc`), or one in detail (`proc.name`). The error is for the user.
 pub fn fields(class: Option<&str>, json: bool) -> Result<String, String> {
@@ -44,13 +44,21 @@ pub fn fields(class: Option<&str>, json: bool) -> Result<String, String> {
     Ok(out)
 }
 
-/// The calls and events of a schema: all, or one by name. The error is for the user.
+/// The calls and events of a schema: all, a line each, or one in detail. The error is for the user.
 pub fn calls(schema: &Schema, name: Option<&str>, json: bool) -> Result<String, String> {
     // 32-bit twins share the names, and a filter's name means both.
     let all = || schema.named().filter(|s| s.code < COMPAT);
     let mut out = String::new();
     for shape in all().filter(|s| name.is_none_or(|n| *s.name == *n)) {
-        if json { call_json(&mut out, shape) } else { call_text(&mut out, shape) }
+        match json {
+            true => call_json(&mut out, shape),
+            false => {
+                call_text(&mut out, shape);
+                if name.is_some() {
+                    call_detail(&mut out, shape);
+                }
+            }
+        }
     }
     match name {
         Some(name) if out.is_empty() => {
@@ -69,8 +77,8 @@ pub fn class_of(field: &Field) -> &'static str {
 pub fn spelled(field: &Field) -> String {
     match field.takes {
         Takes::Nothing => field.name.to_owned(),
-        Takes::OptionalIndex => format!("{}[N]", field.name),
-        Takes::NameOrIndex => format!("{}[NAME]", field.name),
+        Takes::OptionalIndex | Takes::Index => format!("{}[N]", field.name),
+        Takes::NameOrIndex | Takes::OptionalName => format!("{}[NAME]", field.name),
     }
 }
 
@@ -107,7 +115,7 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>, lis
 
 fn class_names(class: Class) -> Vec<&'static str> {
     let mut names: Vec<_> =
-        Class::NAMES.iter().filter(|(c, _)| class.0 & c.0 != 0).map(|(_, n)| *n).collect();
+        Class::NAMES.iter().filter(|(c, ..)| class.0 & c.0 != 0).map(|(_, n, _)| *n).collect();
     if names.is_empty() {
         names.push("other");
     }
@@ -116,21 +124,102 @@ fn class_names(class: Class) -> Vec<&'static str> {
 
 fn call_text(out: &mut String, shape: &Shape) {
     let args: Vec<String> = match shape.described {
-        true => shape.args.iter().map(|a| format!("{}: {}", a.name, a.kind.to_text())).collect(),
+        true => shape.args.iter().map(|a| format!("{}{} {}", a.name, arrow(a), a.kind.to_text())).collect(),
         // Six words that mean nothing yet would only be noise.
         false => vec!["...".to_owned()],
     };
     let classes = class_names(shape.class).join(",");
-    let _ = writeln!(out, "{}({}) -> {}  [{classes}]", shape.name, args.join(", "), shape.ret.name());
+    let _ = writeln!(out, "{}({}) -> {}  [{classes}]", shape.name, args.join(", "), shape.ret.to_text());
+}
+
+/// What the kernel reads stands behind a colon, what it writes behind an arrow, what it reads and then overwrites behind a
+/// tilde.
+fn arrow(arg: &ArgShape) -> &'static str {
+    match arg.dir {
+        Dir::In => ":",
+        Dir::Out => " <-",
+        Dir::Before => " ~",
+    }
+}
+
+/// What each argument is, and the names that it may have.
+fn call_detail(out: &mut String, shape: &Shape) {
+    let width = shape.args.iter().map(|a| a.name.len()).chain(["result".len()]).max().unwrap_or(0);
+    for arg in shape.args.iter() {
+        let written = match arg.dir {
+            Dir::In => "",
+            Dir::Out => "written: ",
+            Dir::Before => "before the call: ",
+        };
+        let _ = writeln!(out, "  {:width$}  {written}{}", arg.name, arg.kind.doc());
+        match arg.kind {
+            Kind::Flags(table) | Kind::Enum(table) => names(out, table.rows.iter().map(|(_, n)| *n), width),
+            Kind::By(choice) => {
+                let of = shape.args.get(usize::from(choice.on.arg)).map_or("?", |a| &*a.name);
+                let _ = writeln!(out, "  {:width$}    by {of}", "");
+            }
+            _ => {}
+        }
+    }
+    let plain = Ret::PLAIN.iter().find(|(r, ..)| *r == shape.ret).map(|(.., doc)| *doc);
+    let doc = match shape.ret {
+        Ret::Flags(_) => "bits with names",
+        Ret::Enum(_) => "a number with names",
+        Ret::By(_) => "depends on an argument",
+        _ => plain.unwrap_or("a number"),
+    };
+    let _ = writeln!(out, "  {:width$}  {doc}", "result");
+    if let Ret::Flags(table) | Ret::Enum(table) = shape.ret {
+        names(out, table.rows.iter().map(|(_, n)| *n), width);
+    }
+}
+
+/// Names with blanks between them, in lines of a terminal's width.
+fn names<'a>(out: &mut String, all: impl Iterator<Item = &'a str>, indent: usize) {
+    let mut line = String::new();
+    for name in all {
+        if !line.is_empty() && indent + line.len() + name.len() > 92 {
+            let _ = writeln!(out, "  {:indent$}    {line}", "");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(name);
+    }
+    if !line.is_empty() {
+        let _ = writeln!(out, "  {:indent$}    {line}", "");
+    }
 }
 
 fn call_json(out: &mut String, shape: &Shape) {
     let _ = write!(out, "{{\"name\":{},\"code\":{},\"class\":[", quoted(&shape.name), shape.code);
     list(out, class_names(shape.class).into_iter(), |out, class| out.push_str(&quoted(class)));
-    let _ =
-        write!(out, "],\"result\":{},\"described\":{},\"args\":[", quoted(shape.ret.name()), shape.described);
+    let _ = write!(
+        out,
+        "],\"result\":{},\"described\":{},\"args\":[",
+        quoted(&shape.ret.to_text()),
+        shape.described
+    );
     list(out, shape.args.iter(), |out, arg| {
-        let _ = write!(out, "{{\"name\":{},\"kind\":{}}}", quoted(&arg.name), quoted(&arg.kind.to_text()));
+        let dir = match arg.dir {
+            Dir::In => "in",
+            Dir::Out => "out",
+            Dir::Before => "before",
+        };
+        let (name, kind, doc) = (quoted(&arg.name), quoted(&arg.kind.to_text()), quoted(&arg.kind.doc()));
+        let _ = write!(out, "{{\"name\":{name},\"kind\":{kind},\"dir\":\"{dir}\",\"doc\":{doc}");
+        if let Kind::Flags(table) | Kind::Enum(table) = arg.kind {
+            out.push_str(",\"names\":[");
+            list(out, table.rows.iter(), |out, (_, name)| out.push_str(&quoted(name)));
+            out.push(']');
+        }
+        if let Kind::By(choice) = arg.kind
+            && let Some(of) = shape.args.get(usize::from(choice.on.arg))
+        {
+            let _ = write!(out, ",\"by\":{}", quoted(&of.name));
+        }
+        out.push('}');
     });
     out.push_str("]}\n");
 }
@@ -140,6 +229,8 @@ fn field_json(out: &mut String, field: &Field) {
         Takes::Nothing => "none",
         Takes::OptionalIndex => "optional number",
         Takes::NameOrIndex => "name or number",
+        Takes::OptionalName => "optional name or number",
+        Takes::Index => "number",
     };
     let pairs = [
         ("name", field.name),
@@ -218,8 +309,16 @@ mod tests {
         for line in json.lines() {
             let call: serde_json::Value = serde_json::from_str(line).unwrap();
             let one = calls(&schema, call["name"].as_str(), false).unwrap();
-            assert_eq!(one.lines().count(), 1, "{one}");
+            assert!(all.lines().any(|l| Some(l) == one.lines().next()), "{one}");
+            // Every argument and the result has a line of its own.
+            let told = one.lines().skip(1).filter(|l| !l.starts_with("    ")).count();
+            assert!(told > call["args"].as_array().unwrap().len(), "{one}");
         }
-        assert!(calls(&schema, Some("opennat"), false).unwrap_err().contains("no system call or event"));
+        let error = calls(&schema, Some("opennat"), false).unwrap_err();
+        assert!(
+            error.contains("no system call or event is called `opennat`; did you mean `openat`?"),
+            "{error}"
+        );
+        insta::assert_snapshot!(calls(&schema, Some("fcntl"), false).unwrap());
     }
 }

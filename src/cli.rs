@@ -13,7 +13,7 @@ use clap::builder::PossibleValue;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::config::{Config, SNAPLEN, SNAPLEN_MAX, SNAPLEN_PROBE, Surroundings, TimeStyle, Typed, When};
+use crate::config::{Config, OnFull, SNAPLEN, SNAPLEN_MAX, Surroundings, Sync, TimeStyle, Typed, When};
 use crate::exit::Exit;
 use crate::tools::Tool;
 
@@ -230,6 +230,16 @@ struct Host {
     /// Ends with the capture, at Ctrl-C, or when nobody reads the output any more.
     #[arg(long, help_heading = "Files")]
     follow: bool,
+    /// Threads that reread a capture [default: one for each CPU; one if it comes through a pipe]
+    ///
+    /// What is shown is the same, in the same order.
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=64),
+        help_heading = "Files"
+    )]
+    threads: Option<u16>,
     /// Only these processes and what they start (comma list, repeatable)
     #[arg(
         long = "pid",
@@ -253,9 +263,55 @@ struct Shared {
     /// The file is made with mode 0600; an existing one is not overwritten without --force.
     #[arg(short = 'w', long = "write", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     write: Option<OsString>,
-    /// Let -w overwrite an existing file
+    /// Let -w replace an existing file
+    ///
+    /// The new file takes its name when it is complete, so that there is always a whole one.
     #[arg(long, help_heading = "Files")]
     force: bool,
+    /// Begin a new file before one is larger than this
+    ///
+    /// k, m or g may follow the number. Files that rotate get a number each: t.reel becomes t-000001.reel, t-000002.reel;
+    /// conversions of strftime(3) in the name are filled in with the local time at which the file begins. Every file is
+    /// complete by itself. Goes with -G: whichever comes first.
+    #[arg(short = 'C', long = "rotate-size", value_name = "SIZE", help_heading = "Files")]
+    rotate_size: Option<String>,
+    /// Begin a new file every so many seconds
+    ///
+    /// At multiples of it in local time: -G 3600 begins files at full hours, whether anything happens or not.
+    #[arg(
+        short = 'G',
+        long = "rotate-seconds",
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..=31_536_000),
+        help_heading = "Files"
+    )]
+    rotate_seconds: Option<u32>,
+    /// Keep this many files; remove the oldest of this capture
+    #[arg(
+        short = 'W',
+        long = "keep",
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..),
+        help_heading = "Files"
+    )]
+    keep: Option<u32>,
+    /// Keep all files together below this size; remove the oldest of this capture
+    ///
+    /// Without -C and -G the files are a tenth of it each.
+    #[arg(long, value_name = "SIZE", help_heading = "Files")]
+    max_disk: Option<String>,
+    /// Run a command with the name of each file that is complete
+    ///
+    /// Words are split at blanks and the file's name is the last argument; no shell is involved. Nobody waits for it:
+    /// --on-rotate 'gzip -9'.
+    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString, help_heading = "Files")]
+    on_rotate: Option<OsString>,
+    /// When files are forced to the disk
+    #[arg(long, value_name = "WHEN", help_heading = "Files")]
+    sync: Option<Sync>,
+    /// What to do when the disk is full
+    #[arg(long, value_name = "WHAT", help_heading = "Files")]
+    on_full: Option<OnFull>,
     /// Print events to a file (- for stdout)
     #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     output: Option<OsString>,
@@ -296,6 +352,11 @@ struct Shared {
     #[arg(short = 'U', long = "unbuffered", help_heading = "Printing")]
     flush_each: bool,
 
+    /// Stop at a limit: duration:60s, size:1G (of the files), events:1M; comma list
+    ///
+    /// Whichever comes first. A time has ms, s, m, h or d behind it.
+    #[arg(long, value_name = "LIMIT", value_delimiter = ',', help_heading = "Capture")]
+    stop: Vec<String>,
     /// Stop after N events
     #[arg(short = 'c', long = "limit", value_name = "N", value_parser = positive, help_heading = "Capture")]
     limit: Option<u64>,
@@ -306,15 +367,16 @@ struct Shared {
         value_parser = clap::value_parser!(u32).range(0..=i64::from(SNAPLEN_MAX)),
         help = format!("Bytes to capture of each buffer [default: {SNAPLEN}]"),
         long_help = format!(
-            "Bytes to capture of each buffer that is read, written, sent or received [default: {SNAPLEN}]. Up to \
-             {SNAPLEN_MAX} is accepted; this version captures at most {SNAPLEN_PROBE}. With 0 only lengths are kept."
+            "Bytes to capture of each buffer that is read, written, sent or received [default: {SNAPLEN}], at \
+             most {SNAPLEN_MAX}. With 0 only lengths are kept. What was cut is marked, with how much."
         ),
         help_heading = "Capture"
     )]
     snaplen: Option<u32>,
     /// Do not measure how long calls take
     ///
-    /// That is one hook less in the kernel, at about half the cost per call.
+    /// That is one hook less in the kernel, at about half the cost per call. What a call overwrites with its answer
+    /// (the sets and timeouts of select, the offset of sendfile) is then not known and shown as unreadable.
     #[arg(long, help_heading = "Capture")]
     no_latency: bool,
     /// Memory for events on their way, all CPUs together
@@ -329,6 +391,12 @@ struct Shared {
     /// host: not always what should be in a file that is passed on.
     #[arg(long, help_heading = "Capture")]
     no_ancestors: bool,
+    /// Keep the environment of processes (proc.env)
+    ///
+    /// It is read from /proc at the start and after each start of a program, and stands in a capture file too. It is left
+    /// out otherwise, because passwords and keys are often in it.
+    #[arg(long, help_heading = "Capture")]
+    env: bool,
     /// Where the host's /proc is [default: /proc]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath, help_heading = "Capture")]
     proc: Option<PathBuf>,
@@ -351,6 +419,14 @@ impl Shared {
         Typed {
             write: self.write,
             force: self.force,
+            rotate_size: self.rotate_size,
+            rotate_seconds: self.rotate_seconds,
+            keep: self.keep,
+            max_disk: self.max_disk,
+            stop: self.stop,
+            on_rotate: self.on_rotate,
+            sync: self.sync,
+            on_full: self.on_full,
             output: self.output,
             json: self.json,
             print: self.print,
@@ -362,6 +438,7 @@ impl Shared {
             no_latency: self.no_latency,
             ring: self.ring,
             no_ancestors: self.no_ancestors,
+            env: self.env,
             proc: self.proc,
             flush_each: self.flush_each,
             line_buffered: self.line_buffered,
@@ -388,8 +465,9 @@ impl Cli {
                         format!("`{word}` must come first, and its options after it: sysreel {word} ...");
                     return Err((text, None));
                 }
-                let Host { read, follow, pids, include_self } = self.host;
-                capture(Typed { read, follow, pids, include_self, ..self.shared.typed(self.filter) }, None)
+                let Host { read, follow, threads, pids, include_self } = self.host;
+                let typed = self.shared.typed(self.filter);
+                capture(Typed { read, follow, threads, pids, include_self, ..typed }, None)
             }
             Some(Sub::Run(run)) => {
                 let command = Some((run.command, run.user));
@@ -454,6 +532,35 @@ impl ValueEnum for When {
             When::Always => "always",
             When::Never => "never",
         }))
+    }
+}
+
+impl ValueEnum for Sync {
+    fn value_variants<'a>() -> &'a [Sync] {
+        &[Sync::None, Sync::Rotate, Sync::Block]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Sync::None => PossibleValue::new("none").help("when the kernel sees fit (the default)"),
+            Sync::Rotate => PossibleValue::new("rotate").help("when one is complete"),
+            Sync::Block => PossibleValue::new("block").help("after each block"),
+        })
+    }
+}
+
+impl ValueEnum for OnFull {
+    fn value_variants<'a>() -> &'a [OnFull] {
+        &[OnFull::Stop, OnFull::DropOldest]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            OnFull::Stop => PossibleValue::new("stop").help("end the capture (the default)"),
+            OnFull::DropOldest => {
+                PossibleValue::new("drop-oldest").help("remove the oldest file of this capture and go on")
+            }
+        })
     }
 }
 

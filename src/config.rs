@@ -7,15 +7,15 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Bytes of each buffer that are captured unless `-s` says otherwise.
 pub const SNAPLEN: u32 = 80;
 /// The largest number that `-s` accepts.
-pub const SNAPLEN_MAX: u32 = 65535;
-/// The most that this version's probe copies of one buffer.
-pub const SNAPLEN_PROBE: u32 = 4095;
+pub const SNAPLEN_MAX: u32 = 65536;
 
 /// When to use colour.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -51,8 +51,17 @@ pub enum TimeStyle {
 pub struct Typed {
     pub write: Option<OsString>,
     pub force: bool,
+    pub rotate_size: Option<String>,
+    pub rotate_seconds: Option<u32>,
+    pub keep: Option<u32>,
+    pub max_disk: Option<String>,
+    pub stop: Vec<String>,
+    pub on_rotate: Option<OsString>,
+    pub sync: Option<Sync>,
+    pub on_full: Option<OnFull>,
     pub read: Option<OsString>,
     pub follow: bool,
+    pub threads: Option<u16>,
     pub output: Option<OsString>,
     pub json: bool,
     pub print: Option<String>,
@@ -66,6 +75,8 @@ pub struct Typed {
     pub include_self: bool,
     pub ring: Option<String>,
     pub no_ancestors: bool,
+    /// Environments are read and kept.
+    pub env: bool,
     pub proc: Option<PathBuf>,
     pub flush_each: bool,
     pub line_buffered: bool,
@@ -89,6 +100,8 @@ pub struct Surroundings {
     pub clicolor_force: Option<OsString>,
     pub force_color: Option<OsString>,
     pub term: Option<OsString>,
+    /// User and group of whoever called sudo.
+    pub sudo: Option<(u32, u32)>,
 }
 
 impl Surroundings {
@@ -102,6 +115,7 @@ impl Surroundings {
             clicolor_force: std::env::var_os("CLICOLOR_FORCE"),
             force_color: std::env::var_os("FORCE_COLOR"),
             term: std::env::var_os("TERM"),
+            sudo: sudo(),
         }
     }
 
@@ -159,7 +173,7 @@ pub struct Live {
     pub scope: Scope,
     /// Show sysreel itself, and those who read its output, as well.
     pub include_self: bool,
-    /// Bytes captured of each buffer; at most [`SNAPLEN_PROBE`].
+    /// Bytes captured of each buffer; at most [`SNAPLEN_MAX`].
     pub snaplen: u32,
     /// Measure the time from entry to exit.
     pub latency: bool,
@@ -167,6 +181,8 @@ pub struct Live {
     pub ring: Option<u64>,
     /// Leave out what is known of processes that are not traced themselves.
     pub no_ancestors: bool,
+    /// Environments are read and kept.
+    pub env: bool,
     /// Where the process file system is mounted.
     pub proc: PathBuf,
 }
@@ -225,6 +241,58 @@ pub enum Sink {
     },
 }
 
+/// What to do when the disk is full.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnFull {
+    /// End the capture.
+    #[default]
+    Stop,
+    /// Remove the oldest file of this capture, and go on as long as there is one.
+    DropOldest,
+}
+
+/// When a capture file is forced to the disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Sync {
+    /// When the kernel sees fit.
+    #[default]
+    None,
+    /// When it is complete.
+    Rotate,
+    /// After each block.
+    Block,
+}
+
+/// How a capture is spread over files, and how much of it is kept.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Files {
+    /// A file is complete before it would be larger than this (bytes); a single block may be.
+    pub size: Option<u64>,
+    /// A new file at each multiple of this many seconds of local time.
+    pub every: Option<u32>,
+    /// At most this many files; older ones are removed.
+    pub keep: Option<u32>,
+    /// At most this many bytes in all files; older files are removed.
+    pub max_disk: Option<u64>,
+    /// End the capture at this many bytes in all files.
+    pub stop_size: Option<u64>,
+    /// Program and arguments to run with the name of each file that is complete.
+    pub on_rotate: Vec<OsString>,
+    /// When to force files to the disk.
+    pub sync: Sync,
+    /// When the disk is full.
+    pub on_full: OnFull,
+    /// User and group that files are given to.
+    pub owner: Option<(u32, u32)>,
+}
+
+impl Files {
+    /// True if there may be more than one file.
+    pub fn rotates(&self) -> bool {
+        self.size.is_some() || self.every.is_some() || self.keep.is_some() || self.max_disk.is_some()
+    }
+}
+
 /// When output is passed on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Flush {
@@ -260,10 +328,16 @@ pub struct Config {
     pub explain: bool,
     /// Stop after this many events.
     pub limit: Option<u64>,
+    /// Stop after this much time.
+    pub duration: Option<Duration>,
+    /// The files of `-w`.
+    pub files: Files,
     /// When output is passed on.
     pub flush: Flush,
     /// Colour of messages and listings; the sink has its own answer.
     pub colour: Colour,
+    /// How many threads reread a capture; as many as there are CPUs if it is not said.
+    pub threads: Option<usize>,
     /// Lost events make the exit status 3.
     pub fail_on_loss: bool,
     /// Say more on stderr.
@@ -284,6 +358,11 @@ impl Config {
         {
             return Err("-r and -w name the same file: a capture cannot be rewritten in place".into());
         }
+        let limits = limits(&typed)?;
+        if typed.read.is_some() && limits.duration.is_some() {
+            return Err("--stop duration: is about a capture: cut a finished one by its times".into());
+        }
+        let files = files(&typed, around, &limits, &sink)?;
         let flush = match (typed.flush_each, typed.line_buffered) {
             (true, _) => Flush::Event,
             (false, true) => Flush::Line,
@@ -295,13 +374,139 @@ impl Config {
             filter: typed.filter.join(" ").trim().to_owned(),
             follow: typed.follow,
             explain: typed.explain,
-            limit: typed.limit,
+            limit: limits.events,
+            duration: limits.duration,
+            files,
             flush,
             colour,
+            threads: typed.threads.map(usize::from),
             fail_on_loss: typed.fail_on_loss,
             verbose: typed.verbose,
         })
     }
+}
+
+/// Who called sudo, if we are root by it.
+fn sudo() -> Option<(u32, u32)> {
+    let id = |name| std::env::var(name).ok()?.parse::<u32>().ok();
+    let ids = (id("SUDO_UID")?, id("SUDO_GID")?);
+    rustix::process::geteuid().is_root().then_some(ids)
+}
+
+/// Limits of `--stop`: time, bytes, events.
+#[derive(Clone, Copy, Default)]
+struct Limits {
+    duration: Option<Duration>,
+    size: Option<u64>,
+    events: Option<u64>,
+}
+
+fn limits(typed: &Typed) -> Result<Limits, String> {
+    let mut limits = Limits::default();
+    let wrong = |what: &str| {
+        format!(
+            "--stop takes duration:TIME, size:SIZE and events:N, such as duration:60s,size:1G,events:1M; not `{what}`"
+        )
+    };
+    for what in &typed.stop {
+        let (name, value) = what.split_once(':').ok_or_else(|| wrong(what))?;
+        match name {
+            "duration" => limits.duration = Some(duration(value).ok_or_else(|| wrong(what))?),
+            "size" => limits.size = Some(size("--stop size:", value)?),
+            "events" => limits.events = Some(decimal(value).ok_or_else(|| wrong(what))?),
+            _ => return Err(wrong(what)),
+        }
+    }
+    limits.events = match (limits.events, typed.limit) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    Ok(limits)
+}
+
+/// A time such as `60`, `60s`, `5m`, `2h`, `1d`, `500ms`.
+fn duration(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().ok().filter(|n| *n > 0 && digits.bytes().all(|b| b.is_ascii_digit()))?;
+    let ms = match text.get(digits.len()..)? {
+        "ms" => 1,
+        "" | "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    Some(Duration::from_millis(number.checked_mul(ms)?))
+}
+
+/// A number of events such as `5000`, `10k`, `1M`: thousands, as one counts.
+fn decimal(text: &str) -> Option<u64> {
+    let (digits, unit) = match text.as_bytes().last()? {
+        b'k' | b'K' => (&text[..text.len() - 1], 1000),
+        b'm' | b'M' => (&text[..text.len() - 1], 1_000_000),
+        b'g' | b'G' => (&text[..text.len() - 1], 1_000_000_000),
+        _ => (text, 1),
+    };
+    let number: u64 = digits.parse().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit()))?;
+    number.checked_mul(unit).filter(|n| *n > 0)
+}
+
+fn files(typed: &Typed, around: &Surroundings, limits: &Limits, sink: &Sink) -> Result<Files, String> {
+    let only_files = given([
+        (typed.rotate_size.is_some(), "-C"),
+        (typed.rotate_seconds.is_some(), "-G"),
+        (typed.keep.is_some(), "-W"),
+        (typed.max_disk.is_some(), "--max-disk"),
+        (limits.size.is_some(), "--stop size:"),
+        (typed.on_rotate.is_some(), "--on-rotate"),
+        (typed.sync.is_some(), "--sync"),
+        (typed.on_full.is_some(), "--on-full"),
+    ]);
+    let file = matches!(sink, Sink::Reel { to: Place::File(_), .. });
+    if let Some(options) = only_files.filter(|_| !file) {
+        return Err(format!("{options} is about the files of -w FILE, and there is none"));
+    }
+    if typed.read.is_some() && typed.rotate_seconds.is_some() {
+        return Err("-G goes by the clock while a capture runs: it does not go with -r".into());
+    }
+    let max_disk = typed.max_disk.as_deref().map(|t| size("--max-disk", t)).transpose()?;
+    let mut rotate = typed.rotate_size.as_deref().map(|t| size("-C", t)).transpose()?;
+    if rotate.is_none() && typed.rotate_seconds.is_none() {
+        match (max_disk, typed.keep) {
+            // Room is made by removing whole files: ten of them lose a tenth at a time.
+            (Some(most), keep) => rotate = Some((most / u64::from(keep.unwrap_or(10).max(2))).max(1)),
+            (None, Some(_)) => {
+                return Err(
+                    "-W keeps so many files: it needs -C, -G or --max-disk, which begin new ones".into()
+                );
+            }
+            (None, None) => {}
+        }
+    }
+    if typed.force && (rotate.is_some() || typed.rotate_seconds.is_some()) {
+        return Err("--force replaces one file; files that rotate have new names and replace none".into());
+    }
+    let words = typed.on_rotate.as_ref().map(|c| split_words(c)).unwrap_or_default();
+    if typed.on_rotate.is_some() && words.is_empty() {
+        return Err("--on-rotate needs a command".into());
+    }
+    Ok(Files {
+        size: rotate,
+        every: typed.rotate_seconds,
+        keep: typed.keep,
+        max_disk,
+        stop_size: limits.size,
+        on_rotate: words,
+        sync: typed.sync.unwrap_or_default(),
+        on_full: typed.on_full.unwrap_or_default(),
+        owner: around.sudo,
+    })
+}
+
+/// Words between blanks: a command is run without a shell, so nothing else has a meaning.
+fn split_words(command: &OsStr) -> Vec<OsString> {
+    let words = command.as_bytes().split(|b| b.is_ascii_whitespace()).filter(|w| !w.is_empty());
+    words.map(|w| OsStr::from_bytes(w).to_os_string()).collect()
 }
 
 /// The options given, by name: for "X does not go with Y, Z".
@@ -400,6 +605,7 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
             (typed.no_latency, "--no-latency"),
             (typed.ring.is_some(), "--ring"),
             (typed.no_ancestors, "--no-ancestors"),
+            (typed.env, "--env"),
             (typed.proc.is_some(), "--proc"),
         ]);
         if let Some(live) = live {
@@ -418,6 +624,9 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
     if typed.follow {
         return Err("--follow has a meaning only with -r FILE".into());
     }
+    if typed.threads.is_some() {
+        return Err("--threads is about rereading a capture: it goes with -r".into());
+    }
     let scope = match &typed.command {
         Some((argv, _)) if argv.iter().all(|word| word.is_empty()) => {
             return Err("no command: sysreel run [OPTIONS] [FILTER] -- COMMAND [ARG]...".into());
@@ -434,13 +643,11 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
     Ok(Source::Live(Live {
         scope,
         include_self: typed.include_self,
-        snaplen: match typed.snaplen {
-            None => SNAPLEN,
-            Some(n) => n.min(SNAPLEN_PROBE),
-        },
+        snaplen: typed.snaplen.unwrap_or(SNAPLEN),
         latency: !typed.no_latency,
         ring: typed.ring.as_deref().map(|text| size("--ring", text)).transpose()?,
         no_ancestors: typed.no_ancestors,
+        env: typed.env,
         proc: typed.proc.clone().unwrap_or_else(|| PathBuf::from("/proc")),
     }))
 }

@@ -16,6 +16,10 @@ use crate::catalogue;
 use crate::cli::{self, Shell};
 use crate::exit::Exit;
 use crate::fields::FIELDS;
+use crate::sysdig;
+
+mod language;
+use crate::schema::Class;
 
 /// Every generated file: its path below the package, and its contents.
 pub fn files() -> Vec<(&'static str, String)> {
@@ -28,6 +32,7 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("man/sysreel-verify.1", tool_page("verify")),
         ("man/sysreel-repair.1", tool_page("repair")),
         ("man/sysreel-export.1", tool_page("export")),
+        ("man/fields-sysdig.md", sysdig::page()),
         ("completions/sysreel.bash", completions(Shell::Bash)),
         ("completions/_sysreel", completions(Shell::Zsh)),
         ("completions/sysreel.fish", completions(Shell::Fish)),
@@ -76,6 +81,7 @@ pub fn man_page() -> String {
     commands(&mut page, &command);
     line_format(&mut page);
     filter(&mut page);
+    calls(&mut page);
     exit_status(&mut page);
     rest(&mut page);
     // The preamble that handles apostrophes belongs to the first part only.
@@ -313,22 +319,19 @@ fn line_format(page: &mut Roff) {
 }
 
 fn filter(page: &mut Roff) {
-    section(
-        page,
-        "FILTER",
-        &[
-            "A filter is made of tests, joined by and, or, not and parentheses. A test is a field, an operator and a value; \
-             a field of type bool may stand alone. All words of the command line make one filter; quote it, because shells \
-             give some of its characters a meaning of their own.",
-            "Operators: = (or ==), !=, <, <=, >, >=, contains, icontains, startswith, endswith, glob, in (a, b, c), and \
-             exists. Values with spaces or parentheses stand in quotes. Durations take ns, us, ms, s; sizes take k, m, g.",
-            "Names of fields, calls, errors and classes are checked before anything starts: a mistake is shown in place, \
-             with a suggestion, and the exit status is 2.",
-            "A test of a value that an event does not have is false, also with !=. So not (fd.name = x) shows calls without \
-             a descriptor, and fd.name != x does not.",
-            "The fields:",
-        ],
-    );
+    section(page, "FILTER", language::FORM);
+    let parts: &[(&str, &[(&str, &str)])] = &[
+        ("Operators", language::OPERATORS),
+        ("Values", language::VALUES),
+        ("Transformers", language::TRANSFORMERS),
+    ];
+    for (title, rows) in parts {
+        page.control("SS", [*title]);
+        entries(page, rows.iter().copied());
+    }
+    page.control("SS", ["Meaning"]);
+    entries(page, language::MEANING.iter().copied());
+    page.control("SS", ["Fields"]);
     let names: Vec<(String, String)> = FIELDS
         .iter()
         .map(|f| {
@@ -337,6 +340,54 @@ fn filter(page: &mut Roff) {
         })
         .collect();
     entries(page, names.iter().map(|(term, text)| (term.as_str(), text.as_str())));
+    section(
+        page,
+        "FIELDS AND SYSDIG",
+        &["Fields that sysdig has too have its names and mean the same, but for these:"],
+    );
+    let differences = sysdig::differences();
+    entries(page, differences.iter().map(|(names, text)| (names.as_str(), *text)));
+    page.control("PP", []);
+    page.text([roman("These of sysdig's core fields are not here:")]);
+    let missing = sysdig::missing();
+    entries(page, missing.iter().map(|(names, text)| (names.as_str(), *text)));
+    section(
+        page,
+        "WHERE NAMES COME FROM",
+        &[
+            "What a process is comes from records of its fork, its programs, its calls and its end. What no record tells is \
+             read from /proc at its first event after it was born, began a program or changed its credentials: its id in \
+             its own pid namespace, capabilities, audit user, the times and the mode of its executable, and with --env its \
+             environment. A process that has ended by then lacks them, \
+             but for what its executable's path still leads to.",
+            "There is one event for each call, written when it ends. What sysdig splits into an entry and an exit event is \
+             evt.entrytime and evt.time, and evt.latency is what lies between.",
+        ],
+    );
+}
+
+fn calls(page: &mut Roff) {
+    section(
+        page,
+        "CALLS",
+        &[
+            "sysreel calls lists every call with its arguments, what each is, its result and its classes; sysreel calls \
+             NAME tells more of one, and the names that its flags and commands have. A colon stands before what the \
+             kernel reads, an arrow before what it writes, a tilde before what it reads and then overwrites; what a call that failed would have written is shown as an \
+             address.",
+            "Paths are shown as they were given. In text and JSON the directory that a relative one starts from is named \
+             with its descriptor (dirfd=4</srv>); for one without a descriptor, and for AT_FDCWD, it is the working \
+             directory, proc.cwd. fs.path.name is both joined.",
+            "What an argument means may depend on another one: the third of fcntl and ioctl, values of socket options, \
+             the arguments of prctl, futex, ptrace, keyctl, bpf. What a command does not look at is not shown. An ioctl \
+             request without a name is shown as _IOC(direction, type, number, size).",
+            "A result that stands for names has them behind it in parentheses: = 0x8402 (O_RDWR|O_APPEND|O_LARGEFILE). \
+             They are evt.result in filters and JSON; evt.rawres is always the number.",
+            "The classes (evt.class); a call may have several:",
+        ],
+    );
+    entries(page, Class::NAMES.iter().map(|(_, name, doc)| (*name, *doc)));
+    entries(page, [("other", "what has no class: events that are no calls, calls of 32-bit programs")]);
 }
 
 fn exit_status(page: &mut Roff) {
@@ -362,6 +413,20 @@ fn rest(page: &mut Roff) {
             ),
             ("TERM", "dumb: no colour."),
             ("PATH", "run looks the command up here."),
+        ],
+    );
+    page.control("SH", ["SIGNALS"]);
+    entries(
+        page,
+        [
+            ("SIGINT, SIGTERM", "End the capture; what it has is written out. A second one ends it at once."),
+            (
+                "SIGHUP",
+                "With -w FILE, if files rotate or standard error is no terminal: complete the file and begin the next, \
+                 under the same name if it is free by then. Otherwise: end the capture.",
+            ),
+            ("SIGUSR1", "Print the totals so far on standard error."),
+            ("SIGUSR2", "Write out what there is."),
         ],
     );
     page.control("SH", ["FILES"]);
@@ -403,6 +468,9 @@ fn rest(page: &mut Roff) {
              --fail-on-loss makes the exit status tell.",
             "A file has the name that it had when it was opened; a rename or removal later is not followed. Paths are those \
              that the process itself sees: inside a chroot or container they begin at its root.",
+            "Of a capture that is reread with a filter only what can match is looked at: by the index at its end, then by \
+             times, calls and names of a block. Damage in what is passed over is not noticed; without a filter everything \
+             is read and checked.",
             "Work that is submitted through io_uring is not made of system calls and does not show. Memory that a process \
              changes while the kernel reads it may be shown in either state. sysreel observes; it is not a means to \
              enforce anything.",

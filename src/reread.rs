@@ -3,26 +3,39 @@
 //! Enters: a configuration whose source is a reel. Leaves: events in the sink, totals on stderr, an exit status. Never:
 //! state; a block has everything in it.
 //!
-//! A block is decoded only as far as it must be: its codes and dictionary may say that nothing in it can match, then the
-//! columns that the filter tests, and the rest only if a row was selected.
+//! Blocks stand alone: they are read one after the other and sifted on several threads ([`crew`]), and what is shown stays
+//! in order. Of a file with an index, blocks are not even looked at of which the index says that nothing in them can match.
+
+mod crew;
+mod sieve;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::batch::{Builder, Columns, Copier};
+use crate::batch::{Batch, Bitmap, Builder, Columns, Copier};
 use crate::capture::conclude;
-use crate::config::{Config, Flush, Place, Sink};
+use crate::config::{Config, Flush, Form, Place, Sink, TimeStyle};
 use crate::exit::Exit;
+use crate::files::Tally;
 use crate::filter::Filter;
 use crate::follow::Follow;
 use crate::message;
-use crate::output;
-use crate::reel::{Block, Damage, Reader, Stored, Totals};
-use crate::schema::{LOST, Schema};
-use crate::select::Selector;
-use crate::sink::{Outcome, Printer, Recorder, create_reel};
+use crate::output::{self, Format};
+use crate::recorder::{How, Recorder};
+use crate::reel::{Block, Damage, Index, Reader, Stored, Totals};
+use crate::schema::Schema;
+use crate::sink::{self, Outcome, Printer};
+
+use crew::{Crew, Done};
+use sieve::{Counts, Sieve};
+
+/// More threads than this only wait for each other.
+const MOST_THREADS: usize = 64;
 
 enum Out {
     Nothing,
@@ -47,14 +60,54 @@ impl Out {
             Out::Reel(..) => Columns::ALL,
         }
     }
+
+    /// What makes lines, if lines are wanted; each thread has its own.
+    fn format(&self, config: &Config) -> Option<Format> {
+        match (self, &config.sink) {
+            (Out::Print(_), Sink::Print { form, colour, .. }) => sink::format(form, *colour).ok(),
+            _ => None,
+        }
+    }
+
+    /// Passes on the selected rows of a block.
+    fn rows(&mut self, view: &Batch<'_>, rows: &Bitmap, config: &Config) {
+        match self {
+            Out::Nothing => {}
+            Out::Print(p) => {
+                for row in rows.iter() {
+                    p.row(view, row);
+                }
+                p.pass_on();
+            }
+            Out::Reel(builder, generation, recorder) => {
+                let mut copier = Copier::new(view);
+                for row in rows.iter() {
+                    if builder.rows() == 0 {
+                        builder.set_meta(view.meta);
+                    }
+                    copier.row(view, row, builder);
+                    if builder.is_full() {
+                        pass_block(builder, generation, recorder);
+                        copier = Copier::new(view);
+                    }
+                }
+                if config.flush == Flush::Event {
+                    pass_block(builder, generation, recorder);
+                }
+            }
+        }
+    }
 }
 
-/// What is read, and for a file that is followed the flag that says that it was let go of.
-type Opened = (Box<dyn Read>, Option<Arc<AtomicBool>>);
+type Input = Reader<Box<dyn Read>>;
 
+/// A reel that was opened, and for a file that is followed the flag that says that it was let go of.
+type Opened = (Result<Input, Damage>, Option<Arc<AtomicBool>>);
+
+/// Opens a reel; the outer error is the file's.
 fn open(place: &Place, follow: bool) -> io::Result<Opened> {
-    let input: Box<dyn Read> = match place {
-        Place::Standard => Box::new(io::stdin().lock()),
+    match place {
+        Place::Standard => Ok((Reader::new(Box::new(io::stdin().lock())), None)),
         Place::File(path) => {
             let file = File::open(path)?;
             if file.metadata()?.is_dir() {
@@ -63,12 +116,12 @@ fn open(place: &Place, follow: bool) -> io::Result<Opened> {
             if follow {
                 let follow = Follow::new(file)?;
                 let stopped = follow.stopped();
-                return Ok((Box::new(follow), Some(stopped)));
+                return Ok((Reader::new(Box::new(follow)), Some(stopped)));
             }
-            Box::new(file)
+            let reader = Reader::open(file);
+            Ok((reader.unwrap_or_else(|pipe| Reader::new(Box::new(pipe) as Box<dyn Read>)), None))
         }
-    };
-    Ok((input, None))
+    }
 }
 
 fn name_of(place: &Place) -> String {
@@ -78,22 +131,164 @@ fn name_of(place: &Place) -> String {
     }
 }
 
+/// What comes next of a reel.
+#[allow(clippy::large_enum_variant, reason = "one at a time, and most are blocks")]
+enum Next {
+    Block(Stored),
+    /// Blocks of which the index says that nothing in them is wanted: their rows, and their times.
+    Passed(u64, (u64, u64)),
+    Damage(Damage),
+    End(Totals),
+    Nothing,
+}
+
+/// The blocks of a reel that are worth reading.
+struct Feed {
+    reader: Input,
+    /// The index, and the number of its next block; none if everything is read.
+    index: Option<(Index, usize)>,
+}
+
+impl Feed {
+    fn new(reader: Input, sieve: &Sieve, is_everything: bool) -> Feed {
+        let index = reader.index().filter(|_| !is_everything);
+        // An index that excludes nothing is of no use: read on and on, and notice all damage.
+        let useful = |i: &Index| (0..i.blocks().len()).any(|b| !sieve.wants(i, b));
+        Feed { reader, index: index.filter(useful).map(|i| (i, 0)) }
+    }
+
+    fn next(&mut self, sieve: &Sieve) -> Next {
+        let Some((index, at)) = &mut self.index else {
+            return match self.reader.next() {
+                Ok(None) => Next::Nothing,
+                Ok(Some(Block::End(totals))) => Next::End(totals),
+                Ok(Some(Block::Event(block))) => Next::Block(block),
+                Err(damage) => Next::Damage(damage),
+            };
+        };
+        let Some(entry) = index.blocks().get(*at).copied() else {
+            self.reader.leave();
+            let totals = std::mem::take(&mut index.totals);
+            self.index = None;
+            return Next::End(totals);
+        };
+        *at += 1;
+        if !sieve.wants(index, *at - 1) {
+            return Next::Passed(entry.rows, (entry.first_time, entry.last_time));
+        }
+        self.reader.jump(entry.offset);
+        match self.reader.next() {
+            Ok(Some(Block::Event(block))) => Next::Block(block),
+            Ok(_) => Next::Passed(0, (0, 0)),
+            Err(damage) => Next::Damage(damage),
+        }
+    }
+}
+
+/// How many threads sift blocks; with one, there is no other than this.
+fn threads(config: &Config, reader: &Input) -> usize {
+    let since_last = matches!(&config.sink, Sink::Print { form: Form::Text(TimeStyle::Delta), .. });
+    // Who reads along waits for each event; and the time since the line before needs the line before.
+    if since_last || config.follow || config.flush != Flush::Auto {
+        return 1;
+    }
+    let all = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    config.threads.unwrap_or_else(|| if reader.is_file() { all() } else { 1 }).clamp(1, MOST_THREADS)
+}
+
+/// A reread under way.
+struct Pass<'a> {
+    config: &'a Config,
+    name: String,
+    schema: Arc<Schema>,
+    out: Out,
+    counts: Counts,
+    damages: u64,
+    /// Times of the first and the last event.
+    times: (u64, u64),
+    /// Set when a file that is followed was let go of, perhaps in the middle of a block.
+    stopped: Option<Arc<AtomicBool>>,
+}
+
+impl Pass<'_> {
+    fn is_done(&self) -> bool {
+        self.config.limit.is_some_and(|l| self.counts.matched >= l)
+            || self.out.is_closed()
+            || self.is_stopped()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.as_ref().is_some_and(|s| s.load(Ordering::Relaxed))
+    }
+
+    /// How many more may match.
+    fn left(&self) -> Option<u64> {
+        self.config.limit.map(|l| l.saturating_sub(self.counts.matched))
+    }
+
+    fn report(&mut self, damage: &Damage) {
+        message::say(format!("{}: {damage}", self.name));
+        self.damages += 1;
+    }
+
+    fn saw(&mut self, (first, last): (u64, u64)) {
+        if last != 0 {
+            let begin = if self.times.0 == 0 { first } else { self.times.0.min(first) };
+            self.times = (begin, self.times.1.max(last));
+        }
+    }
+
+    fn count(&mut self, counts: Counts) {
+        self.counts.seen += counts.seen;
+        self.counts.matched += counts.matched;
+        self.counts.lost += counts.lost;
+    }
+
+    /// Sifts a block here and now.
+    fn sift(&mut self, sieve: &mut Sieve, block: &mut Stored) {
+        match sieve.sift(block, self.left()) {
+            Ok(counts) => {
+                self.count(counts);
+                self.out.rows(&block.view(&self.schema), &sieve.rows, self.config);
+            }
+            Err(damage) => self.report(&damage),
+        }
+    }
+
+    /// Takes what a thread has made of a block. Gives the block back.
+    fn take(&mut self, done: Done, sieve: &mut Sieve, spare: &mut Vec<Vec<u8>>) -> Stored {
+        let mut block = *done.block;
+        let over = |counts: &Counts| self.left().is_some_and(|left| counts.matched > left);
+        match done.counts {
+            // The last block: the thread could not know how many rows were left.
+            Ok(counts) if over(&counts) => self.sift(sieve, &mut block),
+            Ok(counts) => {
+                self.count(counts);
+                match &mut self.out {
+                    Out::Nothing => {}
+                    Out::Print(p) => done.lines.into_iter().for_each(|lines| spare.push(p.lines(lines))),
+                    reel => reel.rows(&block.view(&self.schema), &done.rows, self.config),
+                }
+            }
+            Err(damage) => self.report(&damage),
+        }
+        block
+    }
+}
+
 /// Reads a reel to its end.
 pub fn run(config: &Config, from: &Place) -> Exit {
     let name = name_of(from);
-    let (input, stopped) = match open(from, config.follow) {
-        Ok(input) => input,
+    let (reader, stopped) = match open(from, config.follow) {
+        Ok((Ok(reader), stopped)) => (reader, stopped),
+        Ok((Err(_), Some(stopped))) if stopped.load(Ordering::Relaxed) => return Exit::Ok,
+        Ok((Err(damage), _)) => {
+            message::say(format!("{name}: {damage}"));
+            return Exit::Damaged;
+        }
         Err(e) => {
             message::say(format!("cannot read {name}: {e}"));
             return Exit::Error;
-        }
-    };
-    let mut reader = match Reader::new(input) {
-        Ok(reader) => reader,
-        Err(_) if stopped.as_ref().is_some_and(|s| s.load(Ordering::Relaxed)) => return Exit::Ok,
-        Err(damage) => {
-            message::say(format!("{name}: {damage}"));
-            return Exit::Damaged;
         }
     };
     let schema = reader.schema().clone();
@@ -107,62 +302,132 @@ pub fn run(config: &Config, from: &Place) -> Exit {
     if config.explain {
         return message::listing(&filter.explain(&schema)).map_or(Exit::Error, |()| Exit::Ok);
     }
-    let mut out = match make_out(config, &reader, &schema) {
+    let out = match make_out(config, &reader, &schema) {
         Ok(out) => out,
         Err(exit) => return exit,
     };
-    let mut selector = Selector::new(filter, config.limit);
-    let mut damages = 0u64;
-    let mut recorded = None;
-    let mut times = (0, 0);
-    let is_stopped = || stopped.as_ref().is_some_and(|s| s.load(Ordering::Relaxed));
-    while !selector.is_done() && !out.is_closed() {
-        let report = |damage: &Damage| message::say(format!("{name}: {damage}"));
-        match reader.next() {
-            Ok(None) => break,
-            Ok(Some(Block::End(totals))) => {
-                recorded = Some(totals);
-                if config.follow {
-                    break;
-                }
-            }
-            Ok(Some(Block::Event(mut block))) => {
-                let (first, last) = block.time_range();
-                times = (if times.0 == 0 { first } else { times.0 }, last);
-                if let Err(damage) = events(&mut block, &schema, &mut selector, &mut out, config) {
-                    report(&damage);
-                    damages += 1;
-                }
-            }
-            // Whoever stops to follow does so in the middle of a block.
-            Err(_) if is_stopped() => break,
-            Err(damage) => {
-                report(&damage);
-                damages += 1;
-                if damage.is_fatal() {
-                    break;
-                }
-            }
-        }
-    }
-    let ended_early = selector.is_done() || out.is_closed() || is_stopped();
-    let outcome = finish(out, &selector, times);
+    let is_everything = filter.is_everything();
+    let mut sieve = Sieve::new(filter, schema.clone(), out.columns());
+    let crew = match threads(config, &reader) {
+        1 => None,
+        n => Crew::new(n, &sieve, &schema, || out.format(config)).ok().map(|crew| (crew, n as u64 + 1)),
+    };
+    let mut feed = Feed::new(reader, &sieve, is_everything);
+    let (counts, damages, times) = (Counts::default(), 0, (0, 0));
+    let mut pass = Pass { config, name, schema, out, counts, damages, times, stopped };
+    let recorded = match crew {
+        None => alone(&mut pass, &mut feed, &mut sieve),
+        Some((crew, most)) => together(&mut pass, &mut feed, &mut sieve, crew, most),
+    };
+    let ended_early = pass.is_done();
+    let Pass { name, out, counts, damages, times, .. } = pass;
+    let outcome = finish(out, &counts, times);
+    let reader = &feed.reader;
     if !ended_early && !reader.is_complete() && damages == 0 {
         message::say(format!(
             "{name} has no end block: it is still being written, or was cut between two blocks"
         ));
     }
+    if config.verbose {
+        message::say(format!("{} bytes of {name} were read", reader.bytes_read()));
+    }
     // What was lost is in the stream; a filtered capture may have lost blocks that say so, its end knows.
-    let lost = recorded.map_or(selector.lost, |t| t.lost.max(selector.lost));
+    let lost = recorded.map_or(counts.lost, |t| t.lost.max(counts.lost));
     let verb = if matches!(config.sink, Sink::Reel { .. }) { "written" } else { "shown" };
-    message::say(format!("{} events, {} {verb}, {lost} lost", selector.seen, selector.matched));
+    message::say(format!("{} events, {} {verb}, {lost} lost", counts.seen, counts.matched));
     match conclude(&outcome, config, lost) {
         Exit::Ok if damages > 0 => Exit::Damaged,
         exit => exit,
     }
 }
 
-fn make_out(config: &Config, reader: &Reader<Box<dyn Read>>, schema: &Arc<Schema>) -> Result<Out, Exit> {
+/// Everything on this thread. Gives the totals of the reel's end.
+fn alone(pass: &mut Pass<'_>, feed: &mut Feed, sieve: &mut Sieve) -> Option<Totals> {
+    let mut recorded = None;
+    while !pass.is_done() {
+        match feed.next(sieve) {
+            Next::Nothing => break,
+            Next::End(totals) => {
+                recorded = Some(totals);
+                // Nothing is behind it, and whoever looks waits for ever.
+                if pass.config.follow {
+                    break;
+                }
+            }
+            Next::Passed(rows, times) => {
+                pass.counts.seen += rows;
+                pass.saw(times);
+            }
+            Next::Block(mut block) => {
+                pass.saw(block.time_range());
+                pass.sift(sieve, &mut block);
+                feed.reader.recycle(block);
+            }
+            Next::Damage(_) if pass.is_stopped() => break,
+            Next::Damage(damage) => {
+                pass.report(&damage);
+                if damage.is_fatal() {
+                    break;
+                }
+            }
+        }
+    }
+    recorded
+}
+
+/// Blocks on the threads of `crew`, at most `most` at a time. What is met between two blocks waits for those before it.
+fn together(
+    pass: &mut Pass<'_>,
+    feed: &mut Feed,
+    sieve: &mut Sieve,
+    mut crew: Crew,
+    most: u64,
+) -> Option<Totals> {
+    let (mut recorded, mut spare, mut over) = (None, Vec::new(), false);
+    let mut waiting = None;
+    while !pass.is_done() {
+        while !over && waiting.is_none() && crew.under_way() < most {
+            match feed.next(sieve) {
+                Next::Nothing => over = true,
+                // Which of its neighbours it is counted before makes no difference.
+                Next::Passed(rows, times) => {
+                    pass.counts.seen += rows;
+                    pass.saw(times);
+                }
+                Next::Block(block) => {
+                    let mine = spare.split_off(spare.len() / 2);
+                    crew.give(Box::new(block), mine);
+                }
+                other => waiting = Some(other),
+            }
+        }
+        if crew.under_way() > 0 {
+            let Some(done) = crew.take() else {
+                message::say("a thread failed");
+                pass.damages += 1;
+                break;
+            };
+            pass.saw(done.block.time_range());
+            let block = pass.take(done, sieve, &mut spare);
+            feed.reader.recycle(block);
+            if waiting.is_none() || crew.under_way() > 0 {
+                continue;
+            }
+        }
+        match waiting.take() {
+            Some(Next::End(totals)) => recorded = Some(totals),
+            Some(Next::Damage(damage)) => {
+                pass.report(&damage);
+                over |= damage.is_fatal();
+            }
+            _ if over => break,
+            _ => {}
+        }
+    }
+    recorded
+}
+
+fn make_out(config: &Config, reader: &Input, schema: &Arc<Schema>) -> Result<Out, Exit> {
     match &config.sink {
         Sink::Nothing => Ok(Out::Nothing),
         Sink::Print { to, form, colour } => {
@@ -178,92 +443,42 @@ fn make_out(config: &Config, reader: &Reader<Box<dyn Read>>, schema: &Arc<Schema
                 (false, true) => header.filter,
                 (false, false) => format!("({}) and ({})", header.filter, config.filter),
             };
-            let made = create_reel(to, *force)
-                .and_then(|out| Recorder::new(out, &header, schema.clone(), config.flush == Flush::Event));
-            made.map(|r| Out::Reel(Box::default(), 1, r)).map_err(|e| {
-                message::say(format!("cannot write {}: {e}", name_of(to)));
-                Exit::Error
-            })
+            let how = How { force: *force, flush: config.flush == Flush::Event, files: config.files.clone() };
+            Recorder::new(to, &how, &header, schema.clone()).map(|r| Out::Reel(Box::default(), 1, r)).map_err(
+                |e| {
+                    message::say(format!("cannot write {}: {e}", name_of(to)));
+                    Exit::Error
+                },
+            )
         }
     }
-}
-
-fn events(
-    block: &mut Stored,
-    schema: &Schema,
-    selector: &mut Selector,
-    out: &mut Out,
-    config: &Config,
-) -> Result<(), Damage> {
-    let rows = block.rows();
-    selector.next_block();
-    if !selector.filter().is_everything() && !block.codes().contains(&LOST) {
-        block.load_dict()?;
-        if !selector.filter().may_match(block.codes(), &block.dict()) {
-            selector.seen += rows as u64;
-            return Ok(());
-        }
-    }
-    block.load(selector.columns())?;
-    let selection = selector.select(&block.view(schema), 0..rows).clone();
-    if selection.count() == 0 {
-        return Ok(());
-    }
-    block.load(out.columns())?;
-    let view = block.view(schema);
-    match out {
-        Out::Nothing => {}
-        Out::Print(p) => {
-            for row in selection.iter() {
-                p.row(&view, row);
-            }
-            p.pass_on();
-        }
-        Out::Reel(builder, generation, recorder) => {
-            let mut copier = Copier::new(&view);
-            for row in selection.iter() {
-                if builder.rows() == 0 {
-                    builder.set_meta(view.meta);
-                }
-                copier.row(&view, row, builder);
-                if builder.is_full() {
-                    pass_block(builder, generation, recorder);
-                    copier = Copier::new(&view);
-                }
-            }
-            if config.flush == Flush::Event {
-                pass_block(builder, generation, recorder);
-            }
-        }
-    }
-    Ok(())
 }
 
 fn pass_block(builder: &mut Box<Builder>, generation: &mut u32, recorder: &mut Recorder) {
     builder.close();
     let full = std::mem::take(builder);
-    *builder = recorder.block(full);
+    *builder = recorder.block(full, Tally::default());
     *generation = generation.wrapping_add(1);
     builder.reset(*generation);
 }
 
-fn finish(out: Out, selector: &Selector, times: (u64, u64)) -> Outcome {
+fn finish(out: Out, counts: &Counts, times: (u64, u64)) -> Outcome {
     match out {
         Out::Nothing => Outcome::default(),
         Out::Print(p) => p.finish(&output::Totals {
-            produced: selector.seen + selector.lost,
-            matched: selector.matched,
-            lost: selector.lost,
+            produced: counts.seen + counts.lost,
+            matched: counts.matched,
+            lost: counts.lost,
         }),
         Out::Reel(mut builder, mut generation, mut recorder) => {
             if builder.rows() > 0 {
                 pass_block(&mut builder, &mut generation, &mut recorder);
             }
             recorder.finish(Totals {
-                produced: selector.seen + selector.lost,
-                written: selector.matched,
-                filtered: selector.seen.saturating_sub(selector.matched),
-                lost: selector.lost,
+                produced: counts.seen + counts.lost,
+                written: counts.matched,
+                filtered: counts.seen.saturating_sub(counts.matched),
+                lost: counts.lost,
                 state_only: 0,
                 first_time: times.0,
                 last_time: times.1,

@@ -2,6 +2,8 @@
 
 mod boundaries;
 mod cli;
+mod fields;
+mod filters;
 mod fixtures;
 mod generated;
 mod live;

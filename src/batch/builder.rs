@@ -9,7 +9,9 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::{Batch, Bitmap, Dict, File, FileId, Group, Item, Meta, NONE, Proc, ProcId, StrId, Strings, User};
+use super::{
+    Batch, Bitmap, Dict, File, FileId, Group, Item, Meta, NONE, Packed, Proc, ProcId, StrId, Strings, User,
+};
 use crate::schema::Schema;
 
 /// A block closes at this many rows …
@@ -180,7 +182,7 @@ impl Builder {
         self.arena.intern(text)
     }
 
-    /// A new process entry; its parent must be in the block already.
+    /// A new process entry; its parent and leaders must be in the block already.
     pub fn proc(&mut self, entry: Proc) -> ProcId {
         self.procs.push(entry);
         (self.procs.len() - 1) as ProcId
@@ -263,6 +265,7 @@ impl Builder {
                 groups: &self.groups,
                 strings: self.arena.strings(),
             },
+            packed: Packed::default(),
         }
     }
 
@@ -328,11 +331,8 @@ impl Builder {
     pub fn close(&mut self) {
         let mut proc_map = vec![NONE; self.procs.len()];
         for &id in &self.proc {
-            // Mark upward; stop at the first that is marked.
-            let mut id = id;
-            while let Some(mark) = proc_map.get_mut(id as usize).filter(|m| **m == NONE) {
+            if let Some(mark) = proc_map.get_mut(id as usize) {
                 *mark = 0;
-                id = self.procs[id as usize].parent;
             }
         }
         let mut file_map = vec![NONE; self.files.len()];
@@ -341,14 +341,32 @@ impl Builder {
                 *mark = 0;
             }
         }
+        // An entry refers to earlier ones only: one pass downward reaches all.
+        for (i, p) in self.procs.iter().enumerate().rev() {
+            if proc_map[i] == NONE {
+                continue;
+            }
+            for id in [p.parent, p.leader, p.group_leader] {
+                if let Some(mark) = proc_map.get_mut(id as usize) {
+                    *mark = 0;
+                }
+            }
+            for id in p.stdio {
+                if let Some(mark) = file_map.get_mut(id as usize) {
+                    *mark = 0;
+                }
+            }
+        }
         retain_marked(&mut self.procs, &mut proc_map);
         retain_marked(&mut self.files, &mut file_map);
         let follow = |map: &[u32], id: u32| map.get(id as usize).copied().unwrap_or(NONE);
         let mut user_map = vec![NONE; self.users.len()];
         let mut group_map = vec![NONE; self.groups.len()];
         for p in &self.procs {
-            if let Some(mark) = user_map.get_mut(p.user as usize) {
-                *mark = 0;
+            for id in [p.user, p.login] {
+                if let Some(mark) = user_map.get_mut(id as usize) {
+                    *mark = 0;
+                }
             }
             if let Some(mark) = group_map.get_mut(p.group as usize) {
                 *mark = 0;
@@ -357,7 +375,8 @@ impl Builder {
         retain_marked(&mut self.users, &mut user_map);
         retain_marked(&mut self.groups, &mut group_map);
 
-        // Strings are interned again in order of use, so that what nothing reaches is gone from the bytes too.
+        // Strings are interned again in order of use, so that what nothing reaches is gone from the bytes too: first those
+        // of processes, users and groups, then those of files, then what rows alone refer to. A reel keeps the three apart.
         self.spare.clear();
         let mut string_map = vec![NONE; self.arena.at.len() - 1];
         let (old, new) = (&self.arena, &mut self.spare);
@@ -369,16 +388,16 @@ impl Builder {
             *known
         };
         for p in &mut self.procs {
-            p.parent = follow(&proc_map, p.parent);
+            for id in [&mut p.parent, &mut p.leader, &mut p.group_leader] {
+                *id = follow(&proc_map, *id);
+            }
+            p.stdio = p.stdio.map(|id| follow(&file_map, id));
             p.user = follow(&user_map, p.user);
+            p.login = follow(&user_map, p.login);
             p.group = follow(&group_map, p.group);
-            for s in [&mut p.comm, &mut p.exepath, &mut p.args, &mut p.cwd, &mut p.cgroup] {
+            for s in [&mut p.comm, &mut p.exepath, &mut p.args, &mut p.cwd, &mut p.cgroup, &mut p.env] {
                 *s = restring(*s);
             }
-        }
-        for f in &mut self.files {
-            f.name = restring(f.name);
-            f.given = restring(f.given);
         }
         for u in &mut self.users {
             for s in [&mut u.name, &mut u.home, &mut u.shell] {
@@ -387,6 +406,10 @@ impl Builder {
         }
         for g in &mut self.groups {
             g.name = restring(g.name);
+        }
+        for f in &mut self.files {
+            f.name = restring(f.name);
+            f.given = restring(f.given);
         }
         for id in &mut self.proc {
             *id = follow(&proc_map, *id);

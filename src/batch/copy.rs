@@ -20,6 +20,8 @@ pub enum Role {
     Cwd,
     /// Its cgroup.
     Cgroup,
+    /// Its environment, each variable NUL-terminated.
+    Env,
     /// Name, home or shell of a user.
     User,
     /// Name of a group.
@@ -38,8 +40,8 @@ pub trait Edit {
     fn host(&self, host: u16) -> u16 {
         host
     }
-    /// False if nothing is to be known of this parent and those above it.
-    fn keeps_parent(&self, _parent: &Proc) -> bool {
+    /// False if nothing is to be known of this process where it is another's parent or leader.
+    fn keeps_other(&self, _other: &Proc) -> bool {
         true
     }
     /// True if [`Edit::text`] is to be asked.
@@ -55,8 +57,16 @@ pub trait Edit {
     fn changes_item(&self, _arg: &ArgShape) -> bool {
         false
     }
-    /// Appends what stands for the copied bytes of an argument, and says if that is cut; nothing if nothing does.
-    fn item(&self, _arg: &ArgShape, bytes: &[u8], cut: bool, out: &mut Vec<u8>) -> Option<bool> {
+    /// Appends what stands for the copied bytes of an argument of a call with these words, and says if that is cut; nothing
+    /// if nothing does.
+    fn item(
+        &self,
+        _arg: &ArgShape,
+        _words: &[u64],
+        bytes: &[u8],
+        cut: bool,
+        out: &mut Vec<u8>,
+    ) -> Option<bool> {
         out.extend_from_slice(bytes);
         Some(cut)
     }
@@ -75,6 +85,8 @@ pub struct Copier {
     users: Vec<u32>,
     groups: Vec<u32>,
     strings: Vec<u32>,
+    /// Processes still to be copied.
+    missing: Vec<u32>,
     refs: Vec<u32>,
     items: Vec<Item>,
     text: Vec<u8>,
@@ -94,6 +106,7 @@ impl Copier {
             users: vec![NONE; d.users.len()],
             groups: vec![NONE; d.groups.len()],
             strings: vec![NONE; d.strings.len()],
+            missing: Vec::new(),
             refs: Vec::new(),
             items: Vec::new(),
             text: Vec::new(),
@@ -126,7 +139,7 @@ impl Copier {
         from: &Batch,
         to: &mut Builder,
         edit: &impl Edit,
-        arg: Option<&ArgShape>,
+        (arg, words): (Option<&ArgShape>, &[u64]),
         item: Item,
     ) -> Item {
         let Some(id) = item.id() else { return item };
@@ -134,7 +147,7 @@ impl Copier {
             None => Item::new(self.string(from, to, id), item.is_cut()),
             Some(arg) => {
                 self.text.clear();
-                match edit.item(arg, from.dict.strings.get(id), item.is_cut(), &mut self.text) {
+                match edit.item(arg, words, from.dict.strings.get(id), item.is_cut(), &mut self.text) {
                     Some(cut) => Item::new(to.string(&self.text), cut),
                     None => Item::ABSENT,
                 }
@@ -142,32 +155,52 @@ impl Copier {
         }
     }
 
-    fn proc(&mut self, from: &Batch, to: &mut Builder, edit: &impl Edit, id: u32) -> u32 {
-        // From the oldest ancestor that is not there yet downward; bounded, for a file may hold a cycle.
-        let mut chain = Vec::new();
-        let mut at = id;
-        while chain.len() < 256 && mapped(&self.procs, at).is_none() {
-            let Some(p) = from.dict.proc(at) else { break };
-            let above = from.dict.proc(p.parent).filter(|above| edit.keeps_parent(above)).map(|_| p.parent);
-            chain.push((at, Proc { parent: above.unwrap_or(NONE), ..*p }));
-            at = above.unwrap_or(NONE);
+    fn user(&mut self, from: &Batch, to: &mut Builder, edit: &impl Edit, id: u32) -> u32 {
+        match (mapped(&self.users, id), from.dict.user(id)) {
+            (Some(id), _) => id,
+            (None, Some(u)) => {
+                let entry = User {
+                    uid: u.uid,
+                    name: self.text(from, to, edit, Role::User, u.name),
+                    home: self.text(from, to, edit, Role::User, u.home),
+                    shell: self.text(from, to, edit, Role::User, u.shell),
+                };
+                let new = to.user(entry);
+                self.users[id as usize] = new;
+                new
+            }
+            (None, None) => NONE,
         }
-        for (old, p) in chain.into_iter().rev() {
-            let user = match (mapped(&self.users, p.user), from.dict.user(p.user)) {
-                (Some(id), _) => id,
-                (None, Some(u)) => {
-                    let entry = User {
-                        uid: u.uid,
-                        name: self.text(from, to, edit, Role::User, u.name),
-                        home: self.text(from, to, edit, Role::User, u.home),
-                        shell: self.text(from, to, edit, Role::User, u.shell),
-                    };
-                    let new = to.user(entry);
-                    self.users[p.user as usize] = new;
-                    new
+    }
+
+    /// What an entry refers to stands before it, so all that is missing is copied in the order of the source.
+    fn proc(&mut self, from: &Batch, to: &mut Builder, edit: &impl Edit, id: u32) -> u32 {
+        let keeps = |id: u32| from.dict.proc(id).is_some_and(|p| edit.keeps_other(p));
+        let mut missing = std::mem::take(&mut self.missing);
+        missing.clear();
+        missing.push(id);
+        let mut at = 0;
+        while let Some(&id) = missing.get(at) {
+            at += 1;
+            let Some(p) = from.dict.proc(id).filter(|_| mapped(&self.procs, id).is_none()) else { continue };
+            for other in [p.parent, p.leader, p.group_leader] {
+                // Bounded, for a file may hold anything.
+                if other < id && missing.len() < 1024 && mapped(&self.procs, other).is_none() && keeps(other)
+                {
+                    missing.push(other);
                 }
-                (None, None) => NONE,
+            }
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        for &old in &missing {
+            let Some(p) = from.dict.proc(old).copied().filter(|_| mapped(&self.procs, old).is_none()) else {
+                continue;
             };
+            let user = self.user(from, to, edit, p.user);
+            let login = self.user(from, to, edit, p.login);
+            let other = |id: u32| mapped(&self.procs, id).filter(|_| keeps(id)).unwrap_or(NONE);
+            let (parent, leader, group_leader) = (other(p.parent), other(p.leader), other(p.group_leader));
             let group = match (mapped(&self.groups, p.group), from.dict.group(p.group)) {
                 (Some(id), _) => id,
                 (None, Some(g)) => {
@@ -179,7 +212,7 @@ impl Copier {
                 (None, None) => NONE,
             };
             let entry = Proc {
-                parent: mapped(&self.procs, p.parent).unwrap_or(NONE),
+                parent,
                 user,
                 group,
                 start: if p.start == 0 { 0 } else { edit.time(p.start) },
@@ -188,10 +221,16 @@ impl Copier {
                 args: self.text(from, to, edit, Role::Args, p.args),
                 cwd: self.text(from, to, edit, Role::Cwd, p.cwd),
                 cgroup: self.text(from, to, edit, Role::Cgroup, p.cgroup),
+                login,
+                leader,
+                group_leader,
+                stdio: p.stdio.map(|id| self.file(from, to, edit, id)),
+                env: self.text(from, to, edit, Role::Env, p.env),
                 ..p
             };
             self.procs[old as usize] = to.proc(entry);
         }
+        self.missing = missing;
         mapped(&self.procs, id).unwrap_or(NONE)
     }
 
@@ -226,9 +265,10 @@ impl Copier {
         }
         let mut items = std::mem::take(&mut self.items);
         items.clear();
+        let words = from.words_of(row);
         let mut args = from.shape_of(row).args.iter().filter(|a| a.item.is_some());
         for item in from.items_of(row) {
-            items.push(self.item(from, to, edit, args.next(), *item));
+            items.push(self.item(from, to, edit, (args.next(), words), *item));
         }
         let new = Row {
             num: column(from.num),
@@ -242,7 +282,7 @@ impl Copier {
             ret: from.ret_of(row),
             flags: from.flags_of(row),
         };
-        to.push(new, from.words_of(row), &items, &refs);
+        to.push(new, words, &items, &refs);
         to.host(edit.host(from.host_of(row)));
         (self.refs, self.items) = (refs, items);
     }

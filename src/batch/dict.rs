@@ -49,6 +49,26 @@ pub struct Proc {
     pub cgroup: StrId,
     /// See [`proc_flags`].
     pub flags: u32,
+    /// Entry in the table of users, for `loginuid`.
+    pub login: u32,
+    /// The entry of the session's leader, if it is known and is not this process.
+    pub leader: ProcId,
+    /// The entry of the process group's leader, if it is known and is not this process.
+    pub group_leader: ProcId,
+    /// What descriptors 0, 1 and 2 refer to.
+    pub stdio: [FileId; 3],
+    /// Threads alive; 0 if not known.
+    pub threads: u32,
+    /// Inode of the executable; 0 if not known.
+    pub exe_ino: u64,
+    /// When the executable's inode changed last, ns since 1970; 0 if not known.
+    pub exe_ctime: u64,
+    /// When the executable was written to last, ns since 1970; 0 if not known.
+    pub exe_mtime: u64,
+    /// Capabilities, bit by number: permitted, inheritable, effective. Known if [`proc_flags::CAPS`] is set.
+    pub caps: [u64; 3],
+    /// The environment that the program began with, each variable NUL-terminated. Only if it was asked for.
+    pub env: StrId,
 }
 
 impl Default for Proc {
@@ -75,6 +95,16 @@ impl Default for Proc {
             cwd: NONE,
             cgroup: NONE,
             flags: 0,
+            login: NONE,
+            leader: NONE,
+            group_leader: NONE,
+            stdio: [NONE; 3],
+            threads: 0,
+            exe_ino: 0,
+            exe_ctime: 0,
+            exe_mtime: 0,
+            caps: [0; 3],
+            env: NONE,
         }
     }
 }
@@ -89,6 +119,12 @@ pub mod proc_flags {
     pub const BARE: u32 = 4;
     /// The arguments were cut.
     pub const ARGS_CUT: u32 = 8;
+    /// Capabilities are known.
+    pub const CAPS: u32 = 16;
+    /// Whether the executable can be written to by the process's user is known …
+    pub const EXE_SEEN: u32 = 32;
+    /// … and it can.
+    pub const EXE_WRITABLE: u32 = 64;
 }
 
 /// What a descriptor refers to. The numbers are part of the reel format: append only.
@@ -397,6 +433,16 @@ impl<'a> Dict<'a> {
     /// A group entry.
     pub fn group(&self, id: u32) -> Option<&'a Group> {
         self.groups.get(id as usize)
+    }
+
+    /// The leader of a process's session: the process itself, or an entry of its own.
+    pub fn session_leader(&self, p: &'a Proc) -> Option<&'a Proc> {
+        if p.sid == p.pid && p.sid != 0 { Some(p) } else { self.proc(p.leader) }
+    }
+
+    /// The leader of a process's group: the process itself, or an entry of its own.
+    pub fn group_leader(&self, p: &'a Proc) -> Option<&'a Proc> {
+        if p.pgid == p.pid && p.pgid != 0 { Some(p) } else { self.proc(p.group_leader) }
     }
 
     /// The n-th ancestor of a process: 1 is its parent. Bounded, so that a cycle in a hostile file ends.

@@ -20,11 +20,15 @@ mod bitmap;
 mod builder;
 mod copy;
 mod dict;
+mod packed;
+mod summary;
 
 pub use bitmap::Bitmap;
 pub use builder::{Builder, Row};
 pub use copy::{AsIs, Copier, Edit, Role as TextRole};
 pub use dict::{Dict, File, FileKind, Group, L4, Proc, Role, Strings, User, file_flags, proc_flags};
+pub use packed::{Cells, Packed};
+pub use summary::{Pieces, Subject, Summary, fold, key, keys, piece_keys, summarise};
 
 use crate::schema::Schema;
 
@@ -153,6 +157,20 @@ impl Columns {
     }
 }
 
+/// How much of a dictionary is needed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum Tables {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Processes, users and groups, with their strings.
+    Procs,
+    /// Files too.
+    Files,
+    /// The strings of rows too.
+    All,
+}
+
 /// A read view of a batch: slices of columns and the dictionary. Columns that were not asked for are empty slices; an
 /// accessor then gives a neutral value, never a panic.
 #[derive(Clone, Copy, Debug)]
@@ -199,6 +217,8 @@ pub struct Batch<'a> {
     pub refs: &'a [FileId],
     /// The dictionary.
     pub dict: Dict<'a>,
+    /// Columns of a stored block in narrow form.
+    pub packed: Packed<'a>,
 }
 
 fn run<'a, T>(at: &[u32], data: &'a [T], row: usize) -> &'a [T] {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::config::{Flush, Form, Live, Place, SNAPLEN_PROBE, Scope, Sink, Source, Stream};
+use crate::config::{Flush, Form, Live, Place, Scope, Sink, Source, Stream};
 
 fn around() -> Surroundings {
     Surroundings { term: Some("xterm".into()), ..Surroundings::default() }
@@ -62,6 +62,7 @@ fn nothing_typed_means_everything() {
         latency: true,
         ring: None,
         no_ancestors: false,
+        env: false,
         proc: PathBuf::from("/proc"),
     };
     assert_eq!(all.source, Source::Live(expected));
@@ -127,7 +128,7 @@ fn options_say_what_they_say_elsewhere() {
     assert_eq!(live(&["--ring", "64m"]).ring, Some(64 << 20));
     assert_eq!(live(&["--proc", "/host/proc"]).proc, PathBuf::from("/host/proc"));
     assert_eq!(live(&["--pid", "7,3", "--pid", "3"]).scope, Scope::Pids(vec![3, 7]));
-    for (given, means) in [("1", 1), ("4095", 4095), ("65535", SNAPLEN_PROBE), ("0", 0)] {
+    for (given, means) in [("1", 1), ("4095", 4095), ("65536", 65536), ("0", 0)] {
         assert_eq!(live(&["-s", given]).snaplen, means);
     }
 }
@@ -210,7 +211,7 @@ fn what_does_not_go_together_is_refused_by_name() {
         (&["-r", ""], &["-r", "empty"]),
         (&["--ring", "lots"], &["--ring", "lots"]),
         (&["-c", "0"], &["--limit", "from 1 up"]),
-        (&["-s", "65536"], &["--snaplen", "65535"]),
+        (&["-s", "65537"], &["--snaplen", "65536"]),
         (&["--pid", "0"], &["--pid"]),
         (&["--pid", "me"], &["--pid"]),
         (&["--color", "blue"], &["--color", "always"]),
@@ -261,7 +262,7 @@ fn help_is_short_or_long_and_coloured_only_when_wanted() {
     let (short, long) = (help(&["-h"], &around()), help(&["--help"], &around()));
     assert!(short.lines().count() < 75, "{}", short.lines().count());
     assert!(long.len() > short.len());
-    assert!(short.contains("Examples:") && long.contains("4095") && !short.contains("generate"));
+    assert!(short.contains("Examples:") && long.contains("65536") && !short.contains("generate"));
     assert!(!short.contains('\x1b'));
     assert!(
         help(&["-h", "--color=always"], &around()).contains('\x1b')

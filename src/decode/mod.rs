@@ -40,6 +40,8 @@ pub enum RawItem<'a> {
     Unreadable,
     /// The bytes, and whether more existed.
     Bytes(&'a [u8], bool),
+    /// The bytes are in the record of the call's entry.
+    Entry,
 }
 
 /// What the kernel told about the outcome of a call.
@@ -185,6 +187,10 @@ impl<'a> Cursor<'a> {
                 self.padded(len)?;
                 RawItem::Unreadable
             }
+            abi::ITEM_ENTRY => {
+                self.padded(len)?;
+                RawItem::Entry
+            }
             _ => {
                 self.padded(len)?;
                 RawItem::Absent
@@ -236,7 +242,7 @@ impl<'a> Record<'a> {
         let (seq, tid) = (ids as u32, (ids >> 32) as u32);
         let (pid, fact) = (more as u32, (more >> 32) as u32);
         let (latency, ret) = (word(4), word(5) as i64);
-        let body = bytes.get(abi::HEAD as usize..usize::from(len))?;
+        let body = bytes.get(abi::HEAD as usize..usize::from(len) * 8)?;
         let (words, rest) = body.split_at_checked(usize::from(counts & 0xff) * 8)?;
         let items = (counts >> 8) as u8;
         Some(Record { code, flags, time, seq, tid, pid, latency, ret, fact: fact as u8, items, words, rest })
@@ -323,7 +329,7 @@ mod tests {
 
     fn head(len: u16, code: u16, counts: u16, fact: u32) -> Vec<u8> {
         let mut b = Vec::new();
-        for v in [len, code, 0, counts] {
+        for v in [len / 8, code, 0, counts] {
             b.extend_from_slice(&v.to_le_bytes());
         }
         b.extend_from_slice(&7u64.to_le_bytes());

@@ -6,12 +6,14 @@
 
 use std::borrow::Cow;
 
+use super::messages::{self, Message};
 use super::sink::{JsonSink, Sink, TextSink};
 use super::structs::{self, Data};
-use super::{Key, Value, arrays, names};
-use crate::batch::{Batch, File, Item, row_flags};
+use super::{Key, Value, arrays, names, special};
+use crate::batch::{Batch, File, FileId, Item, NONE, row_flags};
+use crate::schema::layout::Is;
 use crate::schema::names::Names;
-use crate::schema::{Dir, Kind, Len, Shape, Struct, is_error};
+use crate::schema::{Arch, Choice, Dir, Kind, Len, Shape, Struct, What, is_error};
 
 /// The descriptor that means "the working directory".
 pub const AT_FDCWD: i32 = -100;
@@ -58,14 +60,24 @@ pub enum Arg<'a> {
     Strings(Data<'a>),
     /// An address of a socket.
     Sockaddr(&'a [u8]),
-    /// `u32 name_len, u32 msg_flags, name, data`.
+    /// A message.
     Msghdr(Data<'a>),
-    /// Elements of `struct pollfd`.
-    Pollfds(Data<'a>),
+    /// Messages, and how many of them were sent or received.
+    Mmsghdrs(Data<'a>, u64),
+    /// An `fd_set` before and after the call.
+    FdSet(Data<'a>),
+    /// Elements of `struct pollfd`, and whether the call answered.
+    Pollfds(Data<'a>, bool),
     /// Elements of `struct epoll_event`.
     EpollEvents(Data<'a>),
     /// A structure.
-    Struct(Struct, &'a [u8]),
+    Struct(Struct, Data<'a>),
+    /// Structures, one behind the other.
+    Elements(Struct, Data<'a>),
+    /// A word, by what another argument says.
+    Word(&'static Is, u64),
+    /// Memory, by what another argument says.
+    Memory(&'static Is, Data<'a>),
 }
 
 /// Argument `i` of a row.
@@ -94,6 +106,7 @@ pub fn arg<'a>(batch: &Batch<'a>, row: usize, i: usize) -> Option<Arg<'a>> {
         Kind::Uid | Kind::Gid => Arg::UInt(u64::from(word as u32)),
         Kind::Signal => Arg::Signal(u64::from(word as u32)),
         Kind::Unknown { item: false, .. } => Arg::Hex(word),
+        Kind::By(choice) => return Some(by(batch, row, i, word, choice)),
         _ => return Some(pointed(batch, row, shape, i, word, [file(0), file(1)])),
     })
 }
@@ -115,6 +128,25 @@ fn named<'a>(batch: &Batch<'_>, row: usize, i: usize, n: u64, t: &'static Names)
         }
     }
     Arg::Enum(n, t)
+}
+
+/// An argument that another one decides.
+fn by<'a>(batch: &Batch<'a>, row: usize, i: usize, word: u64, choice: &'static Choice) -> Arg<'a> {
+    let words = batch.words_of(row);
+    let (is, out) = match choice.what(words) {
+        What::Idle => return Arg::Hex(word),
+        What::Word(is) => return Arg::Word(is, word),
+        What::In(is) => (is, false),
+        What::Out(is) => (is, true),
+    };
+    // What a call that failed would have written is whatever was there.
+    if word != 0 && out && is_error(batch.ret_of(row)) {
+        return Arg::Pointer(word);
+    }
+    match pointed(batch, row, batch.shape_of(row), i, word, [None, None]) {
+        Arg::Bytes(data) => Arg::Memory(is, data),
+        other => other,
+    }
 }
 
 /// An argument with copied bytes.
@@ -142,17 +174,24 @@ fn pointed<'a>(
         Kind::Path | Kind::Str => Arg::Text(data),
         Kind::Bytes(len) => Arg::Bytes(counted(len)),
         Kind::Sockaddr(_) => Arg::Sockaddr(bytes),
-        // The word counts elements; how many bytes they hold, the result tells.
-        Kind::Iovec(_) => Arg::Bytes(Data { total: by_result, ..data }),
-        Kind::Msghdr => Arg::Msghdr(Data { total: by_result, ..data }),
-        Kind::Pollfds(_) => Arg::Pollfds(data),
+        Kind::Iovec(_) => match messages::joined(bytes) {
+            Some(Some(data)) => Arg::Bytes(data),
+            Some(None) => Arg::Unreadable(word),
+            None => Arg::Bytes(data),
+        },
+        Kind::Msghdr => Arg::Msghdr(data),
+        Kind::Mmsghdr(_) => Arg::Mmsghdrs(data, by_result.unwrap_or(0)),
+        Kind::FdSet(_) => Arg::FdSet(data),
+        Kind::Pollfds(_) => Arg::Pollfds(data, by_result.is_some()),
         Kind::EpollEvents(_) => Arg::EpollEvents(data),
         Kind::Strings => Arg::Strings(data),
         Kind::Struct(Struct::FdPair) => match structs::pair(bytes) {
             Some([a, b]) => Arg::Pair([(a, files[0]), (b, files[1])]),
             None => Arg::Bytes(data),
         },
-        Kind::Struct(s) => Arg::Struct(s, bytes),
+        Kind::Struct(s) => Arg::Struct(s, data),
+        Kind::Sized(s, _) => Arg::Struct(s, data),
+        Kind::Array(s, _) => Arg::Elements(s, data),
         _ => Arg::Bytes(data),
     }
 }
@@ -170,11 +209,17 @@ fn length(batch: &Batch<'_>, row: usize, shape: &Shape, len: Len) -> Option<u64>
     }
 }
 
-/// True for an argument that the call does not look at: a mode right after open flags that create nothing. The rule
+/// True for an argument that the call does not look at: by what another argument says, or a mode right after open flags
+/// that create nothing. That rule
 /// hangs on the table of the flags, not on names of calls, so it holds for `open`, `openat`, `mq_open` and what comes.
 pub fn is_idle(shape: &Shape, words: &[u64], i: usize) -> bool {
     // A successful exec has cleared the registers: an environment at 0 is not what was given.
     if words.get(i) == Some(&0) && shape.args.get(i).is_some_and(|a| &*a.name == "envp") {
+        return true;
+    }
+    if let Some(Kind::By(choice)) = shape.args.get(i).map(|a| a.kind)
+        && matches!(choice.what(words), What::Idle)
+    {
         return true;
     }
     let Some(before) = i.checked_sub(1) else { return false };
@@ -240,7 +285,7 @@ impl<'a> Arg<'a> {
             Arg::Int(n) => sink.int(n),
             Arg::UInt(n) => sink.uint(n),
             Arg::Hex(n) => sink.hex(n),
-            Arg::Mode(n) => sink.octal(n),
+            Arg::Mode(n) => special::mode(sink, n),
             Arg::Dev(n) => structs::dev(sink, n),
             Arg::Signal(n) => structs::signal(sink, n),
             Arg::Flags(n, t) => sink.flags(n, t),
@@ -261,11 +306,21 @@ impl<'a> Arg<'a> {
             Arg::Text(data) | Arg::Bytes(data) => sink.data(data),
             Arg::Strings(data) => arrays::strings(sink, data),
             Arg::Sockaddr(bytes) => arrays::sockaddr(sink, bytes),
-            Arg::Msghdr(data) => arrays::msghdr(sink, data),
-            Arg::Pollfds(data) => arrays::pollfds(sink, data),
+            Arg::Msghdr(data) => messages::msghdr(sink, data),
+            Arg::Mmsghdrs(data, done) => messages::mmsghdrs(sink, data, done),
+            Arg::FdSet(data) => messages::fd_set(sink, data),
+            Arg::Pollfds(data, answered) => arrays::pollfds(sink, data, answered),
             Arg::EpollEvents(data) => arrays::epoll_events(sink, data),
-            Arg::Struct(s, bytes) => structs::structure(sink, s, bytes),
+            Arg::Struct(s, data) => structs::structure(sink, s, data),
+            Arg::Elements(s, data) => structs::elements(sink, s, data),
+            Arg::Word(is, word) => structs::show(sink, is, &word.to_le_bytes(), false),
+            Arg::Memory(is, data) => structs::show(sink, is, data.bytes, data.cut),
         }
+    }
+
+    /// True for bits with names.
+    pub fn is_flags(&self) -> bool {
+        matches!(self, Arg::Flags(..) | Arg::Word(Is::Flags(..), _))
     }
 
     /// It as a number: what `evt.rawarg` gives. `word` is its raw word, which is the number of what points somewhere.
@@ -276,12 +331,11 @@ impl<'a> Arg<'a> {
             Arg::Mode(n) => Some(i64::from(n)),
             Arg::UInt(n) | Arg::Hex(n) | Arg::Dev(n) | Arg::Signal(n) => i64::try_from(n).ok(),
             Arg::Flags(n, _) | Arg::Enum(n, _) | Arg::Named(n, _) => i64::try_from(n).ok(),
-            Arg::Struct(Struct::Int | Struct::WaitStatus | Struct::SchedParam, b) => {
-                structs::i32_at(b, 0).map(i64::from)
-            }
-            Arg::Struct(Struct::Int64, b) => structs::i64_at(b, 0),
-            _ => i64::try_from(word).ok(),
+            Arg::Struct(s, data) => structs::pointed_number(s.layout(Arch::X86_64), data.bytes),
+            Arg::Memory(is, data) => structs::pointed_number(is, data.bytes),
+            _ => None,
         };
+        let signed = signed.or_else(|| i64::try_from(word).ok());
         signed.map_or(Value::UInt(word), Value::Int)
     }
 
@@ -302,14 +356,16 @@ impl<'a> Arg<'a> {
 /// The first buffer of a row: which argument, which way, its bytes.
 pub fn buffer<'a>(batch: &Batch<'a>, row: usize) -> Option<(Dir, Data<'a>)> {
     let shape = batch.shape_of(row);
-    let (i, a) = shape
-        .args
-        .iter()
-        .enumerate()
-        .find(|(_, a)| matches!(a.kind, Kind::Bytes(_) | Kind::Iovec(_) | Kind::Msghdr))?;
+    let (i, a) =
+        shape.args.iter().enumerate().find(|(_, a)| {
+            matches!(a.kind, Kind::Bytes(_) | Kind::Iovec(_) | Kind::Msghdr | Kind::Mmsghdr(_))
+        })?;
     match arg(batch, row, i)? {
         Arg::Bytes(data) => Some((a.dir, data)),
-        Arg::Msghdr(data) => arrays::message(data).map(|(_, _, payload)| (a.dir, payload)),
+        // Of several messages the first.
+        Arg::Msghdr(data) | Arg::Mmsghdrs(data, _) => {
+            Message::take(&mut { data.bytes })?.data.map(|payload| (a.dir, payload))
+        }
         _ => None,
     }
 }
@@ -338,6 +394,29 @@ pub fn path<'a>(batch: &Batch<'a>, row: usize, n: usize) -> Option<GivenPath<'a>
 /// How many paths a row's call takes.
 pub fn paths(shape: &Shape) -> usize {
     shape.args.iter().filter(|a| a.kind == Kind::Path).count()
+}
+
+/// The descriptors that a row names, in argument order, then its result's: number, and index of the file if it is known.
+pub fn named_fds(batch: &Batch<'_>, row: usize) -> Vec<(i64, FileId)> {
+    let shape = batch.shape_of(row);
+    let refs = batch.refs_of(row);
+    let file = |at: usize| refs.get(at).copied().unwrap_or(NONE);
+    let mut all = Vec::new();
+    for (i, a) in shape.args.iter().enumerate() {
+        let Some(at) = a.fdref.map(usize::from) else { continue };
+        match arg(batch, row, i) {
+            Some(Arg::Fd(n, _)) if n != AT_FDCWD => all.push((i64::from(n), file(at))),
+            Some(Arg::Pair(fds)) => {
+                all.extend(fds.iter().zip(at..).map(|((n, _), at)| (i64::from(*n), file(at))))
+            }
+            _ => {}
+        }
+    }
+    let ret = batch.ret_of(row);
+    if let Some(at) = shape.ret_ref().filter(|_| ret >= 0) {
+        all.push((ret, file(usize::from(at))));
+    }
+    all
 }
 
 /// True if names in this row may be stale.

@@ -1,4 +1,4 @@
-//! Arrays, strings, messages and addresses of sockets: what has no fixed size.
+//! Arrays, strings and addresses of sockets: what has no fixed size.
 //!
 //! Enters: copied bytes, perhaps cut, perhaps made up. Leaves: elements, through a [`Sink`]. Never: an index that is not
 //! checked; what does not fit is shown as its bytes.
@@ -6,51 +6,34 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::sink::Sink;
-use super::structs::{Data, epoll_event, i32_at, part, table_flags, take, text, u16_at, u32_at};
-use crate::schema::Arch;
-use crate::schema::names::Names;
+use super::structs::{Data, i32_at, name, part, structure, take, text, u16_at, u32_at};
+use crate::schema::{Arch, Struct, tables};
 
 fn be16_at(b: &[u8], at: usize) -> Option<u16> {
     take(b, at).map(u16::from_be_bytes)
 }
-const POLL: Names = Names {
-    name: "poll_events",
-    mask: 0,
-    rows: &[
-        (0x1, "POLLIN"),
-        (0x2, "POLLPRI"),
-        (0x4, "POLLOUT"),
-        (0x8, "POLLERR"),
-        (0x10, "POLLHUP"),
-        (0x20, "POLLNVAL"),
-        (0x40, "POLLRDNORM"),
-        (0x80, "POLLRDBAND"),
-        (0x100, "POLLWRNORM"),
-        (0x200, "POLLWRBAND"),
-        (0x400, "POLLMSG"),
-        (0x2000, "POLLRDHUP"),
-    ],
-};
 /// `struct epoll_event[]`.
 pub fn epoll_events<S: Sink>(sink: &mut S, data: Data<'_>) {
     let size = if sink.arch() == Arch::X86_64 { 12 } else { 16 };
     sink.open_list();
     for event in data.bytes.chunks_exact(size) {
         sink.element();
-        epoll_event(sink, event);
+        structure(sink, Struct::EpollEvent, text(event, false));
     }
     sink.close_list_cut(data.cut || !data.bytes.len().is_multiple_of(size));
 }
 
-/// `struct pollfd[]`.
-pub fn pollfds<S: Sink>(sink: &mut S, data: Data<'_>) {
+/// `struct pollfd[]`; what the call answered counts only if it did.
+pub fn pollfds<S: Sink>(sink: &mut S, data: Data<'_>, answered: bool) {
     sink.open_list();
     for b in data.bytes.chunks_exact(8) {
         sink.element();
         sink.open_map();
         part(sink, "fd", i32_at(b, 0), |s, n| s.int(i64::from(n)));
-        part(sink, "events", u16_at(b, 4), |s, n| s.flags(u64::from(n), &POLL));
-        part(sink, "revents", u16_at(b, 6).filter(|n| *n != 0), |s, n| s.flags(u64::from(n), &POLL));
+        part(sink, "events", u16_at(b, 4), |s, n| s.flags(u64::from(n), &tables::POLL));
+        part(sink, "revents", u16_at(b, 6).filter(|n| answered && *n != 0), |s, n| {
+            s.flags(u64::from(n), &tables::POLL)
+        });
         sink.close_map();
     }
     sink.close_list_cut(data.cut || !data.bytes.len().is_multiple_of(8));
@@ -69,32 +52,6 @@ pub fn strings<S: Sink>(sink: &mut S, data: Data<'_>) {
         }
     }
     sink.close_list_cut(data.cut);
-}
-
-/// The parts of a message: flags, name, data.
-pub fn message(data: Data<'_>) -> Option<(u32, &[u8], Data<'_>)> {
-    let len = u32_at(data.bytes, 0)? as usize;
-    let flags = u32_at(data.bytes, 4)?;
-    let rest = data.bytes.get(8..)?;
-    let (name, bytes) = rest.split_at_checked(len)?;
-    Some((flags, name, Data { bytes, ..data }))
-}
-
-/// A `struct msghdr`.
-pub fn msghdr<S: Sink>(sink: &mut S, data: Data<'_>) {
-    let Some((flags, name, payload)) = message(data) else { return sink.dump(data.bytes) };
-    sink.open_map();
-    if !name.is_empty() {
-        sink.key("name");
-        sockaddr(sink, name);
-    }
-    sink.key("data");
-    sink.data(payload);
-    if flags != 0 {
-        sink.key("flags");
-        table_flags(sink, u64::from(flags), &["msg"]);
-    }
-    sink.close_map();
 }
 
 /// A `struct sockaddr`.
@@ -129,8 +86,49 @@ fn known_sockaddr<S: Sink>(sink: &mut S, b: &[u8]) -> Option<()> {
             let (protocol, index) = (be16_at(b, 2)?, i32_at(b, 4)?);
             sink.open_map();
             part(sink, "family", Some("packet"), S::word);
-            part(sink, "protocol", Some(u64::from(protocol)), S::hex);
+            part(sink, "protocol", Some(u64::from(protocol)), |s, n| name(s, n, &tables::ETH_P));
             part(sink, "ifindex", Some(i64::from(index)), S::int);
+            part(sink, "hatype", u16_at(b, 8).map(u64::from), |s, n| name(s, n, &tables::ARPHRD));
+            part(sink, "pkttype", b.get(10).map(|n| u64::from(*n)), |s, n| name(s, n, &tables::PACKET_TYPE));
+            let addr = b.get(11).and_then(|len| b.get(12..)?.get(..usize::from(*len)));
+            part(sink, "addr", addr.filter(|a| !a.is_empty()), S::dump);
+            sink.close_map();
+        }
+        // struct sockaddr_vm: family, reserved, port, cid (include/uapi/linux/vm_sockets.h).
+        40 => {
+            let (port, cid) = (u32_at(b, 4)?, u32_at(b, 8)?);
+            sink.open_map();
+            part(sink, "family", Some("vsock"), S::word);
+            part(sink, "cid", Some(u64::from(cid)), |s, n| name(s, n, &tables::VMADDR));
+            part(sink, "port", Some(u64::from(port)), S::uint);
+            sink.close_map();
+        }
+        // struct sockaddr_alg: type in 14 bytes, feat, mask, name in 64.
+        38 => {
+            let (kind, alg) = (b.get(2..16)?, b.get(24..)?);
+            let end = |b: &[u8]| memchr::memchr(0, b).unwrap_or(b.len());
+            sink.open_map();
+            part(sink, "family", Some("alg"), S::word);
+            part(sink, "type", kind.get(..end(kind)), |s, b| s.data(text(b, false)));
+            part(sink, "name", alg.get(..end(alg)), |s, b| s.data(text(b, false)));
+            sink.close_map();
+        }
+        // struct sockaddr_can.
+        29 => {
+            let index = i32_at(b, 4)?;
+            sink.open_map();
+            part(sink, "family", Some("can"), S::word);
+            part(sink, "ifindex", Some(i64::from(index)), S::int);
+            sink.close_map();
+        }
+        // struct sockaddr_xdp.
+        44 => {
+            let (flags, index, queue) = (u16_at(b, 2)?, u32_at(b, 4)?, u32_at(b, 8)?);
+            sink.open_map();
+            part(sink, "family", Some("xdp"), S::word);
+            part(sink, "flags", Some(u64::from(flags)), S::hex);
+            part(sink, "ifindex", Some(u64::from(index)), S::uint);
+            part(sink, "queue", Some(u64::from(queue)), S::uint);
             sink.close_map();
         }
         _ => return None,

@@ -62,6 +62,11 @@ impl Clock {
         out.extend_from_slice(&self.civil(wall)[11..]);
     }
 
+    /// `2026-11-22 21:14:03`.
+    pub fn date_time_s(&mut self, out: &mut Vec<u8>, wall: u64) {
+        out.extend_from_slice(self.civil(wall));
+    }
+
     /// `2026-11-22 21:14:03.184503021`.
     pub fn date_time(&mut self, out: &mut Vec<u8>, wall: u64) {
         out.extend_from_slice(self.civil(wall));

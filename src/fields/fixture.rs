@@ -2,7 +2,7 @@
 
 use crate::batch::{
     Builder, File, FileKind, Group, Item, L4, Meta, NO_LATENCY, NONE, Proc, Role, Row, User, file_flags,
-    row_flags,
+    proc_flags, row_flags,
 };
 use crate::schema::{Arch, Class, Dir, Kind, LOST, Len, PROCEXIT, Ret, Schema, Shape, Struct, names};
 
@@ -98,6 +98,7 @@ pub fn schema() -> Schema {
             Shape::new(2053, "open", file, Ret::Int, [a("arg0", Kind::Hex, i)]),
         ],
     )
+    .on("recorder")
 }
 
 /// The block: 2026-11-22 21:14:03 and a little.
@@ -128,6 +129,9 @@ pub fn block() -> Builder {
         parent: init,
         start: 5_000_000_000,
         comm: sh,
+        sid: 4700,
+        pgid: 4700,
+        vpid: 3,
         exepath: sh_path,
         args: sh_args,
         ..Proc::default()
@@ -139,6 +143,7 @@ pub fn block() -> Builder {
         b.string(b"/home/alice"),
         b.string(b"/user.slice"),
     );
+    let env = b.string(b"HOME=/home/alice\0EMPTY=\0PATH=/bin\0");
     let cat = b.proc(Proc {
         pid: 4711,
         ppid: 4700,
@@ -160,7 +165,18 @@ pub fn block() -> Builder {
         args,
         cwd,
         cgroup,
-        flags: 0,
+        flags: proc_flags::CAPS | proc_flags::EXE_SEEN | proc_flags::EXE_WRITABLE,
+        login: user,
+        leader: shell_proc,
+        // The pipe, the file and the socket below.
+        stdio: [4, 0, 2],
+        threads: 3,
+        exe_ino: 55,
+        exe_ctime: wall - 100_000_000_000,
+        exe_mtime: wall - 200_000_000_000,
+        caps: [1 << 21 | 1 << 63, 0, 1],
+        env,
+        ..Proc::default()
     });
     let (passwd, given, etc) = (b.string(b"/etc/passwd"), b.string(b"../etc/passwd"), b.string(b"/etc"));
     let file = b.file(File {

@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::batch::{Batch, Columns, Dict, FileId, ProcId};
+use crate::batch::{Batch, Columns, Dict, FileId, Meta, ProcId};
 use crate::schema::Schema;
 
 pub mod args;
@@ -19,10 +19,13 @@ pub mod clock;
 pub mod escape;
 #[cfg(test)]
 pub mod fixture;
+pub mod messages;
 pub mod names;
 pub mod number;
 pub mod res;
+pub mod services;
 pub mod sink;
+mod special;
 pub mod structs;
 mod table;
 
@@ -117,6 +120,10 @@ pub enum Takes {
     OptionalIndex,
     /// A name or a number must be given (`evt.arg[path]`; `evt.arg.path` means the same).
     NameOrIndex,
+    /// A name or a number may be given (`proc.env[HOME]`).
+    OptionalName,
+    /// A number must be given.
+    Index,
 }
 
 /// A whole column as a slice, for tests in a loop.
@@ -140,6 +147,10 @@ pub enum Extract {
     File(for<'a> fn(&Dict<'a>, FileId, &Key) -> Value<'a>),
     /// A column as it is; the second is the element that means "not there", if any.
     Column(Columns, for<'a> fn(&Batch<'a>) -> Slice<'a>, Option<u64>),
+    /// The row's time, by a function that never falls as the time grows.
+    Moment(fn(&Meta, u64) -> u64),
+    /// The result alone, if the row is a call that returned ([`res::has_result`]); the same for all that are no error.
+    Result(fn(Option<i64>) -> Value<'static>),
     /// Anything else about the row; the columns it reads.
     Row(Columns, for<'a> fn(&Batch<'a>, usize, &Key) -> Value<'a>),
 }
@@ -162,6 +173,11 @@ pub struct Field {
 }
 
 impl Field {
+    /// True if its argument is an argument of the call: checked against the schema.
+    pub fn is_argument(&self) -> bool {
+        matches!(self.name, "evt.arg" | "evt.rawarg")
+    }
+
     /// The columns that must be loaded to get it.
     pub fn columns(&self) -> Columns {
         match self.extract {
@@ -169,6 +185,8 @@ impl Field {
             Extract::Proc(_) => Columns::PROC,
             // Which file a row is about depends on its code and result.
             Extract::File(_) => Columns::CALL.and(Columns::RET).and(Columns::REFS),
+            Extract::Moment(_) => Columns::TIME,
+            Extract::Result(_) => Columns::CALL.and(Columns::RET).and(Columns::FLAGS),
             Extract::Column(columns, ..) | Extract::Row(columns, _) => columns,
         }
     }
@@ -188,6 +206,13 @@ impl Field {
                 };
                 value.filter(|v| none.is_none_or(|n| *v != Value::UInt(n))).unwrap_or(Value::None)
             }
+            Extract::Moment(get) => {
+                batch.time.get(row).map_or(Value::None, |time| Value::UInt(get(&batch.meta, *time)))
+            }
+            Extract::Result(get) => match batch.call.get(row) {
+                Some(_) => get(res::has_result(batch, row).then(|| batch.ret_of(row))),
+                None => Value::None,
+            },
             Extract::Row(_, get) => get(batch, row, key),
         }
     }
@@ -219,6 +244,9 @@ pub fn prefix(text: &str) -> Result<(&'static Field, Key, usize), String> {
         let key = key(field, &word[..len])?;
         return Ok((field, key, end + 1 + len));
     }
+    if field.takes == Takes::Index {
+        return Err(format!("{0} needs a number: {1}", field.name, field.example));
+    }
     if rest.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_') {
         return Err(unknown(token));
     }
@@ -239,10 +267,10 @@ fn key(field: &Field, text: &str) -> Result<Key, String> {
         return Ok(Key::Index(n));
     }
     match field.takes {
-        Takes::NameOrIndex if text.is_empty() => {
-            Err(format!("{0} needs the name or number of an argument: {0}[path]", field.name))
+        Takes::NameOrIndex | Takes::OptionalName if text.is_empty() => {
+            Err(format!("{0} needs the name or number of what is meant: {1}", field.name, field.example))
         }
-        Takes::NameOrIndex => Ok(Key::Name(text.to_string())),
+        Takes::NameOrIndex | Takes::OptionalName => Ok(Key::Name(text.to_string())),
         _ => Err(format!("{0} takes a number: {0}[1]", field.name)),
     }
 }

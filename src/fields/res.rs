@@ -5,9 +5,12 @@
 
 use std::borrow::Cow;
 
-use super::number;
+use super::args::Arg;
+use super::{Value, number};
 use crate::batch::{Batch, row_flags};
-use crate::schema::{COMPAT, EVENTS, Ret, is_error, is_restart, names};
+use crate::schema::layout::Is;
+use crate::schema::names::Names;
+use crate::schema::{COMPAT, EVENTS, Ret, Shape, What, is_error, is_restart, names};
 
 /// The kernel's own results, never seen by programs.
 const RESTART: [&str; 5] =
@@ -33,10 +36,12 @@ pub fn push(out: &mut Vec<u8>, ret: i64) {
 
 /// True if the row is a call that returned.
 pub fn has_result(batch: &Batch<'_>, row: usize) -> bool {
-    let shape = batch.shape_of(row);
-    shape.ret != Ret::None
-        && !(EVENTS..COMPAT).contains(&shape.code)
-        && batch.flags_of(row) & row_flags::UNFINISHED == 0
+    returns(batch.shape_of(row)) && batch.flags_of(row) & row_flags::UNFINISHED == 0
+}
+
+/// True if rows of this shape are calls that may return.
+pub fn returns(shape: &Shape) -> bool {
+    shape.ret != Ret::None && !(EVENTS..COMPAT).contains(&shape.code)
 }
 
 /// `SUCCESS` or the error's name; nothing for what has no result.
@@ -44,15 +49,52 @@ pub fn of(batch: &Batch<'_>, row: usize) -> Option<Cow<'static, str>> {
     if !has_result(batch, row) {
         return None;
     }
-    let ret = batch.ret_of(row);
-    if !is_error(ret) {
-        return Some(Cow::Borrowed("SUCCESS"));
-    }
-    Some(name(ret).map_or_else(|| Cow::Owned(format!("ERRNO_{}", ret.unsigned_abs())), Cow::Borrowed))
+    Some(text(batch.ret_of(row)))
 }
 
-/// True if the call returned an error; being restarted is none.
-pub fn failed(batch: &Batch<'_>, row: usize) -> bool {
+/// `SUCCESS` or the error's name.
+pub fn text(ret: i64) -> Cow<'static, str> {
+    if !is_error(ret) {
+        return Cow::Borrowed("SUCCESS");
+    }
+    name(ret).map_or_else(|| Cow::Owned(format!("ERRNO_{}", ret.unsigned_abs())), Cow::Borrowed)
+}
+
+/// The same as a value.
+pub fn value(ret: i64) -> Value<'static> {
+    match text(ret) {
+        Cow::Borrowed(name) => Value::text(name.as_bytes()),
+        Cow::Owned(name) => Value::Text(name.into_bytes().into()),
+    }
+}
+
+/// True if a row is a call that failed.
+pub fn failed_at(batch: &Batch<'_>, row: usize) -> bool {
+    has_result(batch, row) && failed(batch.ret_of(row))
+}
+
+/// True if a result is an error; being restarted is none.
+pub fn failed(ret: i64) -> bool {
+    is_error(ret) && !is_restart(ret)
+}
+
+/// What names say of the result of a call that did not fail: flags, a signal, a policy. Nothing where the number says all.
+pub fn named(batch: &Batch<'_>, row: usize) -> Option<Arg<'static>> {
     let ret = batch.ret_of(row);
-    has_result(batch, row) && is_error(ret) && !is_restart(ret)
+    if !has_result(batch, row) || is_error(ret) {
+        return None;
+    }
+    let word = ret as u64;
+    let has_name = |table: &'static Names| table.name_of(word).is_some();
+    match batch.shape_of(row).ret {
+        Ret::Flags(table) => Some(Arg::Flags(word, table)),
+        Ret::Enum(table) => has_name(table).then_some(Arg::Enum(word, table)),
+        Ret::Signal => (ret > 0).then_some(Arg::Signal(word)),
+        Ret::By(choice) => match choice.what(batch.words_of(row)) {
+            What::Word(is @ (Is::Flags(..) | Is::Sig(_))) => Some(Arg::Word(is, word)),
+            What::Word(is @ Is::Enum(_, table)) => has_name(table).then_some(Arg::Word(is, word)),
+            _ => None,
+        },
+        _ => None,
+    }
 }

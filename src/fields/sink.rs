@@ -149,7 +149,7 @@ impl Sink for TextSink<'_, '_> {
             if self.out.len() > start {
                 self.out.push(b'|');
             }
-            number::hex(self.out, rest);
+            if table.has_mode() { number::octal(self.out, rest as u32) } else { number::hex(self.out, rest) }
         }
     }
     fn sigset(&mut self, bits: u64) {

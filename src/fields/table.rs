@@ -7,15 +7,38 @@ use super::{Extract, Field, Takes, Type, Value};
 
 mod evt;
 mod fd;
+mod leaders;
+mod path;
 mod proc;
+mod program;
+mod thread;
+mod user;
+mod volume;
 
 /// Every field, by class.
 pub static FIELDS: &[Field] = &ALL;
 
-const PARTS: [&[Field]; 3] = [evt::FIELDS, proc::FIELDS, fd::FIELDS];
-const COUNT: usize = PARTS[0].len() + PARTS[1].len() + PARTS[2].len();
+const PARTS: &[&[Field]] = &[
+    evt::FIELDS,
+    volume::FIELDS,
+    path::FIELDS,
+    proc::FIELDS,
+    program::FIELDS,
+    leaders::FIELDS,
+    thread::FIELDS,
+    fd::FIELDS,
+    user::FIELDS,
+];
+const COUNT: usize = {
+    let (mut count, mut part) = (0, 0);
+    while part < PARTS.len() {
+        count += PARTS[part].len();
+        part += 1;
+    }
+    count
+};
 
-const ALL: [Field; COUNT] = {
+static ALL: [Field; COUNT] = {
     let mut all = [PARTS[0][0]; COUNT];
     let (mut part, mut at) = (0, 0);
     while part < PARTS.len() {
@@ -91,7 +114,10 @@ mod tests {
             }
             let keys = match f.takes {
                 Takes::Nothing => vec![Key::None],
-                Takes::OptionalIndex => vec![Key::None, Key::Index(0), Key::Index(1), Key::Index(300)],
+                Takes::OptionalIndex | Takes::Index => {
+                    vec![Key::None, Key::Index(0), Key::Index(1), Key::Index(300)]
+                }
+                Takes::OptionalName => vec![Key::None, Key::Index(1), Key::Name("HOME".into())],
                 Takes::NameOrIndex => vec![
                     Key::Index(0),
                     Key::Index(1),
@@ -123,7 +149,7 @@ mod tests {
             out += &format!("--- {} {row}\n", batch.shape_of(row).name);
             for f in FIELDS {
                 let key = match f.takes {
-                    Takes::NameOrIndex => Key::Index(1),
+                    Takes::NameOrIndex | Takes::Index => Key::Index(1),
                     _ => Key::None,
                 };
                 let text = match f.value(&batch, row, &key) {

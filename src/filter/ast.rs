@@ -16,11 +16,17 @@ pub enum Op {
     Ge,
     Contains,
     IContains,
+    BContains,
     StartsWith,
+    BStartsWith,
     EndsWith,
     Glob,
     IGlob,
+    Regex,
+    Has,
     In,
+    Intersects,
+    PMatch,
     Exists,
 }
 
@@ -35,11 +41,17 @@ impl Op {
         (Op::Ge, ">="),
         (Op::Contains, "contains"),
         (Op::IContains, "icontains"),
+        (Op::BContains, "bcontains"),
         (Op::StartsWith, "startswith"),
+        (Op::BStartsWith, "bstartswith"),
         (Op::EndsWith, "endswith"),
         (Op::Glob, "glob"),
         (Op::IGlob, "iglob"),
+        (Op::Regex, "regex"),
+        (Op::Has, "has"),
         (Op::In, "in"),
+        (Op::Intersects, "intersects"),
+        (Op::PMatch, "pmatch"),
         (Op::Exists, "exists"),
     ];
 
@@ -51,6 +63,58 @@ impl Op {
     /// The operator with this spelling.
     pub fn by_name(name: &str) -> Option<Op> {
         Op::ALL.iter().find(|(_, n)| *n == name).map(|(op, _)| *op).or((name == "==").then_some(Op::Eq))
+    }
+
+    /// True for operators that compare by size.
+    pub fn is_order(self) -> bool {
+        matches!(self, Op::Lt | Op::Le | Op::Gt | Op::Ge)
+    }
+
+    /// True for operators that take a list in parentheses and nothing else.
+    pub fn takes_list(self) -> bool {
+        matches!(self, Op::In | Op::Intersects | Op::PMatch)
+    }
+
+    /// True for operators that look into text.
+    pub fn is_pattern(self) -> bool {
+        matches!(
+            self,
+            Op::Contains
+                | Op::IContains
+                | Op::BContains
+                | Op::StartsWith
+                | Op::BStartsWith
+                | Op::EndsWith
+                | Op::Glob
+                | Op::IGlob
+                | Op::Regex
+                | Op::PMatch
+        )
+    }
+}
+
+/// How many of a list's values must fit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "their names say it")]
+pub enum Mode {
+    One,
+    Any,
+    All,
+}
+
+impl Mode {
+    /// Every mode with its spelling.
+    pub const ALL: &'static [(Mode, &'static str)] =
+        &[(Mode::One, "oneof"), (Mode::Any, "anyof"), (Mode::All, "allof")];
+
+    /// Its spelling.
+    pub fn name(self) -> &'static str {
+        Mode::ALL.iter().find(|(mode, _)| *mode == self).map_or("", |(_, n)| n)
+    }
+
+    /// The mode with this spelling.
+    pub fn by_name(name: &str) -> Option<Mode> {
+        Mode::ALL.iter().find(|(_, n)| *n == name).map(|(mode, _)| *mode)
     }
 }
 
@@ -68,6 +132,78 @@ impl Constant {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
+
+    /// The place of a part of it, if every byte stands for itself; else the whole.
+    pub fn part(&self, from: usize, to: usize) -> Span {
+        let quotes = self.span.len().saturating_sub(self.bytes.len());
+        if !matches!(quotes, 0 | 2) {
+            return self.span.clone();
+        }
+        let start = self.span.start + quotes / 2;
+        start + from..start + to.max(from + 1)
+    }
+}
+
+/// Something that has a value for each event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RawExpr {
+    /// A field.
+    Field {
+        /// Its name.
+        name: String,
+        /// Where.
+        span: Span,
+        /// The argument in brackets.
+        key: Option<Constant>,
+    },
+    /// A transformer.
+    Call {
+        /// Its name.
+        name: String,
+        /// Where.
+        span: Span,
+        /// What it is given.
+        args: Vec<RawExpr>,
+        /// Where, all of it.
+        whole: Span,
+    },
+    /// A text, as part of another one.
+    Text(Constant),
+    /// Several.
+    Tuple(Vec<RawExpr>, Span),
+}
+
+impl RawExpr {
+    /// Where, all of it (of a field only its name).
+    pub fn span(&self) -> Span {
+        match self {
+            RawExpr::Field { span, .. } | RawExpr::Tuple(_, span) => span.clone(),
+            RawExpr::Call { whole, .. } => whole.clone(),
+            RawExpr::Text(text) => text.span.clone(),
+        }
+    }
+}
+
+/// What stands on the right of an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// Constants: one, several in a list, none after `exists`.
+    Constants(Vec<Constant>),
+    /// A value of the same event.
+    Expr(RawExpr),
+}
+
+/// An operator and its operand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relation {
+    /// The operator.
+    pub op: Op,
+    /// Where.
+    pub span: Span,
+    /// How many constants of the list must fit.
+    pub mode: Option<Mode>,
+    /// The right side.
+    pub operand: Operand,
 }
 
 /// A field and what is asked of it.
@@ -75,14 +211,10 @@ impl Constant {
 pub struct RawTest {
     /// Where, all of it.
     pub span: Span,
-    /// The field's name …
-    pub name: String,
-    /// … and where.
-    pub name_span: Span,
-    /// The argument in brackets.
-    pub key: Option<Constant>,
-    /// The operator, where, and the constants: one, several after `in`, none after `exists`.
-    pub relation: Option<(Op, Span, Vec<Constant>)>,
+    /// The left side.
+    pub left: RawExpr,
+    /// What is asked; nothing for a field that must be true.
+    pub relation: Option<Relation>,
 }
 
 /// A filter as written.

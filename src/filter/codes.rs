@@ -100,8 +100,20 @@ impl CodeSet {
     }
 }
 
+/// Runs of codes as ranges.
 impl std::fmt::Debug for CodeSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.is_all() { f.write_str("all") } else { f.debug_set().entries(self.iter()).finish() }
+        if self.is_all() {
+            return f.write_str("all");
+        }
+        let mut runs: Vec<(u16, u16)> = Vec::new();
+        for code in self.iter() {
+            match runs.last_mut() {
+                Some((_, last)) if *last + 1 == code => *last = code,
+                _ => runs.push((code, code)),
+            }
+        }
+        let runs = runs.iter().map(|(a, b)| if a == b { a.to_string() } else { format!("{a}-{b}") });
+        write!(f, "{{{}}}", runs.collect::<Vec<_>>().join(", "))
     }
 }

@@ -7,13 +7,16 @@
 
 use std::ops::Range;
 
+use super::columns::{dense, places, ranges, sparse};
+use super::compare::{Compare, in_ranges};
+use super::expr::{At, Basis};
 use super::plan::{Plan, Planned, Tree};
-use super::test::{Compare, Test, in_ranges};
-use crate::batch::{Batch, Bitmap};
-use crate::fields::{Extract, Slice};
+use super::test::Test;
+use crate::batch::{Batch, Bitmap, Cells, Columns, Dict, row_flags};
+use crate::fields::{Extract, Slice, res};
 
-/// From this many rows in a group of 64 on, all 64 are looked at in a loop without branches.
-const DENSE: u32 = 12;
+/// Entries of a table of processes that are all judged before any row is looked at.
+const JUDGED: usize = 4096;
 
 const UNKNOWN: u8 = 0;
 const NO: u8 = 1;
@@ -26,6 +29,7 @@ pub struct Verdicts {
     owner: u64,
     tables: Vec<Vec<u8>>,
     spare: Vec<Vec<u64>>,
+    yes: Vec<bool>,
 }
 
 impl Verdicts {
@@ -48,6 +52,23 @@ impl Verdicts {
         copy.extend_from_slice(mask);
         copy
     }
+}
+
+/// Of each test of an entry of the dictionary, whether it holds for any; true for other tests.
+pub fn judge_tables(plan: &Plan, owner: u64, state: &mut Verdicts, dict: &Dict<'_>) -> Vec<bool> {
+    state.begin(owner, plan.tests.len());
+    let each = plan.tests.iter().zip(&mut state.tables).map(|(Planned { test, .. }, table)| {
+        let mut any = |len: usize, holds: &dyn Fn(u32) -> bool| {
+            table.resize(len.max(table.len()), UNKNOWN);
+            (0..len as u32).any(|id| judge(table, id, || holds(id)))
+        };
+        match test.basis() {
+            Basis::Proc => any(dict.procs.len(), &|id| test.holds_at(At::Proc(dict, id))),
+            Basis::File => any(dict.files.len(), &|id| test.holds_at(At::File(dict, id))),
+            _ => true,
+        }
+    });
+    each.collect()
 }
 
 /// Evaluates `plan` for `rows`; writes their bits in `out` and no others.
@@ -84,6 +105,21 @@ pub fn select(
         *to = *to & !edge | from;
     }
     state.spare.push(mask);
+}
+
+/// Clears the rows of a whole block for which one stage of the plan does not hold.
+pub fn stage(
+    plan: &Plan,
+    owner: u64,
+    state: &mut Verdicts,
+    batch: &Batch<'_>,
+    stage: usize,
+    rows: &mut Bitmap,
+) {
+    state.begin(owner, plan.tests.len());
+    if let Some(part) = plan.stages().get(stage) {
+        Run { plan, state, batch, first: 0 }.part(part, rows.words_mut());
+    }
 }
 
 struct Run<'r, 'a> {
@@ -147,22 +183,63 @@ impl Run<'_, '_> {
 
     fn test(&mut self, planned: &Planned, index: usize, mask: &mut [u64]) {
         let (batch, first, test) = (self.batch, self.first, &planned.test);
+        if !test.is_plain() {
+            return self.composite(planned, index, mask);
+        }
         match test.field.extract {
-            Extract::Code(_) => dense(mask, first, batch.call, |code| planned.codes.has(code)),
-            Extract::Column(_, get, none) => match get(batch) {
-                Slice::U16(s) => column(mask, first, s, test, none, (u16::MIN, u16::MAX)),
-                Slice::U32(s) => column(mask, first, s, test, none, (u32::MIN, u32::MAX)),
-                Slice::U64(s) => column(mask, first, s, test, none, (u64::MIN, u64::MAX)),
-                // No signed number stands for "not there"; Field::value does not know one either.
-                Slice::I64(s) => column(mask, first, s, test, None, (i64::MIN, i64::MAX)),
+            Extract::Code(_) => match batch.packed.call {
+                Cells::None => dense(mask, first, batch.call, |code| planned.codes.has(code)),
+                cells => {
+                    let yes = &mut self.state.yes;
+                    yes.clear();
+                    yes.extend(batch.packed.codes.iter().map(|code| planned.codes.has(*code)));
+                    places(mask, first, cells, yes);
+                }
             },
+            Extract::Column(columns, get, none) => match (get(batch), &test.compare) {
+                (Slice::I64([]), Compare::Ranges(list))
+                    if columns == Columns::RET && !batch.packed.ret.is_none() =>
+                {
+                    let mut copy = self.state.copy(&[]);
+                    let cells = (batch.packed.ret, batch.packed.ret_wide);
+                    ranges(mask, first, cells, list, test.negated(), &mut copy);
+                    self.state.spare.push(copy);
+                }
+                (Slice::U16(s), _) => column(mask, first, s, test, none, (u16::MIN, u16::MAX)),
+                (Slice::U32(s), _) => column(mask, first, s, test, none, (u32::MIN, u32::MAX)),
+                (Slice::U64(s), _) => column(mask, first, s, test, none, (u64::MIN, u64::MAX)),
+                // No signed number stands for "not there"; Field::value does not know one either.
+                (Slice::I64(s), _) => column(mask, first, s, test, None, (i64::MIN, i64::MAX)),
+            },
+            Extract::Moment(get) => match &test.compare {
+                Compare::Ranges(list) => dense(mask, first, batch.time, |time| {
+                    in_ranges(list, get(&batch.meta, time).into()) != test.negated()
+                }),
+                Compare::Exists => dense(mask, first, batch.time, |_| true),
+                _ => sparse(mask, first, |row| test.holds_for(batch, row)),
+            },
+            Extract::Result(_) => self.result(planned, mask),
             Extract::Proc(get) => {
                 let Some(table) = self.state.tables.get_mut(index) else { return };
-                table.resize(batch.dict.procs.len().max(table.len()), UNKNOWN);
-                sparse(mask, first, |row| {
-                    let Some(&id) = batch.proc.get(row) else { return false };
-                    judge(table, id, || test.holds(&get(&batch.dict, id, &test.key)))
-                });
+                let procs = batch.dict.procs.len();
+                table.resize(procs.max(table.len()), UNKNOWN);
+                let mut holds = |id| judge(table, id, || test.holds(&get(&batch.dict, id, &test.key)));
+                match batch.packed.proc {
+                    Cells::None => {
+                        sparse(mask, first, |row| batch.proc.get(row).is_some_and(|id| holds(*id)))
+                    }
+                    Cells::Same(v) if !holds((v as u32).wrapping_sub(1)) => mask.fill(0),
+                    Cells::Same(_) => {}
+                    cells if procs <= JUDGED => {
+                        let yes = &mut self.state.yes;
+                        yes.clear();
+                        yes.extend((0..=procs as u32).map(|v| holds(v.wrapping_sub(1))));
+                        places(mask, first, cells, yes);
+                    }
+                    cells => sparse(mask, first, |row| {
+                        cells.get(row).is_some_and(|v| holds((v as u32).wrapping_sub(1)))
+                    }),
+                }
             }
             Extract::File(get) => {
                 let Some(table) = self.state.tables.get_mut(index) else { return };
@@ -179,6 +256,72 @@ impl Run<'_, '_> {
     }
 }
 
+impl Run<'_, '_> {
+    /// A test of more than a field and constants: decided as seldom as its values change.
+    fn composite(&mut self, planned: &Planned, index: usize, mask: &mut [u64]) {
+        let (batch, first, test) = (self.batch, self.first, &planned.test);
+        let Some(table) = self.state.tables.get_mut(index) else { return };
+        match test.basis() {
+            Basis::Code => dense(mask, first, batch.call, |code| planned.codes.has(code)),
+            Basis::Proc => {
+                table.resize(batch.dict.procs.len().max(table.len()), UNKNOWN);
+                sparse(mask, first, |row| {
+                    let Some(&id) = batch.proc.get(row) else { return false };
+                    judge(table, id, || test.holds_at(At::Proc(&batch.dict, id)))
+                });
+            }
+            Basis::File => {
+                table.resize(batch.dict.files.len().max(table.len()), UNKNOWN);
+                sparse(mask, first, |row| {
+                    let Some(id) = batch.file_id_of(row) else { return false };
+                    judge(table, id, || test.holds_at(At::File(&batch.dict, id)))
+                });
+            }
+            Basis::Row => sparse(mask, first, |row| test.holds_for(batch, row)),
+        }
+    }
+
+    /// A test of the result: which results will do is known, and which codes have one.
+    fn result(&mut self, planned: &Planned, mask: &mut [u64]) {
+        let (batch, first, packed) = (self.batch, self.first, &self.batch.packed);
+        let without = planned.without_result;
+        let (Cells::U8(_) | Cells::U16(_) | Cells::Same(_), false, false) =
+            (packed.call, packed.ret.is_none(), packed.flags.is_none())
+        else {
+            return sparse(mask, first, |row| match batch.call.get(row) {
+                Some(_) if res::has_result(batch, row) => {
+                    in_ranges(&planned.results, batch.ret_of(row).into())
+                }
+                Some(_) => without,
+                None => planned.test.holds_for(batch, row),
+            });
+        };
+        // The rows without a result, of those that are open.
+        let mut rest = self.state.copy(mask);
+        let mut copy = self.state.copy(&[]);
+        let yes = &mut self.state.yes;
+        yes.clear();
+        yes.extend(packed.codes.iter().map(|code| res::returns(batch.schema.shape(*code))));
+        if yes.contains(&false) {
+            places(mask, first, packed.call, yes);
+        }
+        let unfinished = |flags: u16| flags & row_flags::UNFINISHED != 0;
+        match packed.flags {
+            Cells::Same(v) if !unfinished(v as u16) => {}
+            Cells::Same(_) => mask.fill(0),
+            Cells::U8(c) => dense(mask, first, c, |v| !unfinished(u16::from(v))),
+            Cells::U16(c) => dense(mask, first, c, |v| !unfinished(u16::from_le_bytes(v))),
+            cells => sparse(mask, first, |row| cells.get(row).is_some_and(|v| !unfinished(v as u16))),
+        }
+        and_not(&mut rest, mask);
+        ranges(mask, first, (packed.ret, packed.ret_wide), &planned.results, false, &mut copy);
+        if without {
+            mask.iter_mut().zip(&rest).for_each(|(a, b)| *a |= b);
+        }
+        self.state.spare.extend([rest, copy]);
+    }
+}
+
 /// The verdict about an entry of the dictionary, decided at most once.
 fn judge(table: &mut [u8], id: u32, decide: impl FnOnce() -> bool) -> bool {
     match table.get_mut(id as usize) {
@@ -190,46 +333,6 @@ fn judge(table: &mut [u8], id: u32, decide: impl FnOnce() -> bool) -> bool {
         }
         // No such entry: whatever the field makes of that.
         None => decide(),
-    }
-}
-
-/// Clears the rows of the mask for which a test of the row does not hold.
-fn sparse(mask: &mut [u64], first: usize, mut holds: impl FnMut(usize) -> bool) {
-    for (i, word) in mask.iter_mut().enumerate() {
-        let mut rest = *word;
-        while rest != 0 {
-            let bit = rest.trailing_zeros();
-            rest &= rest - 1;
-            if !holds((first + i) * 64 + bit as usize) {
-                *word &= !(1 << bit);
-            }
-        }
-    }
-}
-
-/// The same for a test of one column's element; an element that was not loaded fails.
-fn dense<T: Copy>(mask: &mut [u64], first: usize, column: &[T], holds: impl Fn(T) -> bool) {
-    for (i, word) in mask.iter_mut().enumerate() {
-        let from = (first + i) * 64;
-        match column.get(from..from + 64) {
-            Some(all) if word.count_ones() >= DENSE => {
-                let mut bits = 0;
-                for (bit, value) in all.iter().enumerate() {
-                    bits |= u64::from(holds(*value)) << bit;
-                }
-                *word &= bits;
-            }
-            _ => {
-                let mut rest = *word;
-                while rest != 0 {
-                    let bit = rest.trailing_zeros();
-                    rest &= rest - 1;
-                    if !column.get(from + bit as usize).is_some_and(|v| holds(*v)) {
-                        *word &= !(1 << bit);
-                    }
-                }
-            }
-        }
     }
 }
 
@@ -250,6 +353,12 @@ where
                 let low = T::try_from((*low).max(least)).ok();
                 let high = T::try_from((*high).min(most)).ok();
                 match (low, high) {
+                    (Some(low), Some(high)) if !negated && none.is_none_or(|n| n < low || n > high) => {
+                        dense(mask, first, slice, |v| (low <= v) & (v <= high));
+                    }
+                    (Some(low), Some(high)) if !negated && none == Some(high) => {
+                        dense(mask, first, slice, |v| (low <= v) & (v < high));
+                    }
                     (Some(low), Some(high)) => {
                         dense(mask, first, slice, |v| there(v) & (((low <= v) & (v <= high)) != negated));
                     }

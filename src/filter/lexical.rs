@@ -4,27 +4,52 @@
 
 use super::error::Span;
 
-/// Where the nesting passes the limit. Counts parentheses outside of quotes and comments, as the grammar does; where the
-/// two differ (a quote inside a malformed word) the parser's own guard stands behind it.
+/// What a byte can be part of. `Escaped` is the byte after a backslash inside quotes.
+const PLAIN: usize = 0;
+const COMMENT: usize = 1;
+const SINGLE: usize = 2;
+const SINGLE_ESCAPED: usize = 3;
+const DOUBLE: usize = 4;
+const DOUBLE_ESCAPED: usize = 5;
+
+/// Where the nesting passes the limit. Counts parentheses outside of quotes and comments. Behind a letter `#` is a letter;
+/// elsewhere it depends on the grammar's state whether it begins a comment, so both readings are followed and the deeper
+/// one counts: the parser recurses as deep as it believes, and must never be believed to go less deep.
 pub fn too_deep(text: &str, most: usize) -> Option<usize> {
-    let (mut depth, mut quote, mut escaped, mut comment) = (0usize, None, false, false);
+    // For each reading that is possible here, how many parentheses are open in it.
+    let mut depth: [Option<usize>; 6] = [Some(0), None, None, None, None, None];
     let mut before = b' ';
     for (at, byte) in text.bytes().enumerate() {
-        match (quote, byte) {
-            _ if comment => comment = byte != b'\n',
-            (Some(_), _) if escaped => escaped = false,
-            (Some(_), b'\\') => escaped = true,
-            (Some(q), b) if q == b => quote = None,
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (None, b'#') => comment = before.is_ascii_whitespace() || matches!(before, b'(' | b')' | b','),
-            (None, b'(') => depth += 1,
-            (None, b')') => depth = depth.saturating_sub(1),
-            _ => {}
-        }
+        let in_word = before.is_ascii_alphanumeric() || b"._-/".contains(&before) || !before.is_ascii();
         before = byte;
-        if depth > most {
+        let mut next = [None; 6];
+        let mut go = |to: usize, open: usize| next[to] = next[to].max(Some(open));
+        for (state, open) in depth.into_iter().enumerate() {
+            let Some(open) = open else { continue };
+            match (state, byte) {
+                (PLAIN, b'(') => go(PLAIN, open + 1),
+                (PLAIN, b')') => go(PLAIN, open.saturating_sub(1)),
+                (PLAIN, b'\'') => go(SINGLE, open),
+                (PLAIN, b'"') => go(DOUBLE, open),
+                (PLAIN, b'#') => {
+                    go(PLAIN, open);
+                    if !in_word {
+                        go(COMMENT, open);
+                    }
+                }
+                (COMMENT, b'\n') => go(PLAIN, open),
+                (SINGLE, b'\\') => go(SINGLE_ESCAPED, open),
+                (DOUBLE, b'\\') => go(DOUBLE_ESCAPED, open),
+                (SINGLE, b'\'') | (DOUBLE, b'"') => go(PLAIN, open),
+                (SINGLE_ESCAPED, _) => go(SINGLE, open),
+                (DOUBLE_ESCAPED, _) => go(DOUBLE, open),
+                (state, _) => go(state, open),
+            }
+        }
+        if next.iter().any(|open| open.is_some_and(|n| n > most)) {
             return Some(at);
         }
+        depth = next;
     }
     None
 }
@@ -50,7 +75,9 @@ pub fn unescape(raw: &[u8]) -> (Vec<u8>, Vec<Span>) {
     let mut at = 0;
     while let Some(&byte) = raw.get(at) {
         let (value, length) = match (byte, raw.get(at + 1)) {
-            (b'\\', Some(b @ (b'\\' | b'"' | b'\''))) => (Some(*b), 2),
+            (b'\\', Some(b @ (b'\\' | b'"' | b'\'' | b'/'))) => (Some(*b), 2),
+            (b'\\', Some(b'b')) => (Some(8), 2),
+            (b'\\', Some(b'f')) => (Some(12), 2),
             (b'\\', Some(b'n')) => (Some(b'\n'), 2),
             (b'\\', Some(b'r')) => (Some(b'\r'), 2),
             (b'\\', Some(b't')) => (Some(b'\t'), 2),

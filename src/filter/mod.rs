@@ -12,19 +12,29 @@
 //! fits if one of them does; `!=` wants that none is equal and that there is one.
 
 mod ast;
+mod bits;
 mod check;
 mod codes;
+mod columns;
+mod compare;
+mod compile;
 mod error;
 mod eval;
 mod explain;
+mod expr;
 mod glob;
+mod keys;
 mod lexical;
 mod parse;
+mod path;
 mod plan;
+mod regex;
+mod reject;
 mod suggest;
 mod test;
 #[cfg(test)]
 mod tests;
+mod transform;
 mod value;
 
 use std::ops::Range;
@@ -34,11 +44,13 @@ pub use codes::CodeSet;
 pub use error::{Error, Errors, Span};
 pub use eval::Verdicts;
 pub use parse::{MAX_DEPTH, MAX_LENGTH};
+pub use plan::Glance;
+pub use reject::{Bounds, Procs};
 
 use check::{Context, Node};
 use plan::Plan;
 
-use crate::batch::{Batch, Bitmap, Columns, Dict};
+use crate::batch::{Batch, Bitmap, Columns, Dict, Tables};
 use crate::fields::{FIELDS, Field};
 use crate::schema::Schema;
 
@@ -95,14 +107,49 @@ impl Filter {
         self.plan.columns
     }
 
-    /// The fields that it asks, one for each test.
+    /// The fields that it asks, test by test.
     pub fn uses(&self) -> impl Iterator<Item = &'static Field> + '_ {
-        self.plan.tests.iter().map(|t| t.test.field)
+        let mut all = Vec::new();
+        self.plan.tests.iter().for_each(|t| t.test.fields(&mut |field, _| all.push(field)));
+        all.into_iter()
     }
 
-    /// False if no row of a block can match that has these codes (each at least once) and this dictionary.
-    pub fn may_match(&self, codes: &[u16], dict: &Dict<'_>) -> bool {
-        self.plan.may_match(codes, dict)
+    /// What is known of every event that can match, beyond its code.
+    pub fn bounds(&self) -> &Bounds {
+        &self.plan.bounds
+    }
+
+    /// The tables of the dictionary that it asks.
+    pub fn tables(&self) -> Tables {
+        self.plan.tables()
+    }
+
+    /// False if no row of a block can match of which this is known.
+    pub fn may_be_in(&self, known: &Glance<'_>) -> bool {
+        self.plan.may_match(known, None)
+    }
+
+    /// False if no row of a block can match of which this is known and that has this dictionary. `state` belongs to the
+    /// block, as for [`Filter::select`].
+    pub fn may_match(&self, state: &mut Verdicts, known: &Glance<'_>, dict: &Dict<'_>) -> bool {
+        let can = eval::judge_tables(&self.plan, self.id, state, dict);
+        self.plan.may_match(known, Some(&can))
+    }
+
+    /// How many parts it has that all must hold: first those that cost least and keep least.
+    pub fn stages(&self) -> usize {
+        self.plan.stages().len()
+    }
+
+    /// The columns that a stage reads: those that may be in narrow form ([`Batch::packed`]), and those that must be
+    /// decoded.
+    pub fn stage_columns(&self, stage: usize) -> (Columns, Columns) {
+        self.plan.stages().get(stage).map_or_else(Default::default, |part| self.plan.columns_of(part))
+    }
+
+    /// Clears the rows for which a stage does not hold. `rows` are all those of the block.
+    pub fn select_stage(&self, stage: usize, state: &mut Verdicts, batch: &Batch<'_>, rows: &mut Bitmap) {
+        eval::stage(&self.plan, self.id, state, batch, stage, rows);
     }
 
     /// Decides `rows`: bit i of `out` is row i of the block. Other bits are left as they are; `out` grows if it is too

@@ -1,7 +1,7 @@
 //! Text to tree.
 //!
 //! Enters: a filter's text, from a command line or a foreign file. Leaves: an [`Ast`] with the place of everything in
-//! it, and every mistake of form. Never: knowledge of fields and values. Only this file knows pest.
+//! it, and every mistake of form. Never: knowledge of fields and values. Only this module knows pest.
 
 use std::num::NonZeroUsize;
 use std::sync::Once;
@@ -9,17 +9,19 @@ use std::sync::Once;
 use pest::Parser;
 use pest::iterators::Pair;
 
-use super::ast::{Ast, Constant, Op, RawTest};
+use super::ast::{Ast, Op, Operand, Relation};
 use super::error::{Errors, Span, quoted};
-use super::lexical::{ends_in_quote, too_deep, unescape};
+use super::lexical::{ends_in_quote, too_deep};
 use super::suggest::did_you_mean;
 
 /// Longest filter, in bytes.
-pub const MAX_LENGTH: usize = 64 * 1024;
+pub const MAX_LENGTH: usize = 512 * 1024;
 /// Deepest nesting of parentheses: what reads, evaluates and drops the tree recurses.
 pub const MAX_DEPTH: usize = 128;
-/// Most steps of the parser: a filter of the greatest length takes less.
-const MAX_CALLS: usize = 64 << 20;
+/// Most steps of the parser, about half a second's: forty thousand conditions, or a list that fills the greatest length.
+const MAX_CALLS: usize = 10 << 20;
+
+mod test;
 
 #[allow(missing_docs, reason = "generated")]
 mod grammar {
@@ -49,7 +51,7 @@ pub fn parse(text: &str, errors: &mut Errors) -> Ast {
             let at = match error.location {
                 pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => at,
             };
-            errors.push(at..at, "the filter cannot be read", "it is too complex", "");
+            errors.push(at..at, "the filter has too many parts", "what follows here was not looked at", "");
             return Ast::Broken;
         }
     };
@@ -104,7 +106,11 @@ impl Reader<'_, '_> {
                 "a comma only stands between the values of a list",
                 "write `field in (a, b)`, or quote a value that has a comma",
             ),
-            "=" | "<" | ">" => ("an operator needs a field on its left", ""),
+            "=" => (
+                "an operator needs a field on its left",
+                "quote a value that has a `=`, and the whole filter for the shell",
+            ),
+            "<" | ">" => ("an operator needs a field on its left", ""),
             "&" => ("", "write `and` or `&&`"),
             "|" => ("", "write `or` or `||`"),
             "[" | "]" => ("brackets only stand after a field's name", "write `proc.aname[2]`"),
@@ -168,7 +174,8 @@ impl Reader<'_, '_> {
     /// A field without its operator: its name is still worth checking, as a test for presence.
     fn check_name_only(&mut self, pair: &Pair<'_, Rule>, parts: &mut Vec<Ast>) {
         let Ast::Test(mut test) = self.term(pair.clone()) else { return };
-        test.relation = Some((Op::Exists, test.span.clone(), Vec::new()));
+        let operand = Operand::Constants(Vec::new());
+        test.relation = Some(Relation { op: Op::Exists, span: test.span.clone(), mode: None, operand });
         parts.push(Ast::Test(test));
     }
 
@@ -191,6 +198,9 @@ impl Reader<'_, '_> {
         let run = inner[i..].iter().take(2).take_while(|p| p.as_rule() == Rule::term).count();
         let (first, before) = (&inner[i], &inner[i - 1]);
         let word = first.as_str().split_whitespace().next().unwrap_or("");
+        // `proc.name like(cat)`
+        let called = word.split_once('(').map_or(word, |(name, _)| name);
+        let word = if called.is_empty() { word } else { called };
         let at = span(first).start..span(first).start + word.len();
         let lower = word.to_ascii_lowercase();
         let negated = first.clone().into_inner().next().filter(|p| p.as_rule() == Rule::not);
@@ -207,19 +217,23 @@ impl Reader<'_, '_> {
                 "keywords are in small letters",
                 hint,
             );
-        } else if is_bare(before) && run >= 2 && is_bare(first) {
+        } else if is_bare(before) && is_bare(first) && (run >= 2 || is_call(first)) {
             // `proc.name like cat`
             let names = Op::ALL.iter().map(|(_, n)| *n);
             let mut hint = match (&*lower, Op::by_name(&lower)) {
                 (_, Some(op)) => format!("write `{}`", op.name()),
                 ("eq" | "is" | "equals", _) => "write `=`".into(),
-                ("matches" | "like" | "regex" | "pmatch", _) => "`glob` compares with a pattern".into(),
+                ("like", _) => "write `glob`, or `regex`".into(),
+                ("matches" | "match" | "rematch", _) => {
+                    "write `regex`, which must match all of the text".into()
+                }
+                ("under" | "below", _) => "write `pmatch (/a, /b)`".into(),
+                ("oneof" | "anyof" | "allof", _) => format!("write `= {lower} (a, b)`"),
                 _ => did_you_mean(word, names),
             };
             if hint.is_empty() {
-                hint =
-                    "operators: = != < <= > >= contains icontains startswith endswith glob iglob in exists"
-                        .into();
+                let all: Vec<&str> = Op::ALL.iter().map(|(_, n)| *n).collect();
+                hint = format!("operators: {}", all.join(" "));
             }
             self.errors.push(at, "unknown operator", format!("no operator is called {}", quoted(word)), hint);
         } else if is_bare(before) {
@@ -228,8 +242,8 @@ impl Reader<'_, '_> {
             let reason = format!("there is no operator between {} and this", quoted(field));
             self.errors.push(at, "an operator is missing", reason, hint);
         } else if is_bare(first) {
-            let hint =
-                "join conditions with `and` or `or`; quote a value that has blanks or one of ( ) \" ' = ,";
+            let hint = "join conditions with `and` or `or`; quote a value that has blanks or one of ( ) \" ' = ,  \
+                        (the shell takes one pair of quotes away: quote the whole filter as well)";
             self.errors.push(
                 at,
                 format!("unexpected {}", quoted(word)),
@@ -280,199 +294,6 @@ impl Reader<'_, '_> {
     fn ends_in_open_quote(&self) -> bool {
         self.errors.0.iter().any(|e| e.title == UNCLOSED) || ends_in_quote(self.text)
     }
-
-    fn test(&mut self, pair: Pair<'_, Rule>) -> Ast {
-        let mut test =
-            RawTest { span: trimmed(&pair), name: String::new(), name_span: 0..0, key: None, relation: None };
-        let mut good = true;
-        for inner in pair.into_inner() {
-            match inner.as_rule() {
-                Rule::lhs => good &= self.lhs(inner, &mut test),
-                Rule::relation => match self.relation(inner) {
-                    Some(relation) => test.relation = Some(relation),
-                    None => good = false,
-                },
-                Rule::bad_string => {
-                    self.unclosed(&inner);
-                    good = false;
-                }
-                _ => {
-                    let hint = "a field's name stands without quotes, and on the left";
-                    self.errors.push(span(&inner), "a quoted text where a field should stand", "", hint);
-                    good = false;
-                }
-            }
-        }
-        if good { Ast::Test(Box::new(test)) } else { Ast::Broken }
-    }
-
-    fn lhs(&mut self, pair: Pair<'_, Rule>, test: &mut RawTest) -> bool {
-        let mut good = true;
-        for inner in pair.into_inner() {
-            if inner.as_rule() == Rule::name {
-                test.name = inner.as_str().to_string();
-                test.name_span = span(&inner);
-                continue;
-            }
-            let at = span(&inner);
-            let mut closed = false;
-            for part in inner.into_inner() {
-                match part.as_rule() {
-                    Rule::end_index => closed = true,
-                    Rule::key => {
-                        test.key =
-                            Some(Constant { span: span(&part), bytes: part.as_str().as_bytes().to_vec() });
-                    }
-                    _ => match self.constant(&part) {
-                        Some(key) => test.key = Some(key),
-                        None => good = false,
-                    },
-                }
-            }
-            if !good {
-                // An open quote inside: reported.
-            } else if !closed {
-                self.errors.push(at, "unclosed bracket", "no `]` closes the field's argument", "");
-                good = false;
-            } else if test.key.is_none() {
-                self.errors.push(at, "an argument is missing", "there is nothing between these brackets", "");
-                good = false;
-            }
-        }
-        good
-    }
-
-    fn relation(&mut self, pair: Pair<'_, Rule>) -> Option<(Op, Span, Vec<Constant>)> {
-        let mut inner = pair.into_inner();
-        let sign = inner.next()?;
-        let at = span(&sign);
-        let Some(op) = Op::by_name(sign.as_str()) else {
-            let right = match sign.as_str() {
-                "=>" => ">=",
-                "=<" => "<=",
-                "<>" => "!=",
-                _ => "=",
-            };
-            let hint = format!("write `{right}`");
-            self.errors.push(at, format!("unknown operator `{}`", sign.as_str()), "", hint);
-            return None;
-        };
-        if op == Op::Exists {
-            return Some((op, at, Vec::new()));
-        }
-        let Some(operand) = inner.next() else {
-            let what = if op == Op::In { "a list in parentheses" } else { "a value" };
-            let title = if op == Op::In { "a list is missing" } else { "a value is missing" };
-            let reason = format!("`{}` needs {what} on its right", sign.as_str());
-            let hint = if op == Op::Eq { "the empty text is written ''" } else { "" };
-            self.errors.push(at, title, reason, hint);
-            return None;
-        };
-        let place = span(&operand);
-        match (operand.as_rule(), op) {
-            (Rule::list, Op::In) => self.list(operand).map(|list| (op, at, list)),
-            (Rule::list, _) => {
-                let reason = format!("`{}` takes one value", sign.as_str());
-                self.errors.push(
-                    place,
-                    "a list where a value should stand",
-                    reason,
-                    "write `field in (a, b)`",
-                );
-                None
-            }
-            (_, Op::In) => {
-                let hint = format!("write {}", quoted(&format!("in ({})", operand.as_str().trim())));
-                self.errors.push(place, "a list is missing", "`in` takes a list in parentheses", hint);
-                None
-            }
-            _ => {
-                let value = self.constant(&operand.into_inner().next()?)?;
-                Some((op, at, vec![value]))
-            }
-        }
-    }
-
-    fn list(&mut self, pair: Pair<'_, Rule>) -> Option<Vec<Constant>> {
-        let at = span(&pair).start..span(&pair).start + 1;
-        let (mut values, mut good, mut closed) = (Vec::new(), true, false);
-        let mut want_value = true;
-        for part in pair.into_inner() {
-            let place = span(&part);
-            match part.as_rule() {
-                Rule::value => {
-                    if !want_value {
-                        let hint = "put a comma between values; quote a value that has blanks";
-                        self.errors.push(place.start..place.start + 1, "a comma is missing", "", hint);
-                        good = false;
-                    }
-                    want_value = false;
-                    match part.into_inner().next().and_then(|p| self.constant(&p)) {
-                        Some(value) => values.push(value),
-                        None => {
-                            // An open quote takes everything up to the end, the closing parenthesis too.
-                            good = false;
-                            closed |= place.end == self.text.len();
-                        }
-                    }
-                }
-                Rule::comma => {
-                    if want_value {
-                        self.errors.push(place, "a value is missing", "nothing stands before this comma", "");
-                        good = false;
-                    }
-                    want_value = true;
-                }
-                Rule::close => {
-                    closed = true;
-                    if want_value && good {
-                        let reason = if values.is_empty() {
-                            "the list is empty"
-                        } else {
-                            "nothing follows the last comma"
-                        };
-                        self.errors.push(place, "a value is missing", reason, "");
-                        good = false;
-                    }
-                }
-                _ => {}
-            }
-        }
-        if !closed {
-            self.errors.push(at, "unclosed parenthesis", "no `)` closes this list", "");
-            good = false;
-        }
-        good.then_some(values)
-    }
-
-    fn unclosed(&mut self, pair: &Pair<'_, Rule>) {
-        let at = span(pair).start;
-        self.errors.push(at..at + 1, UNCLOSED, "the text that begins here never ends", "");
-    }
-
-    /// A constant, escapes resolved.
-    fn constant(&mut self, pair: &Pair<'_, Rule>) -> Option<Constant> {
-        let place = span(pair);
-        match pair.as_rule() {
-            Rule::string => {}
-            Rule::bad_string => {
-                self.unclosed(pair);
-                return None;
-            }
-            _ => return Some(Constant { span: place, bytes: pair.as_str().as_bytes().to_vec() }),
-        }
-        let raw = pair.as_str().as_bytes();
-        let raw = raw.get(1..raw.len().saturating_sub(1)).unwrap_or(&[]);
-        let (bytes, bad) = unescape(raw);
-        let good = bad.is_empty();
-        for part in bad {
-            let from = place.start + 1 + part.start;
-            let to = (place.start + 1 + part.end).min(place.end.saturating_sub(1)).max(from + 1);
-            let hint = "escapes: \\\\ \\\" \\' \\n \\r \\t \\xNN; a backslash is written \\\\";
-            self.errors.push(from..to, "unknown escape", "", hint);
-        }
-        good.then_some(Constant { span: place, bytes })
-    }
 }
 
 const UNCLOSED: &str = "unclosed quote";
@@ -481,6 +302,12 @@ const UNCLOSED: &str = "unclosed quote";
 fn trimmed(pair: &Pair<'_, Rule>) -> Span {
     let at = span(pair);
     at.start..at.start + pair.as_str().trim_end().len()
+}
+
+/// True for a term that is a transformer without an operator.
+fn is_call(pair: &Pair<'_, Rule>) -> bool {
+    let test = pair.clone().into_inner().next();
+    test.and_then(|t| t.into_inner().next()).is_some_and(|p| p.as_rule() == Rule::call)
 }
 
 /// True for a term that is a single field or text without an operator.

@@ -6,10 +6,15 @@
 //! Every answer here errs to one side only: a code or a block that could match is never left out. Each node is looked at
 //! from both sides, "can it be true" and "can it be false", so that `not` needs no special case.
 
+use super::bits;
 use super::check::Node;
 use super::codes::CodeSet;
+use super::compare::Compare;
+use super::expr::{At, Basis};
+use super::keys;
+use super::reject::Bounds;
 use super::test::Test;
-use crate::batch::{Columns, Dict};
+use crate::batch::{Columns, Meta, Summary, Tables};
 use crate::fields::Extract;
 use crate::schema::Schema;
 
@@ -35,6 +40,27 @@ pub struct Planned {
     pub test: Test,
     /// Codes for which it can hold; for a test of the code, exactly those for which it does.
     pub codes: CodeSet,
+    /// Of a test of the result: the results for which it holds …
+    pub results: Vec<(i128, i128)>,
+    /// … and whether it holds for rows without one.
+    pub without_result: bool,
+    /// It can hold only in a block whose summary has one of these keys …
+    pub keys: Option<Vec<u64>>,
+    /// … and whose pieces of texts have all keys of one of these lists.
+    pub pieces: Option<Vec<Vec<u64>>>,
+}
+
+/// What is known of a block before its dictionary and its columns.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Glance<'a> {
+    /// The codes that occur.
+    pub codes: Option<&'a [u16]>,
+    /// Its clocks, and the times of its earliest and latest row.
+    pub times: Option<(Meta, u64, u64)>,
+    /// The summary of its dictionary.
+    pub summary: Option<Summary<'a>>,
+    /// The pieces of the dictionary's texts.
+    pub pieces: Option<Summary<'a>>,
 }
 
 /// What evaluation and skipping need.
@@ -46,6 +72,8 @@ pub struct Plan {
     pub tests: Vec<Planned>,
     /// Codes that can match.
     pub codes: CodeSet,
+    /// What else is known of what can match.
+    pub bounds: Bounds,
     /// Columns that the tests read.
     pub columns: Columns,
 }
@@ -53,7 +81,13 @@ pub struct Plan {
 impl Plan {
     /// The plan that lets every row pass.
     pub fn everything() -> Plan {
-        Plan { tree: Tree::True, tests: Vec::new(), codes: CodeSet::all(), columns: Columns::NOTHING }
+        Plan {
+            tree: Tree::True,
+            tests: Vec::new(),
+            codes: CodeSet::all(),
+            bounds: Bounds::default(),
+            columns: Columns::NOTHING,
+        }
     }
 
     /// Plans a checked tree for rows whose codes are those of `schema`.
@@ -61,7 +95,8 @@ impl Plan {
         let mut plan = Plan::everything();
         plan.tree = plan.place(node, schema).0;
         plan.codes = plan.bounds(&plan.tree).0;
-        plan.columns = plan.tests.iter().fold(Columns::NOTHING, |all, t| all.and(t.test.field.columns()));
+        plan.bounds = Bounds::of(&plan.tree, &plan.tests);
+        plan.columns = plan.tests.iter().fold(Columns::NOTHING, |all, t| all.and(t.test.columns()));
         plan
     }
 
@@ -84,14 +119,14 @@ impl Plan {
                 (if is_and { Tree::And(parts) } else { Tree::Or(parts) }, cost)
             }
             Node::Test(test) => {
-                let codes = match test.field.extract {
-                    Extract::Code(get) => CodeSet::of(|code| test.holds(&get(schema, code))),
-                    // A call that names no descriptor is about no file.
-                    Extract::File(_) => CodeSet::of(|code| schema.shape(code).refs > 0),
-                    _ => CodeSet::all(),
-                };
-                self.tests.push(Planned { test: (**test).clone(), codes });
-                (Tree::Test(self.tests.len() - 1), test.cost())
+                let codes = codes_of(test, schema);
+                let cost = test.cost();
+                let (results, without_result) = results(test);
+                let keys = keys::of(test, &results, without_result);
+                let pieces = keys::pieces(test);
+                let test = (**test).clone();
+                self.tests.push(Planned { test, codes, results, without_result, keys, pieces });
+                (Tree::Test(self.tests.len() - 1), cost)
             }
         }
     }
@@ -114,8 +149,8 @@ impl Plan {
             }),
             Tree::Test(i) => {
                 let Some(planned) = self.tests.get(*i) else { return (CodeSet::all(), CodeSet::all()) };
-                let cannot = match planned.test.field.extract {
-                    Extract::Code(_) => planned.codes.clone().complement(),
+                let cannot = match planned.test.basis() {
+                    Basis::Code => planned.codes.clone().complement(),
                     _ => CodeSet::all(),
                 };
                 (planned.codes.clone(), cannot)
@@ -123,32 +158,81 @@ impl Plan {
         }
     }
 
-    /// False if no row of a block with these codes and this dictionary can match.
-    pub fn may_match(&self, codes: &[u16], dict: &Dict<'_>) -> bool {
-        if !codes.iter().any(|c| self.codes.has(*c)) {
-            return false;
+    /// The parts that all must hold, in order.
+    pub fn stages(&self) -> &[Tree] {
+        match &self.tree {
+            Tree::And(parts) => parts,
+            Tree::True => &[],
+            one => std::slice::from_ref(one),
         }
-        let can: Vec<bool> = self
-            .tests
-            .iter()
-            .map(|planned| {
-                let Planned { test, .. } = planned;
+    }
+
+    /// The columns that a part reads: those that may be in narrow form, and those that must be decoded.
+    pub fn columns_of(&self, tree: &Tree) -> (Columns, Columns) {
+        let all = |parts: &[Tree]| {
+            parts
+                .iter()
+                .map(|p| self.columns_of(p))
+                .fold(Default::default(), |a: (Columns, Columns), b| (a.0.and(b.0), a.1.and(b.1)))
+        };
+        match tree {
+            Tree::True => Default::default(),
+            Tree::And(parts) | Tree::Or(parts) => all(parts),
+            Tree::Not(inner) => self.columns_of(inner),
+            Tree::Test(i) => {
+                let Some(Planned { test, .. }) = self.tests.get(*i) else { return Default::default() };
+                let columns = test.columns();
                 match test.field.extract {
-                    Extract::Proc(get) => {
-                        (0..dict.procs.len() as u32).any(|id| test.holds(&get(dict, id, &test.key)))
+                    _ if !test.is_plain() => (Columns::NOTHING, columns),
+                    Extract::Code(_) | Extract::Proc(_) | Extract::Result(_) => (columns, Columns::NOTHING),
+                    Extract::Column(Columns::RET, ..) if matches!(test.compare, Compare::Ranges(_)) => {
+                        (columns, Columns::NOTHING)
                     }
-                    Extract::File(get) => {
-                        (0..dict.files.len() as u32).any(|id| test.holds(&get(dict, id, &test.key)))
-                    }
-                    _ => true,
+                    _ => (Columns::NOTHING, columns),
                 }
-            })
-            .collect();
-        codes.iter().any(|code| self.may(&self.tree, *code, &can).0)
+            }
+        }
+    }
+
+    /// The tables of the dictionary that tests look at.
+    pub fn tables(&self) -> Tables {
+        let each = self.tests.iter().map(|t| match t.test.basis() {
+            Basis::Proc => Tables::Procs,
+            Basis::File => Tables::Files,
+            Basis::Code | Basis::Row => Tables::Nothing,
+        });
+        each.max().unwrap_or_default()
+    }
+
+    /// False if no row of a block can match of which this is known; `can` says of each test whether its table has an
+    /// entry for which it holds.
+    pub fn may_match(&self, known: &Glance<'_>, can: Option<&[bool]>) -> bool {
+        let each = |(i, planned): (usize, &Planned)| {
+            let by_table = can.and_then(|can| can.get(i)).copied().unwrap_or(true);
+            let by_summary = match (known.summary, &planned.keys) {
+                (Some(summary), Some(keys)) => keys.iter().any(|k| summary.may_have(*k)),
+                _ => true,
+            };
+            let by_pieces = match (known.pieces, &planned.pieces) {
+                (Some(pieces), Some(lists)) => lists.iter().any(|l| l.iter().all(|k| pieces.may_have(*k))),
+                _ => true,
+            };
+            by_table
+                && by_summary
+                && by_pieces
+                && known.times.is_none_or(|times| in_time(&planned.test, &times))
+        };
+        let can: Vec<bool> = self.tests.iter().enumerate().map(each).collect();
+        match known.codes {
+            Some(codes) => {
+                codes.iter().any(|code| self.codes.has(*code) && self.may(&self.tree, Some(*code), &can).0)
+            }
+            None => self.may(&self.tree, None, &can).0,
+        }
     }
 
     /// Whether a part can be true, and whether it can be false, for a row with this code.
-    fn may(&self, tree: &Tree, code: u16, can: &[bool]) -> (bool, bool) {
+    fn may(&self, tree: &Tree, code: Option<u16>, can: &[bool]) -> (bool, bool) {
         match tree {
             Tree::True => (true, false),
             Tree::Not(inner) => {
@@ -165,15 +249,78 @@ impl Plan {
             }),
             Tree::Test(i) => {
                 let Some(planned) = self.tests.get(*i) else { return (true, true) };
-                let yes = planned.codes.has(code);
-                match planned.test.field.extract {
-                    Extract::Code(_) => (yes, !yes),
+                let yes = code.is_none_or(|code| planned.codes.has(code));
+                match planned.test.basis() {
+                    Basis::Code if code.is_some() => (yes, !yes),
                     // A row may have no process or file, which makes any test of it false.
                     _ => (yes && can.get(*i).copied().unwrap_or(true), true),
                 }
             }
         }
     }
+}
+
+/// The codes for which a test can hold; for one of the code alone, those for which it does.
+fn codes_of(test: &Test, schema: &Schema) -> CodeSet {
+    if test.basis() == Basis::Code {
+        return CodeSet::of(|code| test.holds_at(At::Code(schema, code)));
+    }
+    // A test of what is missing is false: a call needs all that the test asks.
+    let mut codes = CodeSet::all();
+    test.fields(&mut |field, key| {
+        let some = match field.extract {
+            // A call that names no descriptor is about no file.
+            Extract::File(_) => CodeSet::of(|code| schema.shape(code).refs > 0),
+            _ if field.is_argument() => CodeSet::of(|code| {
+                let argument = bits::argument(schema.shape(code), key);
+                argument.is_some_and(|arg| match &test.compare {
+                    Compare::Flags(_, all) => all.iter().any(|bits| bits.fit(arg.kind, schema)),
+                    _ => true,
+                })
+            }),
+            _ => return,
+        };
+        codes = std::mem::take(&mut codes).and(&some);
+    });
+    codes
+}
+
+/// The results for which a test of the result holds, and whether it holds without one.
+fn results(test: &Test) -> (Vec<(i128, i128)>, bool) {
+    let (Extract::Result(get), true) = (test.field.extract, test.is_plain()) else {
+        return Default::default();
+    };
+    let holds = |ret| test.holds(&get(Some(ret)));
+    let mut all: Vec<(i128, i128)> = Vec::new();
+    let fine = holds(0);
+    if fine {
+        all.push((i64::MIN.into(), -4096));
+    }
+    for ret in (-4095..0).filter(|ret| holds(*ret)) {
+        let ret = i128::from(ret);
+        match all.last_mut() {
+            Some(last) if last.1 + 1 == ret => last.1 = ret,
+            _ => all.push((ret, ret)),
+        }
+    }
+    match all.last_mut() {
+        Some(last) if fine && last.1 == -1 => last.1 = i64::MAX.into(),
+        _ if fine => all.push((0, i64::MAX.into())),
+        _ => {}
+    }
+    (all, test.holds(&get(None)))
+}
+
+/// False if a test of the time holds for no moment of these.
+fn in_time(test: &Test, (meta, first, last): &(Meta, u64, u64)) -> bool {
+    let (Extract::Moment(get), Compare::Ranges(ranges), true) =
+        (test.field.extract, &test.compare, test.is_plain() && !test.negated())
+    else {
+        return true;
+    };
+    let (from, to) = (i128::from(get(meta, *first)), i128::from(get(meta, *last)));
+    // A clock that wraps within the block says nothing.
+    from > to || ranges.iter().any(|(low, high)| *low <= to && from <= *high)
 }
 
 /// Calls `each` for the parts of a node, going through parts that are of the same sort.

@@ -23,6 +23,10 @@ pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Ve
         if tail || (wrong.len() >= 4 && right.starts_with(&wrong)) {
             distance = distance.min(1);
         }
+        // `INET` for `AF_INET`, `KILL` for `SIGKILL`.
+        if wrong.len() >= 4 && right.ends_with(&wrong) {
+            distance = distance.min(2);
+        }
         if distance <= 2.max(wrong.len() / 4) && distance < wrong.chars().count() {
             // Equal distances: the one that begins alike; the scale only orders.
             let alike = (strsim::jaro_winkler(&wrong, &right) * 1e6) as i64;

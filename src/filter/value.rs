@@ -4,43 +4,15 @@
 
 use std::net::IpAddr;
 
+use super::bits::Known;
 use super::error::quoted;
 use super::suggest::did_you_mean;
 use crate::batch::FileKind;
-use crate::fields::Type;
+use crate::fields::{Type, services};
 use crate::schema::{Class, Schema, names};
 
 /// Why a text is no constant of a type: title, reason, hint.
 pub type Refusal = (String, String, String);
-
-/// Ports that may be given by name.
-const SERVICES: &[(&str, u16)] = &[
-    ("ftp", 21),
-    ("ssh", 22),
-    ("telnet", 23),
-    ("smtp", 25),
-    ("domain", 53),
-    ("dns", 53),
-    ("dhcp", 67),
-    ("http", 80),
-    ("kerberos", 88),
-    ("pop3", 110),
-    ("ntp", 123),
-    ("imap", 143),
-    ("snmp", 161),
-    ("ldap", 389),
-    ("https", 443),
-    ("syslog", 514),
-    ("ldaps", 636),
-    ("imaps", 993),
-    ("mysql", 3306),
-    ("postgresql", 5432),
-    ("postgres", 5432),
-    ("amqp", 5672),
-    ("redis", 6379),
-    ("kubernetes", 6443),
-    ("mongodb", 27017),
-];
 
 /// An address, or all addresses that begin alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +22,11 @@ pub struct Net {
 }
 
 impl Net {
+    /// The address, if it is a single one.
+    pub fn single(&self) -> Option<IpAddr> {
+        (self.prefix == if self.addr.is_ipv4() { 32 } else { 128 }).then_some(self.addr)
+    }
+
     /// True if the address lies within. An IPv4 address inside IPv6 (`::ffff:1.2.3.4`) counts as the IPv4 address.
     pub fn has(&self, ip: IpAddr) -> bool {
         match (self.addr, ip.to_canonical()) {
@@ -100,11 +77,16 @@ pub fn number(text: &str, ty: Type) -> Result<i128, Refusal> {
         Type::Duration => scaled(text, DURATIONS)
             .ok_or_else(|| is_none("write 10ms, 1.5s or 250us; a bare number is nanoseconds"))?,
         Type::Size => scaled(text, SIZES).ok_or_else(|| is_none("write 4096, 4k, 10M or 1GiB"))?,
-        Type::Port => match SERVICES.iter().find(|(n, _)| *n == text) {
-            Some((_, port)) => i128::from(*port),
-            None => {
-                plain(text).ok_or_else(|| is_none(&did_you_mean(text, SERVICES.iter().map(|(n, _)| *n))))?
-            }
+        Type::Port => match services::port_of(text) {
+            Some(port) => i128::from(port),
+            None => plain(text).ok_or_else(|| {
+                let hint = did_you_mean(text, services::ALL.iter().map(|(n, _)| *n));
+                is_none(if hint.is_empty() {
+                    "write a number from 0 to 65535, or a service such as https"
+                } else {
+                    &hint
+                })
+            })?,
         },
         Type::Time => match plain(text) {
             Some(value) => value,
@@ -113,7 +95,13 @@ pub fn number(text: &str, ty: Type) -> Result<i128, Refusal> {
                 .map(jiff::Timestamp::as_nanosecond)
                 .map_err(|_| is_none("write 2026-09-26T12:00:00Z, or nanoseconds since 1970"))?,
         },
-        _ => plain(text).ok_or_else(|| is_none("write a number such as 17, 0x11 or 0o21"))?,
+        _ => plain(text).ok_or_else(|| {
+            let is_errno = names::ERRNO.value_of(text.trim_start_matches('-')).is_some();
+            is_none(match is_errno {
+                true => "errors are compared by name in evt.res: `evt.res = ENOENT`",
+                false => "write a number such as 17, 0x11 or 0o21",
+            })
+        })?,
     };
     let (least, most) = match ty {
         Type::Int => (i128::from(i64::MIN), i128::from(i64::MAX)),
@@ -128,6 +116,44 @@ pub fn number(text: &str, ty: Type) -> Result<i128, Refusal> {
     }
 }
 
+/// Reads a number or a range of them, both ends included: `7`, `1..1024`, `1024..`, `..1023`.
+pub fn range(text: &str, ty: Type) -> Result<(i128, i128), Refusal> {
+    let Some((low, high)) = text.split_once("..") else { return number(text, ty).map(|n| (n, n)) };
+    let end = |text: &str, open: i128| if text.is_empty() { Ok(open) } else { number(text, ty) };
+    if low.is_empty() && high.is_empty() {
+        let reason = "a range has at least one end".to_string();
+        return Err(("not ".to_string() + article(ty), reason, "write 1..1024, 1024.. or ..1023".into()));
+    }
+    let (low, high) = (end(low, i128::MIN)?, end(high, i128::MAX)?);
+    if low > high {
+        let hint = "write the smaller end first".to_string();
+        return Err(("empty range".into(), format!("{} runs backwards", quoted(text)), hint));
+    }
+    Ok((low, high))
+}
+
+/// Bytes written as hexadecimal digits.
+pub fn bytes(text: &str) -> Result<Vec<u8>, Refusal> {
+    let no = |reason: String| {
+        ("not bytes".to_string(), reason, "write two hexadecimal digits for each byte: 7f454c46".to_string())
+    };
+    let digit = |b: u8| (b as char).to_digit(16).map(|d| d as u8);
+    if text.is_empty() || !text.len().is_multiple_of(2) {
+        let reason = if text.is_empty() {
+            "it is empty".into()
+        } else {
+            format!("{} has an odd number of digits", quoted(text))
+        };
+        return Err(no(reason));
+    }
+    let pairs = text.as_bytes().chunks(2);
+    let read = |pair: &[u8]| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?);
+    pairs
+        .map(read)
+        .collect::<Option<Vec<u8>>>()
+        .ok_or_else(|| no(format!("{} is no hexadecimal", quoted(text))))
+}
+
 fn article(ty: Type) -> &'static str {
     match ty {
         Type::Duration => "a duration",
@@ -140,7 +166,7 @@ fn article(ty: Type) -> &'static str {
 }
 
 /// Decimal, hexadecimal or octal.
-fn plain(text: &str) -> Option<i128> {
+pub fn plain(text: &str) -> Option<i128> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -219,7 +245,7 @@ pub fn boolean(text: &str) -> Result<bool, Refusal> {
 pub fn vocabulary(ty: Type, schema: &Schema) -> Vec<&str> {
     match ty {
         Type::CallName => schema.named().map(|s| &*s.name).collect(),
-        Type::ClassName => Class::NAMES.iter().map(|(_, n)| *n).chain(["other"]).collect(),
+        Type::ClassName => Class::NAMES.iter().map(|(_, n, _)| *n).chain(["other"]).collect(),
         Type::ErrnoName => names::ERRNO.rows.iter().map(|(_, n)| *n).chain(["SUCCESS"]).collect(),
         Type::FileKindName => FileKind::ALL.iter().map(|(_, n, _)| *n).collect(),
         _ => Vec::new(),
@@ -236,24 +262,58 @@ pub fn noun(ty: Type) -> &'static str {
     }
 }
 
-/// Checks a name.
-pub fn name(text: &str, ty: Type, field: &str, schema: &Schema) -> Result<(), Refusal> {
-    let known = match ty {
-        Type::CallName => schema.code(text).is_some(),
-        Type::ErrnoName => text == "SUCCESS" || names::ERRNO.value_of(text).is_some(),
-        _ => vocabulary(ty, schema).contains(&text),
-    };
-    if known {
-        return Ok(());
+/// Checks a name, and gives it as it is printed.
+pub fn name(text: &str, ty: Type, field: &str, schema: &Schema) -> Result<String, Refusal> {
+    if ty == Type::ErrnoName && text != "SUCCESS" {
+        // Of two names for one number (EWOULDBLOCK) events have the first.
+        if let Some(shown) = names::ERRNO.value_of(text).and_then(|n| names::ERRNO.name_of(n)) {
+            return Ok(shown.to_string());
+        }
+    } else if ty == Type::CallName {
+        if schema.code(text).is_some() {
+            return Ok(text.to_string());
+        }
+    } else if ty != Type::ErrnoName && vocabulary(ty, schema).contains(&text) {
+        return Ok(text.to_string());
+    }
+    if text == "SUCCESS" && ty == Type::ErrnoName {
+        return Ok(text.to_string());
     }
     let words = vocabulary(ty, schema);
     let mut hint = did_you_mean(text, words.iter().copied());
     if hint.is_empty() && words.len() <= 30 && ty != Type::CallName {
         hint = format!("it is one of {}", words.join(" "));
     }
-    if ty == Type::ErrnoName && text.parse::<i64>().is_ok() {
-        hint = "errors are compared by name, such as ENOENT".into();
+    if ty == Type::CallName && hint.is_empty() {
+        hint = "list: sysreel calls".into();
+    }
+    if ty == Type::ErrnoName
+        && let Ok(n) = text.parse::<i64>()
+    {
+        hint = match names::errno(n.unsigned_abs()) {
+            Some(name) => format!("errors are compared by name: write `{name}`"),
+            None => "errors are compared by name, such as ENOENT".into(),
+        };
     }
     let reason = format!("no {} is called {}", noun(ty), quoted(text));
     Err((format!("unknown value for {field}"), reason, hint))
+}
+
+/// The value of an argument that is always a name, several joined by `|`, or a number: as it is printed.
+pub fn named(text: &str, known: &Known) -> String {
+    let shown: Vec<&str> = text.split('|').map(|part| known.printed(part).unwrap_or(part)).collect();
+    shown.join("|")
+}
+
+/// The refusal of a name that no value of an argument has.
+pub fn unknown_name(part: &str, known: &Known, field: &str) -> Refusal {
+    let mut names: Vec<&str> = known.names().collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut hint = did_you_mean(part, names.iter().copied());
+    if hint.is_empty() && names.len() <= 30 {
+        hint = format!("it is one of {}", names.join(" "));
+    }
+    let reason = format!("no value of {field} is called {}", quoted(part));
+    (format!("unknown value for {field}"), reason, hint)
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::batch::{Builder, File, FileKind, Item, L4, Meta, NONE, Proc, Role, Row};
 use crate::fields::{FIELDS, Key};
-use crate::schema::{Arch, Class, Dir, Kind, Len, Ret, Schema, Shape, Struct, names};
+use crate::schema::{Arch, Class, Dir, Kind, Len, Ret, Schema, Shape, Struct, choices, names};
 
 /// Every kind there is; each gets a call of its own.
 fn kinds() -> Vec<Kind> {
@@ -37,9 +37,13 @@ fn kinds() -> Vec<Kind> {
             Kind::Sockaddr(len),
             Kind::Iovec(len),
             Kind::Pollfds(len),
+            Kind::Mmsghdr(len),
+            Kind::FdSet(len),
             Kind::EpollEvents(len),
         ]);
+        all.extend(Struct::ALL.iter().flat_map(|s| [Kind::Sized(*s, len), Kind::Array(*s, len)]));
     }
+    all.extend(choices::ALL.iter().map(|c| Kind::By(c)));
     all.extend(names::ALL.iter().flat_map(|t| [Kind::Flags(t), Kind::Enum(t)]));
     all.extend(Struct::ALL.iter().map(|s| Kind::Struct(*s)));
     all
@@ -87,7 +91,7 @@ proptest! {
         kind in 0u8..25,
         kindly: u8,
     ) {
-        let schema = schema(if arm { Arch::Aarch64 } else { Arch::X86_64 }, Ret::ALL[which].0, call_name);
+        let schema = schema(if arm { Arch::Aarch64 } else { Arch::X86_64 }, Ret::PLAIN[which].0, call_name);
         let mut b = Builder::new();
         b.set_meta(Meta { boot: time / 2, wall: time, start_time: latency, ..Meta::default() });
         for text in &texts {
@@ -108,7 +112,20 @@ proptest! {
         b.file(file);
         // Its own parent, if chance has it so.
         b.proc(Proc { parent: ids[2], comm: ids[3], args: ids[4], cwd: ids[5], user: ids[6], ..Proc::default() });
-        b.proc(Proc { parent: 1, comm: ids[3], start: time, ..Proc::default() });
+        b.proc(Proc {
+            parent: 1,
+            comm: ids[3],
+            start: time,
+            login: ids[8],
+            leader: ids[2],
+            group_leader: ids[9],
+            stdio: [ids[10], ids[11], ids[0]],
+            exe_ctime: latency,
+            caps: [ret, words[0], words[1]],
+            env: ids[1],
+            flags: words[2] as u32,
+            ..Proc::default()
+        });
         for shape in schema.shapes().iter().filter(|s| s.described).chain(schema.shapes().iter().rev().take(1)) {
             let row = Row {
                 num: ret,
@@ -129,7 +146,7 @@ proptest! {
         }
         let batch = b.view(&schema);
         let template = FIELDS.iter().map(|f| match f.takes {
-            crate::fields::Takes::NameOrIndex => format!("%{{{}[1]}}", f.name),
+            crate::fields::Takes::NameOrIndex | crate::fields::Takes::Index => format!("%{{{}[1]}}", f.name),
             _ => format!("%9{{{}}}", f.name),
         });
         let template = template.collect::<String>();

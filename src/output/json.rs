@@ -11,6 +11,8 @@
 //!   other numbers with a name are that name, modes are octal strings, addresses in memory hexadecimal strings, NULL is
 //!   null, structures are objects. Bytes that were cut are `{"text":"…" or "b64":"…","cut":true,"len":4096}`, memory that
 //!   could not be read is `{"unreadable":"0x…"}`.
+//! * Errors stand by name in `evt.res` and by number in `evt.rawres`; names that a result has (the flags of `F_GETFL`, a
+//!   policy of scheduling, a signal) are in `evt.result`, as they would be in an argument.
 //! * A field that an event does not have is left out. In the standard set `evt.certain` stands only where it is false,
 //!   `evt.compat` only where it is true, `evt.hostname` only in captures of several hosts, results only for calls that returned.
 //! * Losses are records with `"type":"lost"`; the last record has `"type":"end"`.
@@ -35,7 +37,7 @@ impl std::fmt::Debug for JsonOptions {
 }
 
 const STANDARD: &str = "evt.num,evt.time,evt.hostname,evt.cpu,evt.type,evt.class,evt.compat,evt.certain,evt.lost,proc.name,proc.pid,\
-proc.ppid,thread.tid,proc.exepath,user.uid,user.name,evt.args,evt.rawres,evt.res,evt.failed,evt.latency,fd.num,fd.type,\
+proc.ppid,thread.tid,proc.exepath,user.uid,user.name,evt.args,evt.rawres,evt.result,evt.res,evt.failed,evt.latency,fd.num,fd.type,\
 fd.name";
 
 impl Default for JsonOptions {
@@ -68,6 +70,8 @@ enum Form {
     Result,
     /// Only if there are several hosts.
     Host,
+    /// The names in the result.
+    Names,
 }
 
 struct Part {
@@ -108,6 +112,7 @@ impl Json {
                 "evt.args" => Form::Args,
                 "evt.arg" => Form::Arg,
                 "evt.hostname" if standard => Form::Host,
+                "evt.result" => Form::Names,
                 "evt.certain" if standard => Form::If(false),
                 "evt.compat" if standard => Form::If(true),
                 "evt.rawres" | "evt.failed" if standard => Form::Result,
@@ -167,6 +172,13 @@ impl Part {
             Form::Arg => match args::nth(batch, row, &self.arg).and_then(|i| args::arg(batch, row, i)) {
                 Some(arg) => {
                     arg.emit(&mut JsonSink::new(out, batch));
+                    true
+                }
+                None => false,
+            },
+            Form::Names => match res::named(batch, row) {
+                Some(names) => {
+                    names.emit(&mut JsonSink::new(out, batch));
                     true
                 }
                 None => false,
@@ -272,6 +284,8 @@ mod tests {
         let names = fields::FIELDS.iter().map(|f| match f.takes {
             fields::Takes::Nothing => f.name.to_string(),
             fields::Takes::OptionalIndex => format!("{0},{0}[1]", f.name),
+            fields::Takes::Index => format!("{0}[1]", f.name),
+            fields::Takes::OptionalName => format!("{0},{0}[HOME]", f.name),
             fields::Takes::NameOrIndex => format!("{0}[0],{0}[1],{0}.buf", f.name),
         });
         let list = names.collect::<Vec<_>>().join(",");

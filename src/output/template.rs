@@ -106,7 +106,7 @@ impl Template {
                         parts.push(Part::Literal(std::mem::take(&mut literal)));
                     }
                     let form = match field.name {
-                        "evt.time" => Form::Clock,
+                        "evt.time" | "evt.outputtime" => Form::Clock,
                         "evt.args" | "evt.info" => Form::Args,
                         "evt.arg" => Form::Arg,
                         _ => Form::Value,

@@ -10,6 +10,7 @@ use owo_colors::{Color, colors};
 use crate::batch::{Batch, NO_LATENCY, row_flags};
 use crate::fields::clock::{self, Clock};
 use crate::fields::escape::{Within, escape};
+use crate::fields::sink::TextSink;
 use crate::fields::{args, names, number, res};
 use crate::schema::{COMPAT, LOST, PROCEXIT, Ret, Shape, is_error, is_restart};
 
@@ -170,10 +171,17 @@ impl Text {
             return self.paint(out, OFF);
         }
         self.paint(out, GOOD);
+        let names = res::named(batch, row);
         match shape.ret {
             Ret::Addr => number::hex(out, ret as u64),
             Ret::Mode => number::octal(out, ret as u32),
+            _ if names.is_some_and(|n| n.is_flags()) => number::hex(out, ret as u64),
             _ => number::int(out, ret),
+        }
+        if let Some(names) = names {
+            out.extend_from_slice(b" (");
+            names.emit(&mut TextSink::new(out, batch, row));
+            out.push(b')');
         }
         if let Some(at) = shape.ret_ref()
             && let Some(file) = batch.refs_of(row).get(usize::from(at)).and_then(|id| batch.dict.file(*id))

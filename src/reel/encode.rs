@@ -39,6 +39,11 @@ impl Encoder {
         }
     }
 
+    /// The front of the event block that was made last, without its sections.
+    pub fn front(&self) -> &Front {
+        &self.front
+    }
+
     /// Makes a block whose body is all front.
     pub fn plain(&mut self, kind: u16, file: frame::FileId, number: u64, body: &[u8]) {
         self.seal(kind, file, number, 0, body.len(), |out| out.extend_from_slice(body));
@@ -176,20 +181,33 @@ impl Encoder {
         Ok(())
     }
 
+    /// The tables, each with the strings that it adds: processes can be asked without unpacking files, files without the
+    /// strings of rows.
     fn dictionary(&mut self, b: &Batch) {
-        tables::put_procs(&mut self.raw, &b.dict);
+        let d = &b.dict;
+        tables::put_procs(&mut self.raw, d);
         self.section(id::PROCS, 0);
-        tables::put_files(&mut self.raw, &b.dict);
-        self.section(id::FILES, 0);
-        tables::put_users(&mut self.raw, &b.dict);
+        tables::put_users(&mut self.raw, d);
         self.section(id::USERS, 0);
-        tables::put_groups(&mut self.raw, &b.dict);
+        tables::put_groups(&mut self.raw, d);
         self.section(id::GROUPS, 0);
-        let lengths = b.dict.strings.at.windows(2).map(|w| u64::from(w[1] - w[0]));
-        let encoding = ints::put_varint(&mut self.raw, lengths);
-        self.section(id::LENGTHS, encoding);
-        self.raw.extend_from_slice(b.dict.strings.bytes);
-        self.section(id::BYTES, 0);
+        let (procs, files) = tables::strings(d);
+        self.front.parts[0] = self.strings(b, 0..procs, id::LENGTHS, id::BYTES);
+        tables::put_files(&mut self.raw, d);
+        self.section(id::FILES, 0);
+        self.front.parts[1] = self.strings(b, procs..files, id::FILE_LENGTHS, id::FILE_BYTES);
+    }
+
+    /// Two sections for some of the strings; how many, and how long they are together.
+    fn strings(&mut self, b: &Batch, range: std::ops::Range<usize>, lengths: u16, bytes: u16) -> (u32, u32) {
+        let strings = b.dict.strings;
+        let at = strings.at.get(range.start..=range.end).unwrap_or_default();
+        let encoding = ints::put_varint(&mut self.raw, at.windows(2).map(|w| u64::from(w[1] - w[0])));
+        self.section(lengths, encoding);
+        let (from, to) = (at.first().copied().unwrap_or(0), at.last().copied().unwrap_or(0));
+        self.raw.extend_from_slice(strings.bytes.get(from as usize..to as usize).unwrap_or_default());
+        self.section(bytes, 0);
+        (range.len() as u32, to - from)
     }
 
     fn columns(&mut self, b: &Batch) {
@@ -258,6 +276,8 @@ impl Encoder {
         self.section(id::ITEMS, 0);
         slots::put_refs(&mut self.raw, b);
         self.section(id::REFS, 0);
+        let (_, files) = tables::strings(&b.dict);
+        self.strings(b, files..b.dict.strings.len(), id::ROW_LENGTHS, id::ROW_BYTES);
         Ok(())
     }
 }

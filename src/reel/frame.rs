@@ -161,11 +161,14 @@ impl Packer {
 
 /// Unpacks into `out`, exactly `raw` bytes. The caller has capped `raw`.
 pub(super) fn unpack(packing: u8, stored: &[u8], raw: usize, out: &mut Vec<u8>) -> Option<()> {
-    out.clear();
     match packing {
-        PLAIN if stored.len() == raw => out.extend_from_slice(stored),
+        PLAIN if stored.len() == raw => {
+            out.clear();
+            out.extend_from_slice(stored);
+        }
         // LZ4 cannot make more than 255 bytes of one: a larger claim is a lie, and is not allocated.
         LZ4 if raw <= stored.len().saturating_mul(255).min(MAX_RAW) => {
+            // What is there already is written over.
             out.resize(raw, 0);
             let n = lz4_flex::block::decompress_into(stored, out).ok()?;
             if n != raw {

@@ -50,6 +50,9 @@ pub(super) struct Front {
     /// Codes that occur, ascending.
     pub codes: Vec<u16>,
     pub sections: Vec<Section>,
+    /// Strings and their bytes: those of processes, users and groups, then those of files besides. The rest belongs to
+    /// rows alone.
+    pub parts: [(u32, u32); 2],
 }
 
 impl Front {
@@ -77,6 +80,10 @@ impl Front {
             for v in [s.raw, s.stored, s.crc] {
                 out.extend_from_slice(&v.to_le_bytes());
             }
+        }
+        for (count, bytes) in self.parts {
+            out.extend_from_slice(&count.to_le_bytes());
+            out.extend_from_slice(&bytes.to_le_bytes());
         }
     }
 
@@ -125,7 +132,34 @@ impl Front {
                 crc: u32::from_le_bytes(array(r)?),
             });
         }
+        // A front without parts has all strings in the first.
+        self.parts = [(self.sizes.strings, self.sizes.bytes), (0, 0)];
+        if !r.is_empty() {
+            for (count, bytes) in &mut self.parts {
+                *count = u32::from_le_bytes(array(r)?);
+                *bytes = u32::from_le_bytes(array(r)?);
+            }
+        }
         Some(())
+    }
+
+    /// The sections, and where each stands behind the front.
+    pub fn places(&self) -> impl Iterator<Item = (&Section, std::ops::Range<usize>)> {
+        let mut at = 0usize;
+        self.sections.iter().map(move |s| {
+            let from = at;
+            at += s.stored as usize;
+            (s, from..at)
+        })
+    }
+
+    /// The strings, and their bytes, of the third part.
+    pub fn rest(&self) -> (u32, u32) {
+        let [(a, b), (c, d)] = self.parts;
+        (
+            self.sizes.strings.saturating_sub(a).saturating_sub(c),
+            self.sizes.bytes.saturating_sub(b).saturating_sub(d),
+        )
     }
 
     /// Whether every length and count may be believed; the writer asks too, before it writes.
@@ -147,6 +181,10 @@ impl Front {
             if over(count, max) {
                 return Err(Reason::TooLarge(what));
             }
+        }
+        let [(a, b), (c, d)] = self.parts.map(|(n, bytes)| (u64::from(n), u64::from(bytes)));
+        if a + c > u64::from(s.strings) || b + d > u64::from(s.bytes) {
+            return Err(Reason::Invalid("parts of strings"));
         }
         if self.sections.len() > MAX_SECTIONS {
             return Err(Reason::TooLarge("number of columns"));

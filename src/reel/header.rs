@@ -6,7 +6,8 @@
 //! Both bodies are lists of records {tag u16, length u32, bytes}: a later version adds tags, an earlier one skips them.
 
 use super::frame::{self, array};
-use super::{damage::Reason, ints, varint};
+use super::index::{Index, MAX_BLOCKS, put_column, take_column};
+use super::{damage::Reason, varint};
 use crate::schema::{Arch, Class, Dir, Kind, Ret, Schema, Shape};
 
 /// Where, when and how a capture was made.
@@ -71,9 +72,9 @@ pub struct IndexEntry {
     pub offset: u64,
     /// Its rows.
     pub rows: u64,
-    /// Time of its first row.
+    /// Time of its earliest row.
     pub first_time: u64,
-    /// Time of its last row.
+    /// Time of its latest row.
     pub last_time: u64,
     /// Number of its first event.
     pub first_num: u64,
@@ -122,7 +123,11 @@ mod tag {
     pub const HOSTS: u16 = 10;
     pub const TOTALS: u16 = 32;
     pub const INDEX: u16 = 33;
-    pub const NOTES: u16 = 34;
+    pub const CODES: u16 = 34;
+    pub const CLOCKS: u16 = 35;
+    pub const SUMMARIES: u16 = 36;
+    pub const PIECES: u16 = 37;
+    pub const NOTES: u16 = 38;
 }
 
 /// A body of records: packing u8, unpacked length u32, then the records, packed.
@@ -164,7 +169,7 @@ fn next_record<'a>(rest: &mut &'a [u8]) -> Option<(u16, &'a [u8])> {
     Some((tag, chunk(rest, len)?))
 }
 
-fn chunk<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
+pub(super) fn chunk<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
     let (head, tail) = rest.split_at_checked(len)?;
     *rest = tail;
     Some(head)
@@ -195,14 +200,15 @@ fn put_shape(out: &mut Vec<u8>, shape: &Shape) {
     varint::put(out, u64::from(shape.described));
     put_text(out, &shape.name);
     varint::put(out, u64::from(shape.class.0));
-    put_text(out, shape.ret.name());
+    put_text(out, &shape.ret.to_text());
     // The counts stand in the file too: a later kind of result may have more references than this version knows.
     varint::put(out, u64::from(shape.refs));
     varint::put(out, shape.args.len() as u64);
-    for arg in &shape.args {
+    for arg in shape.args.iter() {
         put_text(out, &arg.name);
         put_text(out, &arg.kind.to_text());
-        out.push(u8::from(arg.kind.has_item()) | u8::from(arg.dir == Dir::Out) << 1 | arg.kind.refs() << 2);
+        let dir = u8::from(arg.dir == Dir::Out) << 1 | u8::from(arg.dir == Dir::Before) << 5;
+        out.push(u8::from(arg.kind.has_item()) | dir | arg.kind.refs() << 2);
     }
 }
 
@@ -220,12 +226,16 @@ fn take_shape(rest: &mut &[u8]) -> Option<Shape> {
         let kind = take_text(rest)?;
         let [bits] = array(rest)?;
         of_args += u64::from(bits >> 2 & 7);
-        let dir = if bits & 2 == 0 { Dir::In } else { Dir::Out };
+        let dir = match (bits & 2, bits & 32) {
+            (0, 0) => Dir::In,
+            (0, _) => Dir::Before,
+            _ => Dir::Out,
+        };
         args.push((name, Kind::from_text(&kind, bits & 1 == 1, bits >> 2 & 7), dir));
     }
     // A result that names a descriptor adds one reference. What a later version means by its result is shown as a number
     // unless it has that reference, which must stay countable.
-    let ret = match (Ret::ALL.iter().find(|(_, n)| *n == ret).map(|(r, _)| *r), refs.checked_sub(of_args)?) {
+    let ret = match (Ret::from_text(&ret), refs.checked_sub(of_args)?) {
         (Some(Ret::Fd) | None, 1) => Ret::Fd,
         (None, 0) => Ret::Int,
         (Some(ret), 0) if ret != Ret::Fd => ret,
@@ -299,8 +309,30 @@ pub(super) fn parse_header(body: &[u8]) -> Result<(Header, Schema), Reason> {
     Ok((header, schema))
 }
 
-/// The body of an end block.
-pub(super) fn end_body(totals: &Totals) -> Vec<u8> {
+/// What the end block ends with, so that it can be found from the end of a file: a mark, the length of the block, and
+/// where it begins.
+const TAIL: [u8; 4] = *b"\nEND";
+/// Bytes of that.
+pub(super) const TAIL_LENGTH: usize = 16;
+
+/// Appends the end block's last bytes; `place` is where it begins.
+pub(super) fn put_tail(body: &mut Vec<u8>, place: u64) {
+    let len = frame::HEADER + body.len() + TAIL_LENGTH;
+    body.extend_from_slice(&TAIL);
+    body.extend_from_slice(&(len as u32).to_le_bytes());
+    body.extend_from_slice(&place.to_le_bytes());
+}
+
+/// How long the end block is that these bytes end, if it begins where it says that it begins; `end` is where they end.
+pub(super) fn take_tail(bytes: &[u8], end: u64) -> Option<u32> {
+    let mut rest = bytes.last_chunk::<TAIL_LENGTH>()?.strip_prefix(&TAIL)?;
+    let len = u32::from_le_bytes(array(&mut rest)?);
+    let place = u64::from_le_bytes(array(&mut rest)?);
+    (place.checked_add(u64::from(len)) == Some(end)).then_some(len)
+}
+
+/// The body of an end block, without its tail.
+pub(super) fn end_body(totals: &Totals, marks: Option<[Vec<u8>; 4]>) -> Vec<u8> {
     let out = &mut Vec::new();
     record(out, tag::TOTALS, |o| {
         let t = totals;
@@ -312,27 +344,26 @@ pub(super) fn end_body(totals: &Totals) -> Vec<u8> {
         record(out, tag::NOTES, |o| put_list(o, &totals.notes));
     }
     record(out, tag::INDEX, |o| {
-        let list = totals.index.get(..MAX_INDEX.min(totals.index.len())).unwrap_or_default();
+        let list = totals.index.get(..MAX_BLOCKS.min(totals.index.len())).unwrap_or_default();
         varint::put(o, list.len() as u64);
         let columns: [fn(&IndexEntry) -> u64; 5] =
             [|e| e.offset, |e| e.rows, |e| e.first_time, |e| e.last_time, |e| e.first_num];
-        for get in columns {
-            let mut bytes = Vec::new();
-            o.push(ints::put_growing(&mut bytes, list.iter().map(get)));
-            varint::put(o, bytes.len() as u64);
-            o.extend_from_slice(&bytes);
-        }
+        columns.into_iter().for_each(|get| put_column(o, list.iter().map(get)));
     });
+    for (tag, bytes) in
+        [tag::CODES, tag::CLOCKS, tag::SUMMARIES, tag::PIECES].into_iter().zip(marks.iter().flatten())
+    {
+        record(out, tag, |o| o.extend_from_slice(bytes));
+    }
     seal(out)
 }
 
-/// Most blocks that an index lists; it only speeds things up.
-const MAX_INDEX: usize = 1 << 18;
-
-/// Reverses [`end_body`].
-pub(super) fn parse_end(body: &[u8]) -> Result<Totals, Reason> {
+/// Reverses [`end_body`], with or without the tail.
+pub(super) fn parse_end(body: &[u8]) -> Result<Index, Reason> {
+    let body =
+        body.split_last_chunk::<TAIL_LENGTH>().filter(|(_, t)| t.starts_with(&TAIL)).map_or(body, |b| b.0);
     let records = unseal(body)?;
-    let mut t = Totals::default();
+    let (mut t, mut marks) = (Totals::default(), [None; 4]);
     let mut rest = &records[..];
     let invalid = || Reason::Invalid("totals");
     while !rest.is_empty() {
@@ -353,14 +384,18 @@ pub(super) fn parse_end(body: &[u8]) -> Result<Totals, Reason> {
             }
             tag::NOTES => t.notes = take_list(&mut bytes).ok_or_else(invalid)?,
             tag::INDEX => t.index = take_index(bytes).ok_or(Reason::Invalid("index"))?,
+            tag::CODES => marks[0] = Some(bytes),
+            tag::CLOCKS => marks[1] = Some(bytes),
+            tag::SUMMARIES => marks[2] = Some(bytes),
+            tag::PIECES => marks[3] = Some(bytes),
             _ => {}
         }
     }
-    Ok(t)
+    Ok(Index::new(t, marks))
 }
 
 fn take_index(mut bytes: &[u8]) -> Option<Vec<IndexEntry>> {
-    let count = varint::take(&mut bytes).filter(|n| *n <= MAX_INDEX as u64)? as usize;
+    let count = varint::take(&mut bytes).filter(|n| *n <= MAX_BLOCKS as u64)? as usize;
     let mut list = vec![IndexEntry::default(); count];
     let columns: [fn(&mut IndexEntry) -> &mut u64; 5] = [
         |e| &mut e.offset,
@@ -370,10 +405,8 @@ fn take_index(mut bytes: &[u8]) -> Option<Vec<IndexEntry>> {
         |e| &mut e.first_num,
     ];
     for slot in columns {
-        let [encoding] = array(&mut bytes)?;
-        let len = usize::try_from(varint::take(&mut bytes)?).ok()?;
         let mut entries = list.iter_mut();
-        ints::read(encoding, chunk(&mut bytes, len)?, count, |v| {
+        take_column(&mut bytes, count, |v| {
             if let Some(e) = entries.next() {
                 *slot(e) = v;
             }
@@ -448,6 +481,12 @@ mod tests {
             last_time: 0,
             index: (0..9).map(entry).collect(),
         };
-        assert_eq!(parse_end(&end_body(&totals)), Ok(totals));
+        let mut body = end_body(&totals, None);
+        assert_eq!(parse_end(&body).unwrap().totals, totals);
+        put_tail(&mut body, 1000);
+        let end = 1000 + (frame::HEADER + body.len()) as u64;
+        assert_eq!(parse_end(&body).unwrap().totals, totals);
+        assert_eq!(take_tail(&body, end), Some((end - 1000) as u32));
+        assert_eq!(take_tail(&body, end + 1), None);
     }
 }

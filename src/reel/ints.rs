@@ -250,36 +250,41 @@ fn read_bits(bytes: &mut &[u8], count: usize, mut sink: impl FnMut(u64) -> Optio
     while left > 0 {
         let group = group.get_mut(..left.min(GROUP))?;
         left -= group.len();
-        let (&[width, odd], rest) = bytes.split_first_chunk()?;
-        if width > 56 {
-            return None;
-        }
-        let size = (group.len() * usize::from(width)).div_ceil(8);
-        let (packed, mut tail) = rest.split_at_checked(size)?;
-        let mask = (1u64 << width) - 1;
-        for (i, slot) in group.iter_mut().enumerate() {
-            let bit = i * usize::from(width);
-            let from = packed.get(bit / 8..).unwrap_or_default();
-            let word = match from.first_chunk() {
-                Some(chunk) => u64::from_le_bytes(*chunk),
-                None => from.iter().rev().fold(0, |v, b| v << 8 | u64::from(*b)),
-            };
-            // At most 7 + 56 bits: one word is enough.
-            *slot = word >> (bit % 8) & mask;
-        }
-        for _ in 0..odd {
-            let (&at, rest) = tail.split_first()?;
-            tail = rest;
-            let high = varint::take(&mut tail)?;
-            let slot = group.get_mut(usize::from(at))?;
-            if high.leading_zeros() < u32::from(width) {
-                return None;
-            }
-            *slot |= high << width;
-        }
-        *bytes = tail;
+        read_group(bytes, group)?;
         group.iter().try_for_each(|v| sink(*v))?;
     }
+    Some(())
+}
+
+/// Reads one group, as many values as it has room for.
+fn read_group(bytes: &mut &[u8], group: &mut [u64]) -> Option<()> {
+    let (&[width, odd], rest) = bytes.split_first_chunk()?;
+    if width > 56 {
+        return None;
+    }
+    let size = (group.len() * usize::from(width)).div_ceil(8);
+    let (packed, mut tail) = rest.split_at_checked(size)?;
+    let mask = (1u64 << width) - 1;
+    // With room behind them, each value is in the eight bytes from where it begins: at most 7 + 56 bits.
+    let mut room = [0u8; GROUP * 7 + 8];
+    room.get_mut(..size)?.copy_from_slice(packed);
+    let mut bit = 0usize;
+    for slot in group.iter_mut() {
+        let word = room.get(bit / 8..).and_then(|r| r.first_chunk()).map_or(0, |c| u64::from_le_bytes(*c));
+        *slot = word >> (bit % 8) & mask;
+        bit += usize::from(width);
+    }
+    for _ in 0..odd {
+        let (&at, rest) = tail.split_first()?;
+        tail = rest;
+        let high = varint::take(&mut tail)?;
+        let slot = group.get_mut(usize::from(at))?;
+        if high.leading_zeros() < u32::from(width) {
+            return None;
+        }
+        *slot |= high << width;
+    }
+    *bytes = tail;
     Some(())
 }
 
@@ -355,6 +360,93 @@ pub(super) fn read(encoding: u8, bytes: &[u8], count: usize, mut sink: impl FnMu
     rest.is_empty().then_some(())
 }
 
+/// The value of a column in which all are the same.
+pub(super) fn constant(encoding: u8, mut bytes: &[u8]) -> Option<u64> {
+    let (v, step) = (varint::take(&mut bytes)?, varint::take(&mut bytes)?);
+    (encoding == STEP && step == 0 && bytes.is_empty()).then_some(v)
+}
+
+/// Of a column of fixed width with exceptions: where its cells stand, and the exceptions, by row.
+pub(super) fn patches(
+    encoding: u8,
+    bytes: &[u8],
+    rows: usize,
+    wide: &mut Vec<(u32, i64)>,
+) -> Option<std::ops::Range<usize>> {
+    let mut rest = bytes;
+    let width = usize::from(encoding & 0xf);
+    let count = usize::try_from(varint::take(&mut rest)?).ok().filter(|n| *n <= rows)?;
+    let from = bytes.len() - rest.len();
+    let (cells, mut tail) = rest.split_at_checked(rows.checked_mul(width)?)?;
+    let mark = i64::MIN >> (64 - 8 * width);
+    let (mut before, mut good) = (0i64, true);
+    let mut found = |row: usize| {
+        match varint::take(&mut tail) {
+            Some(d) => before = before.wrapping_add(unzigzag(d)),
+            None => good = false,
+        }
+        wide.push((row as u32, before));
+    };
+    match width {
+        1 => marks(cells.as_chunks::<1>().0, |c| i64::from(c[0] as i8) == mark, &mut found),
+        2 => marks(cells.as_chunks().0, |c| i64::from(i16::from_le_bytes(c)) == mark, &mut found),
+        4 => marks(cells.as_chunks().0, |c| i64::from(i32::from_le_bytes(c)) == mark, &mut found),
+        _ => return None,
+    }
+    (good && wide.len() == count && tail.is_empty()).then_some(from..from + cells.len())
+}
+
+/// Calls `found` for each cell that is the mark; most groups have none, which is seen without branches.
+fn marks<T: Copy>(cells: &[T], is_mark: impl Fn(T) -> bool, found: &mut impl FnMut(usize)) {
+    for (group, at) in cells.chunks(64).zip((0..).step_by(64)) {
+        if group.iter().fold(false, |any, c| any | is_mark(*c)) {
+            group.iter().zip(at..).filter(|(c, _)| is_mark(**c)).for_each(|(_, row)| found(row));
+        }
+    }
+}
+
+/// Reads exactly `count` values, less `minus` (mod 2^64), into `out`. The caller has capped `count`.
+pub(super) fn read_into(
+    encoding: u8,
+    bytes: &[u8],
+    count: usize,
+    minus: u64,
+    out: &mut Vec<u64>,
+) -> Option<()> {
+    out.clear();
+    out.reserve(count);
+    match encoding {
+        BITS | BITS_ASCENDING => {
+            let (mut rest, mut left, mut before, mut good) = (bytes, count, 0u64, true);
+            let mut group = [0u64; GROUP];
+            while left > 0 {
+                let group = group.get_mut(..left.min(GROUP))?;
+                left -= group.len();
+                read_group(&mut rest, group)?;
+                if encoding == BITS_ASCENDING {
+                    out.extend(group.iter().map(|d| {
+                        let (v, over) = before.overflowing_add(*d);
+                        good &= !over;
+                        before = v;
+                        v.wrapping_sub(minus)
+                    }));
+                } else {
+                    out.extend(group.iter().map(|v| v.wrapping_sub(minus)));
+                }
+            }
+            (good && rest.is_empty()).then_some(())
+        }
+        STEP => {
+            let mut rest = bytes;
+            let (first, step) = (varint::take(&mut rest)?, varint::take(&mut rest)?);
+            let from = first.wrapping_sub(minus);
+            out.extend((0..count as u64).map(|i| from.wrapping_add(step.wrapping_mul(i))));
+            rest.is_empty().then_some(())
+        }
+        _ => read(encoding, bytes, count, |v| out.push(v.wrapping_sub(minus))),
+    }
+}
+
 fn fixed(encoding: u8, bytes: &[u8], mut sink: impl FnMut(u64)) -> Option<()> {
     match encoding {
         0x01 => bytes.iter().for_each(|b| sink(u64::from(*b))),
@@ -377,8 +469,11 @@ mod tests {
     use super::*;
 
     fn back(encoding: u8, bytes: &[u8], count: usize) -> Option<Vec<u64>> {
-        let mut got = Vec::new();
-        read(encoding, bytes, count, |v| got.push(v)).map(|()| got)
+        let (mut got, mut other) = (Vec::new(), vec![1, 2, 3]);
+        let one = read(encoding, bytes, count, |v| got.push(v)).map(|()| got);
+        let two = read_into(encoding, bytes, count, 7, &mut other).map(|()| other);
+        assert_eq!(two, one.as_ref().map(|v| v.iter().map(|v| v.wrapping_sub(7)).collect()));
+        one
     }
 
     fn values() -> impl Strategy<Value = Vec<u64>> {

@@ -28,6 +28,9 @@
 //! there is one, is last and says that the file is complete. After damage a reader looks for the next sync marker with
 //! the file's id, a header whose CRC-32 is right, and a number not below the one expected.
 //!
+//! A reader checks what it reads: of a block that it passes over, by the index or after its front, the sections' checksums
+//! are not looked at, and damage there is not reported. [`Stored::verify`] looks at all of them.
+//!
 //! ## Header and end
 //! The whole body is front: {packing u8: 0 plain, 1 LZ4; length unpacked u32 (at most 16 MiB)}, then the packed
 //! records. A record is {tag u16, length u32, bytes}; unknown tags are skipped. *Text* is {LEB128 length, UTF-8}, a *list*
@@ -46,9 +49,20 @@
 //! clocks are equal then.
 //!
 //! End: 32: LEB128 of produced, written, filtered, lost, state-only records, times of first and last event; 33 index:
-//! LEB128 count, then five columns {encoding u8, LEB128 length, bytes}: offset in the file, rows, first time, last time,
-//! first number of each event block. The index only speeds things up and may be cut at 2^18 blocks. 34
-//! notes (list): what is to be known of the file's making, as damage that a repair passed over.
+//! LEB128 count, then five columns {encoding u8, LEB128 length, bytes}: offset in the file, rows, earliest time, latest time,
+//! first number of each event block. The index may be cut at 2^18 blocks. For each of its blocks, and all of them may be
+//! missing: 34 codes: LEB128 count, the codes of the whole file ascending (LEB128 each), then for each block a bit for each
+//! of them, lowest first, filled up to a byte; 35 clocks: two columns: wall minus boot clock (mod 2^64), time of the
+//! capture's start; 36 summaries: a column of lengths, then the bytes, joined; 37 pieces: the same. After the packed
+//! records the body ends with 16 bytes by which the end is found from the end of a file: {0a 45 4e 44, length of the whole
+//! block u32, its offset in the file u64}. A reader that finds this block somewhere else does not use the index. 38 notes
+//! (list): what is to be known of the file's making, as damage that a repair passed over.
+//!
+//! A *summary* is a Bloom filter of 2^n bytes: a key sets the bits `(low + i * (high | 1)) mod bits`, where `low` and
+//! `high` are its halves of 32 bits, for i = 0 to 3 (of pieces 0 and 1); bit k is bit k mod 8 of byte k / 8. The key of a
+//! string, pid, address, port or error is made as [`crate::batch::key`] says: strings are those that the tables refer to,
+//! errors those of the rows. The key of a *piece* (three bytes that follow each other in such a string, as a number, the
+//! first highest) is `h ^ h >> 29` with `h = (piece + 1) * 9e3779b97f4a7c15` (hex, mod 2^64).
 //!
 //! ## Events
 //! The front, for skipping without unpacking:
@@ -61,6 +75,7 @@
 //! | 3 × 2 | host, count of codes, count of sections (at most 256) |
 //! | 2 each | codes that occur, ascending, below 3072 |
 //! | 16 each | sections: {id u16, encoding u8, packing u8 (0 plain, 1 LZ4), length unpacked u32, length stored u32, CRC-32 of the stored bytes u32} |
+//! | 4 × 4 | strings of the first part and their bytes, the same of the second (not there: all strings are in the first) |
 //!
 //! The sections' stored bytes follow in the same order and fill the body. Unpacked they have at most 64 MiB together.
 //! Unknown ids are skipped; all of these must be there, but for 28, which is left out if it
@@ -69,8 +84,9 @@
 //! | id | contents |
 //! |---:|---|
 //! | 1–4 | processes, files, users, groups: columns {encoding u8, length u32, bytes}, one number for each entry |
-//! | 5 | lengths of the strings, by the section's encoding |
-//! | 6 | bytes of the strings, joined |
+//! | 5, 6 | first part of the strings: all that processes, users and groups refer to: lengths, by the section's encoding; bytes, joined |
+//! | 7, 8 | second part: those that files refer to besides |
+//! | 9, 10 | the rest, which rows alone refer to. What has only a first part lacks 7 to 10. |
 //! | 16 | for each row the place of its code in the front's list |
 //! | 17 | process + 1 (mod 2^32) |
 //! | 18 | CPU, minus that of the row before in the same lane (first: 0), mod 2^16 |
@@ -97,10 +113,13 @@
 //! known file then moves to, or enters, the front of its lane's list (a list begins with four that are not known).
 //!
 //! Columns of a process: pid, ppid, parent+, start, uid+, gid+, ruid+, rgid+, loginuid+, user+, group+, sid, pgid, tty,
-//! vpid, comm+, exepath+, args+, cwd+, cgroup+, flags. Of a file: kind, role, transport, name+, given+, dev, ino, local
+//! vpid, comm+, exepath+, args+, cwd+, cgroup+, flags, login user+, session leader+, group leader+, files of descriptors 0,
+//! 1 and 2 (each +), threads, inode, ctime and mtime of the executable, capabilities (permitted, inheritable, effective),
+//! environment+. Of a file: kind, role, transport, name+, given+, dev, ino, local
 //! port, remote port, local address (bytes 0–7, then 8–15, each as a number), remote address (the same), flags. Of a user:
 //! uid+, name+, home+, shell+. Of a group: gid+, name+. `+` is stored plus one, mod 2^32. Meanings and numbers:
-//! [`crate::batch::Proc`], [`crate::batch::File`]. Parents stand before their children. Later versions append columns.
+//! [`crate::batch::Proc`], [`crate::batch::File`]. Parents and leaders stand before their children. Later versions append columns. A column that is not there, or has
+//! encoding 0 and no bytes, leaves every entry at the default: "not known" where there is a `+`, else 0.
 //!
 //! ## Encodings of a column of numbers
 //!
@@ -118,12 +137,16 @@
 //!
 //! Whoever changes any of this counts up [`VERSION`], except by a new kind of block, tag, section, or last column of a table.
 
+mod body;
 mod damage;
 mod encode;
 mod frame;
 mod front;
 mod header;
+mod index;
+mod input;
 mod ints;
+mod narrow;
 mod reader;
 #[cfg(test)]
 mod samples;
@@ -138,6 +161,7 @@ mod writer;
 pub use damage::{Damage, Reason};
 use front::MAX_ROWS;
 pub use header::{Header, IndexEntry, Totals};
+pub use index::Index;
 pub use reader::{Block, Reader};
 pub use stored::Stored;
 pub use writer::Writer;
@@ -160,6 +184,10 @@ mod id {
     pub const GROUPS: u16 = 4;
     pub const LENGTHS: u16 = 5;
     pub const BYTES: u16 = 6;
+    pub const FILE_LENGTHS: u16 = 7;
+    pub const FILE_BYTES: u16 = 8;
+    pub const ROW_LENGTHS: u16 = 9;
+    pub const ROW_BYTES: u16 = 10;
     pub const CALL: u16 = 16;
     pub const PROC: u16 = 17;
     pub const CPU: u16 = 18;
@@ -182,6 +210,10 @@ mod id {
         (GROUPS, "groups"),
         (LENGTHS, "lengths of strings"),
         (BYTES, "strings"),
+        (FILE_LENGTHS, "lengths of strings of files"),
+        (FILE_BYTES, "strings of files"),
+        (ROW_LENGTHS, "lengths of strings of rows"),
+        (ROW_BYTES, "strings of rows"),
         (CALL, "codes"),
         (PROC, "processes of rows"),
         (CPU, "CPUs"),

@@ -3,13 +3,16 @@
 //! Enters: bytes that nobody trusts. Leaves: whole blocks with checked fronts, and a [`Damage`] for each place that is
 //! not one. Never: a seek, a panic, an allocation that the input's size does not justify.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::Read;
 use std::sync::Arc;
 
 use super::damage::{Damage, Reason};
 use super::frame::{self, FileId, Frame, HEADER, SYNC};
 use super::front::Front;
-use super::header::{self, Header, Totals};
+use super::header::{self, Header, TAIL_LENGTH, Totals};
+use super::index::Index;
+use super::input::{Input, Source};
 use super::kind;
 use super::stored::Stored;
 use crate::schema::Schema;
@@ -29,8 +32,8 @@ const SEARCH: u64 = 32 << 20;
 /// How many damaged bodies are searched for blocks. A body whose header is right is passed over by its length, unless no
 /// block stands behind it; a hostile file could make every search long.
 const RESCANS: u32 = 64;
-/// Bytes asked of the input at a time.
-const CHUNK: usize = 256 * 1024;
+/// Blocks whose memory is kept for the next.
+const SPARE: usize = 8;
 
 /// Reads a reel.
 #[derive(Debug)]
@@ -48,12 +51,26 @@ pub struct Reader<R: Read> {
     /// What was wrong before the header, for the first call of `next`.
     early: Option<Damage>,
     unknown: u64,
+    /// Behind a jump any number may come.
+    jumped: bool,
+    /// Bytes of the last block's header and front: the next one's will be about as long.
+    front: usize,
+    spare: Vec<Stored>,
 }
 
 impl<R: Read> Reader<R> {
     /// Reads up to the header. An error here means that nothing can be read.
     pub fn new(input: R) -> Result<Reader<R>, Damage> {
-        let mut input = Input { inner: input, bytes: Vec::new(), at: 0, offset: 0, ended: false };
+        Reader::begin(Input::stream(input, 0))
+    }
+
+    /// The same for a file with places: of a block only what is asked for is read. What has no places is given back.
+    #[allow(clippy::type_complexity, reason = "two different failures")]
+    pub fn open(file: File) -> Result<Result<Reader<R>, Damage>, File> {
+        Ok(Reader::begin(Input::file(Arc::new(Source::new(file)?))))
+    }
+
+    fn begin(mut input: Input<R>) -> Result<Reader<R>, Damage> {
         let mut early: Option<Damage> = None;
         let mut tries = 0;
         if input.fill(1)?.is_empty() {
@@ -86,6 +103,9 @@ impl<R: Read> Reader<R> {
                                 over: false,
                                 early,
                                 unknown: 0,
+                                jumped: false,
+                                front: 0,
+                                spare: Vec::new(),
                             });
                         }
                         Err(_) if tries >= RESCANS => return Err(Damage::new(0, 0, Reason::NotAReel)),
@@ -117,7 +137,7 @@ impl<R: Read> Reader<R> {
     #[cfg(test)]
     pub(super) fn after_header<S: Read>(&self, input: S, offset: u64) -> Reader<S> {
         Reader {
-            input: Input { inner: input, bytes: Vec::new(), at: 0, offset, ended: false },
+            input: Input::stream(input, offset),
             file: self.file,
             header: self.header.clone(),
             schema: self.schema.clone(),
@@ -127,6 +147,9 @@ impl<R: Read> Reader<R> {
             over: false,
             early: None,
             unknown: 0,
+            jumped: false,
+            front: 0,
+            spare: Vec::new(),
         }
     }
 
@@ -150,9 +173,62 @@ impl<R: Read> Reader<R> {
         self.unknown
     }
 
-    /// Bytes of the input that were used.
-    pub fn bytes_read(&self) -> u64 {
+    /// Where the next block begins in the input.
+    pub fn position(&self) -> u64 {
         self.input.offset
+    }
+
+    /// Bytes of the input that were read, those of blocks that are being loaded included.
+    pub fn bytes_read(&self) -> u64 {
+        self.input.bytes_read()
+    }
+
+    /// The index at the end of a file. `None` if the input is a stream, has no end yet, or its end does not stand where it
+    /// says that it stands: then something is missing or was added, and everything should be looked at.
+    pub fn index(&self) -> Option<Index> {
+        let source = self.input.source()?;
+        let len = source.len();
+        let take = |at: u64, len: u64| -> Option<Vec<u8>> {
+            let mut bytes = vec![0; usize::try_from(len).ok()?];
+            (source.read_at(&mut bytes, at).ok()? == bytes.len()).then_some(bytes)
+        };
+        let tail = take(len.checked_sub(TAIL_LENGTH as u64)?, TAIL_LENGTH as u64)?;
+        let whole = u64::from(header::take_tail(&tail, len)?);
+        if whole > (HEADER + frame::MAX_FRONT) as u64 {
+            return None;
+        }
+        let bytes = take(len.checked_sub(whole)?, whole)?;
+        let frame = Frame::parse(&bytes).filter(|f| f.file == self.file && f.kind == kind::END)?;
+        let body = bytes.get(HEADER..)?;
+        if frame.version != super::VERSION || frame::crc(body) != frame.front_crc {
+            return None;
+        }
+        header::parse_end(body).ok()
+    }
+
+    /// True if the input has places: blocks can be read in any order.
+    pub fn is_file(&self) -> bool {
+        self.input.source().is_some()
+    }
+
+    /// Goes to a block that the index lists: it comes next. A stream stays where it is.
+    pub fn jump(&mut self, offset: u64) {
+        if self.input.source().is_some() {
+            self.input.jump(offset, self.front);
+            (self.jumped, self.over) = (true, false);
+        }
+    }
+
+    /// Goes to the end of the file: nothing comes any more. `complete` says that its end is known.
+    pub fn leave(&mut self) {
+        (self.over, self.complete) = (true, true);
+    }
+
+    /// Takes a block back whose memory may be used again.
+    pub fn recycle(&mut self, block: Stored) {
+        if self.spare.len() < SPARE {
+            self.spare.push(block);
+        }
     }
 
     /// The next block; `None` at the end of the input. After a damage, the next call goes on behind it.
@@ -171,7 +247,7 @@ impl<R: Read> Reader<R> {
                 _ if self.complete => Reason::AfterEnd,
                 Found::Frame(frame) if frame.file != self.file => Reason::Foreign,
                 Found::Frame(frame) if frame.version != super::VERSION => Reason::Version(frame.version),
-                Found::Frame(frame) if frame.number > self.expected => {
+                Found::Frame(frame) if frame.number > self.expected && !self.jumped => {
                     let mut damage = Damage::new(place, self.expected, Reason::Missing);
                     damage.missing = frame.number - self.expected;
                     self.expected = frame.number;
@@ -180,10 +256,16 @@ impl<R: Read> Reader<R> {
                 Found::Frame(frame) if frame.number < self.expected => Reason::Invalid("order of blocks"),
                 Found::Frame(frame) => match read_body(&mut self.input, &frame)
                     .map_err(|e| self.stop(e))?
-                    .and_then(|()| self.open(place, &frame))
+                    .and_then(|()| self.block(place, &frame))
                 {
                     Ok(block) => {
-                        self.input.skip(HEADER + frame.body as usize);
+                        let whole = HEADER + frame.body as usize;
+                        self.front = HEADER + frame.front as usize;
+                        match self.input.source() {
+                            None => self.input.skip(whole),
+                            Some(_) => self.input.jump(place + whole as u64, self.front),
+                        }
+                        self.jumped = false;
                         self.expected = frame.number.saturating_add(1);
                         match block {
                             Some(block) => return Ok(Some(block)),
@@ -205,21 +287,26 @@ impl<R: Read> Reader<R> {
     }
 
     /// Makes a block of a body that is there whole.
-    fn open(&mut self, place: u64, frame: &Frame) -> Result<Option<Block>, Reason> {
+    fn block(&mut self, place: u64, frame: &Frame) -> Result<Option<Block>, Reason> {
         let (front, body) = (frame.front as usize, frame.body as usize);
         let head = self.input.rest(HEADER, front);
         match frame.kind {
             kind::EVENTS => {
-                let sections = self.input.rest(HEADER + front, body - front);
-                let front = Front::parse(head, sections.len())?;
+                let front = Front::parse(head, body - front)?;
                 if front.rows != frame.rows {
                     return Err(Reason::Invalid("number of rows"));
                 }
-                let place = (place, frame.number);
-                Ok(Some(Block::Event(Stored::new(self.schema.clone(), place, front, sections.to_vec()))))
+                let mut block = self.spare.pop().unwrap_or_else(|| Stored::new(self.schema.clone()));
+                let room = block.set((place, frame.number), front);
+                let (from, len) = (HEADER + frame.front as usize, body - frame.front as usize);
+                match self.input.source() {
+                    Some(source) => room.set_file(source.clone(), place + from as u64, len),
+                    None => room.set_bytes(self.input.rest(from, len)),
+                }
+                Ok(Some(Block::Event(block)))
             }
             kind::END => {
-                let totals = header::parse_end(head)?;
+                let totals = header::parse_end(head)?.totals;
                 self.complete = true;
                 Ok(Some(Block::End(totals)))
             }
@@ -237,6 +324,18 @@ impl<R: Read> Reader<R> {
             return Ok(());
         }
         let whole = HEADER + frame.body as usize;
+        if let Some(source) = self.input.source() {
+            // Not worth reading all of it: the search goes on behind it if there is a block.
+            let (mut next, place) = ([0; SYNC.len()], self.input.offset + whole as u64);
+            let got = source.read_at(&mut next, place).unwrap_or(0);
+            if SYNC.starts_with(next.get(..got).unwrap_or_default()) || self.rescans >= RESCANS {
+                self.input.jump(place - 1, 0);
+                self.input.fill(1)?;
+            } else {
+                self.rescans += 1;
+            }
+            return Ok(());
+        }
         let behind = self.input.fill(whole + SYNC.len())?.get(whole..).unwrap_or_default();
         if SYNC.starts_with(behind) || behind.starts_with(&SYNC) || self.rescans >= RESCANS {
             // The search goes at least one byte forward.
@@ -310,99 +409,27 @@ fn next_frame<R: Read>(input: &mut Input<R>, file: Option<FileId>) -> Result<Fou
     })
 }
 
-/// Makes the whole body available and checks its front. The outer error is the input's, the inner one the block's.
+/// Makes the whole body available, of an event block in a file the front alone, and checks its front. The outer error is
+/// the input's, the inner one the block's.
 fn read_body<R: Read>(input: &mut Input<R>, frame: &Frame) -> Result<Result<(), Reason>, Damage> {
     if let Err(reason) = frame.check() {
         return Ok(Err(reason));
     }
-    let whole = HEADER + frame.body as usize;
-    let bytes = input.fill(whole)?;
-    if bytes.len() < whole {
+    let (whole, front) = (HEADER + frame.body as usize, HEADER + frame.front as usize);
+    let end = input.offset + whole as u64;
+    let want = match input.source() {
+        Some(source) if frame.kind == kind::EVENTS => {
+            if !source.reaches(end) {
+                return Ok(Err(Reason::Cut));
+            }
+            front
+        }
+        _ => whole,
+    };
+    let bytes = input.fill(want)?;
+    if bytes.len() < want {
         return Ok(Err(Reason::Cut));
     }
-    let front = bytes.get(HEADER..HEADER + frame.front as usize).unwrap_or_default();
+    let front = bytes.get(HEADER..front).unwrap_or_default();
     Ok(if frame::crc(front) == frame.front_crc { Ok(()) } else { Err(Reason::Front) })
-}
-
-/// A window on the input that can be looked at before it is used up.
-#[derive(Debug)]
-struct Input<R> {
-    inner: R,
-    bytes: Vec<u8>,
-    /// Where the unused part of `bytes` begins …
-    at: usize,
-    /// … and how many bytes of the input lie before it.
-    offset: u64,
-    ended: bool,
-}
-
-impl<R: Read> Input<R> {
-    /// At least `want` bytes, or all that are left.
-    fn fill(&mut self, want: usize) -> Result<&[u8], Damage> {
-        if self.bytes.len() - self.at < want && !self.ended {
-            self.bytes.drain(..self.at);
-            self.at = 0;
-            // Room grows with what has arrived, never with what a header claims.
-            while self.bytes.len() < want && !self.ended {
-                let from = self.bytes.len();
-                self.bytes.resize(from + CHUNK, 0);
-                let got = match self.bytes.get_mut(from..) {
-                    Some(room) => self.inner.read(room),
-                    None => Ok(0),
-                };
-                let n = *got.as_ref().unwrap_or(&0);
-                self.bytes.truncate(from + n);
-                match got {
-                    Ok(0) => self.ended = true,
-                    Ok(_) => {}
-                    Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                    Err(e) => {
-                        let reason = Reason::Io(e.kind(), e.to_string());
-                        return Err(Damage::new(self.offset + from as u64, 0, reason));
-                    }
-                }
-            }
-        }
-        Ok(self.bytes.get(self.at..).unwrap_or_default())
-    }
-
-    /// `len` bytes from `from` on, which `fill` has made available.
-    fn rest(&self, from: usize, len: usize) -> &[u8] {
-        let from = self.at + from;
-        self.bytes.get(from..from + len).unwrap_or_default()
-    }
-
-    fn skip(&mut self, n: usize) {
-        let n = n.min(self.bytes.len() - self.at);
-        self.at += n;
-        self.offset += n as u64;
-    }
-
-    /// Goes at least one byte forward, to the next sync marker (of this file, if given) or the end. Says how far.
-    fn resync(&mut self, file: Option<FileId>) -> Result<u64, Damage> {
-        let from = self.offset;
-        let finder = memchr::memmem::Finder::new(&SYNC);
-        self.skip(1);
-        loop {
-            let bytes = self.fill(SYNC.len())?;
-            let left = bytes.len();
-            let Some(n) = finder.find(bytes) else {
-                // A marker may have begun in the last bytes.
-                let keep = if self.ended { 0 } else { SYNC.len() - 1 };
-                let n = left.saturating_sub(keep);
-                self.skip(n);
-                if self.ended && self.bytes.len() == self.at {
-                    return Ok(self.offset - from);
-                }
-                continue;
-            };
-            self.skip(n);
-            let bytes = self.fill(HEADER)?;
-            let id = bytes.get(16..32);
-            if id.is_none() || file.is_none_or(|file| id == Some(&file)) {
-                return Ok(self.offset - from);
-            }
-            self.skip(1);
-        }
-    }
 }

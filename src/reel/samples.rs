@@ -68,6 +68,7 @@ pub fn wild(schema: &Schema, rows: usize, seed: u64) -> Builder {
         b.group(Group { gid: d.any() as u32, name: d.id(strings) });
         groups += 1;
     }
+    let files_to_come = d.below(6) as usize;
     for _ in 0..d.below(6) {
         let parent = d.id(procs);
         b.proc(Proc {
@@ -92,10 +93,20 @@ pub fn wild(schema: &Schema, rows: usize, seed: u64) -> Builder {
             cwd: d.id(strings),
             cgroup: d.id(strings),
             flags: d.any() as u32,
+            login: d.id(users),
+            leader: d.id(procs),
+            group_leader: d.id(procs),
+            stdio: std::array::from_fn(|_| d.id(files_to_come)),
+            threads: d.any() as u32,
+            exe_ino: d.any(),
+            exe_ctime: d.any(),
+            exe_mtime: d.any(),
+            caps: [d.any(), 0, d.any()],
+            env: d.id(strings),
         });
         procs += 1;
     }
-    for _ in 0..d.below(6) {
+    for _ in 0..files_to_come {
         b.file(File {
             kind: FileKind::from_number(d.below(25) as u8),
             role: [Role::Unknown, Role::Client, Role::Server][d.below(3) as usize],

@@ -1,15 +1,19 @@
 //! An event block as it was read: packed sections, unpacked when somebody asks.
 //!
 //! Enters: a block whose front has been checked. Leaves: [`Batch`] views in which every id points into its table. Never: a
-//! column that was not asked for, unless another needs it.
+//! column that was not asked for, unless another needs it; of a file, not even its bytes.
 
 use std::sync::Arc;
 
+use super::body::Body;
 use super::damage::{Damage, Reason};
 use super::frame;
-use super::front::{Front, MAX_RUN, Section};
+use super::front::{Front, MAX_RUN};
+use super::narrow::{NARROW, Narrow, State};
 use super::{id, ints, slots, tables};
-use crate::batch::{Batch, Columns, Dict, File, FileId, Group, Item, Meta, Proc, ProcId, Strings, User};
+use crate::batch::{
+    Batch, Columns, Dict, File, FileId, Group, Item, Meta, Proc, ProcId, Strings, Tables, User,
+};
 use crate::schema::Schema;
 
 /// An event block of a reel.
@@ -20,10 +24,11 @@ pub struct Stored {
     number: u64,
     front: Front,
     /// The sections, packed.
-    body: Vec<u8>,
+    body: Body,
     loaded: Columns,
-    dict_loaded: bool,
+    tables: Tables,
     unpacked: Vec<u8>,
+    pub(super) narrow: [Narrow; NARROW.len()],
     order: slots::Order,
     ordered: bool,
     num: Vec<u64>,
@@ -51,25 +56,19 @@ pub struct Stored {
     strings: Vec<u8>,
 }
 
-/// Columns that hold ids, and so mean nothing without the dictionary.
-const WITH_IDS: Columns = Columns::TID.and(Columns::PROC).and(Columns::ITEMS).and(Columns::REFS);
-
 impl Stored {
-    pub(super) fn new(
-        schema: Arc<Schema>,
-        (offset, number): (u64, u64),
-        front: Front,
-        body: Vec<u8>,
-    ) -> Stored {
+    /// An empty place for blocks of a reel.
+    pub(super) fn new(schema: Arc<Schema>) -> Stored {
         Stored {
             schema,
-            offset,
-            number,
-            front,
-            body,
+            offset: 0,
+            number: 0,
+            front: Front::default(),
+            body: Body::default(),
             loaded: Columns::NOTHING,
-            dict_loaded: false,
+            tables: Tables::Nothing,
             unpacked: Vec::new(),
+            narrow: Default::default(),
             order: slots::Order::default(),
             ordered: false,
             num: Vec::new(),
@@ -96,6 +95,14 @@ impl Stored {
             string_at: Vec::new(),
             strings: Vec::new(),
         }
+    }
+
+    /// Becomes another block; keeps its memory.
+    pub(super) fn set(&mut self, (offset, number): (u64, u64), front: Front) -> &mut Body {
+        (self.offset, self.number, self.front) = (offset, number, front);
+        (self.loaded, self.tables, self.ordered) = (Columns::NOTHING, Tables::Nothing, false);
+        self.narrow.iter_mut().for_each(|n| n.state = State::Unknown);
+        &mut self.body
     }
 
     /// How many rows.
@@ -138,34 +145,41 @@ impl Stored {
         self.loaded
     }
 
-    fn damage(&self, reason: Reason) -> Damage {
+    /// How many processes the block has.
+    pub(super) fn procs_claimed(&self) -> u64 {
+        u64::from(self.front.sizes.procs)
+    }
+
+    pub(super) fn damage(&self, reason: Reason) -> Damage {
         Damage::new(self.offset, self.number, reason)
     }
 
     /// Compares the checksums of all sections, those of unknown columns too, without unpacking.
-    pub fn verify(&self) -> Result<(), Damage> {
-        for (section, stored) in self.sections() {
-            if frame::crc(stored) != section.crc {
+    pub fn verify(&mut self) -> Result<(), Damage> {
+        self.body.fetch_all().map_err(|r| Damage::new(self.offset, self.number, r))?;
+        for (section, range) in self.front.places() {
+            if self.body.get(range).is_none_or(|stored| frame::crc(stored) != section.crc) {
                 return Err(self.damage(Reason::Section(section.id)));
             }
         }
         Ok(())
     }
 
-    fn sections(&self) -> impl Iterator<Item = (&Section, &[u8])> {
-        let mut rest = &self.body[..];
-        self.front.sections.iter().map_while(move |s| {
-            let (stored, tail) = rest.split_at_checked(s.stored as usize)?;
-            rest = tail;
-            Some((s, stored))
-        })
-    }
-
-    /// Unpacks the columns asked for that are not loaded yet, and those that they need. The dictionary comes along with
-    /// columns that hold ids (PROC, TID, ITEMS, REFS, and those that need PROC: CPU, WORDS). After an error the columns named in it are not loaded; others are.
+    /// Unpacks the columns asked for that are not loaded yet, and those that they need. The parts of the dictionary that
+    /// they refer to come along: processes with PROC and TID, files with REFS, everything with ITEMS. After an error the
+    /// columns named in it are not loaded; others are.
     pub fn load(&mut self, columns: Columns) -> Result<(), Damage> {
         let mut want = columns.0 & Columns::ALL.0;
         let any = |set: Columns, want: u32| want & set.0 != 0;
+        let tables = if any(Columns::ITEMS, want) {
+            Tables::All
+        } else if any(Columns::REFS, want) {
+            Tables::Files
+        } else if any(Columns::PROC.and(Columns::TID), want) {
+            Tables::Procs
+        } else {
+            Tables::Nothing
+        };
         if any(Columns::WORDS.and(Columns::REFS), want) {
             want |= Columns::CALL.and(Columns::PROC).0;
         }
@@ -178,71 +192,150 @@ impl Stored {
         if any(Columns::DELTA, want) {
             want |= Columns::TIME.0;
         }
-        if any(WITH_IDS, want) {
-            self.load_dict()?;
-        }
-        for (column, id, decode) in DECODERS {
-            if any(*column, want) && !self.loaded.has(*column) {
-                self.decode(*id, *decode)?;
-                self.loaded = self.loaded.and(*column);
-            }
+        let missing: Vec<_> = DECODERS.iter().filter(|d| any(d.0, want) && !self.loaded.has(d.0)).collect();
+        self.fetch(tables, |id| missing.iter().any(|d| d.1 == id))?;
+        self.load_tables(tables)?;
+        for (column, id, decode) in missing {
+            self.decode(*id, *decode)?;
+            self.loaded = self.loaded.and(*column);
         }
         Ok(())
     }
 
+    /// Unpacks columns for testing them as a whole: in narrow form ([`Batch::packed`]) where they have one, else as
+    /// [`Stored::load`] does.
+    pub fn load_packed(&mut self, columns: Columns) -> Result<(), Damage> {
+        let mut rest = columns.0 & !self.loaded.0;
+        let state = self.narrow.each_ref().map(|n| n.state);
+        let narrow = |id: u16| {
+            let place = NARROW.iter().position(|(column, of)| *of == id && Columns(rest).has(*column));
+            place.is_some_and(|i| state.get(i) == Some(&State::Unknown))
+        };
+        self.fetch(Tables::Nothing, narrow)?;
+        for (place, (column, id)) in NARROW.iter().enumerate() {
+            if Columns(rest).has(*column) && self.load_narrow(place, *id)? {
+                rest &= !column.0;
+            }
+        }
+        self.load(Columns(rest))
+    }
+
     /// Unpacks the dictionary.
     pub fn load_dict(&mut self) -> Result<(), Damage> {
-        if self.dict_loaded {
+        self.load_tables(Tables::All)
+    }
+
+    /// Unpacks parts of the dictionary.
+    pub fn load_tables(&mut self, tables: Tables) -> Result<(), Damage> {
+        if self.tables >= tables {
             return Ok(());
         }
-        self.decode(id::LENGTHS, |s, e, bytes| {
-            let (mut at, mut good) = (0u32, true);
-            s.string_at.clear();
-            s.string_at.push(0);
-            ints::read(e, bytes, s.front.sizes.strings as usize, |len| {
+        self.fetch(tables, |_| false)?;
+        let [procs, files] = self.front.parts;
+        if self.tables < Tables::Procs {
+            self.string_at.clear();
+            self.string_at.push(0);
+            self.strings.clear();
+            self.load_strings(id::LENGTHS, id::BYTES, procs)?;
+            self.decode(id::PROCS, |s, _, bytes| tables::read_procs(bytes, s.front.sizes, &mut s.procs))?;
+            self.decode(id::USERS, |s, _, bytes| tables::read_users(bytes, s.front.sizes, &mut s.users))?;
+            self.decode(id::GROUPS, |s, _, bytes| tables::read_groups(bytes, s.front.sizes, &mut s.groups))?;
+            self.tables = Tables::Procs;
+        }
+        if tables >= Tables::Files && self.tables < Tables::Files {
+            self.load_strings(id::FILE_LENGTHS, id::FILE_BYTES, files)?;
+            self.decode(id::FILES, |s, _, bytes| tables::read_files(bytes, s.front.sizes, &mut s.files))?;
+            self.tables = Tables::Files;
+        }
+        if tables >= Tables::All && self.tables < Tables::All {
+            self.load_strings(id::ROW_LENGTHS, id::ROW_BYTES, self.front.rest())?;
+            self.tables = Tables::All;
+        }
+        Ok(())
+    }
+
+    /// Appends strings: those of the next part.
+    fn load_strings(&mut self, lengths: u16, bytes: u16, (count, size): (u32, u32)) -> Result<(), Damage> {
+        // A block that an early version wrote has one part, and not these sections.
+        if count == 0 && size == 0 && !self.front.sections.iter().any(|s| s.id == lengths) {
+            return Ok(());
+        }
+        let (strings, from) = (self.string_at.len(), self.strings.len());
+        let result = self.append_strings(lengths, bytes, (count, size));
+        if result.is_err() {
+            self.string_at.truncate(strings);
+            self.strings.truncate(from);
+        }
+        result
+    }
+
+    fn append_strings(&mut self, lengths: u16, bytes: u16, (count, size): (u32, u32)) -> Result<(), Damage> {
+        let from = self.strings.len() as u32;
+        self.decode(lengths, |s, e, bytes| {
+            let (mut at, mut good) = (from, true);
+            s.string_at.reserve(count as usize);
+            ints::read(e, bytes, count as usize, |len| {
                 match u32::try_from(len).ok().and_then(|len| at.checked_add(len)) {
                     Some(end) => at = end,
                     None => good = false,
                 }
                 s.string_at.push(at);
             })?;
-            (good && at == s.front.sizes.bytes).then_some(())
+            (good && at - from == size).then_some(())
         })?;
-        self.decode(id::BYTES, |s, _, bytes| {
-            s.strings.clear();
+        self.decode(bytes, |s, _, bytes| {
             s.strings.extend_from_slice(bytes);
-            (bytes.len() == s.front.sizes.bytes as usize).then_some(())
-        })?;
-        self.decode(id::PROCS, |s, _, bytes| tables::read_procs(bytes, s.front.sizes, &mut s.procs))?;
-        self.decode(id::FILES, |s, _, bytes| tables::read_files(bytes, s.front.sizes, &mut s.files))?;
-        self.decode(id::USERS, |s, _, bytes| tables::read_users(bytes, s.front.sizes, &mut s.users))?;
-        self.decode(id::GROUPS, |s, _, bytes| tables::read_groups(bytes, s.front.sizes, &mut s.groups))?;
-        self.dict_loaded = true;
-        Ok(())
+            (bytes.len() == size as usize).then_some(())
+        })
+    }
+
+    /// Makes the stored bytes available of what is about to be unpacked.
+    fn fetch(&mut self, tables: Tables, wanted: impl Fn(u16) -> bool) -> Result<(), Damage> {
+        let of_tables =
+            |id| TABLES.iter().any(|(t, ids)| *t <= tables && *t > self.tables && ids.contains(&id));
+        let ranges =
+            self.front.places().filter(|(s, _)| wanted(s.id) || of_tables(s.id)).map(|(_, range)| range);
+        let ranges: Vec<_> = ranges.collect();
+        let fetched = self.body.fetch(ranges.into_iter());
+        fetched.map_err(|reason| self.damage(reason))
     }
 
     /// Finds, checks and unpacks a section, then gives it to `decode`.
-    fn decode(&mut self, id: u16, decode: Decode) -> Result<(), Damage> {
+    fn decode(
+        &mut self,
+        id: u16,
+        decode: impl FnOnce(&mut Stored, u8, &[u8]) -> Option<()>,
+    ) -> Result<(), Damage> {
+        if id == id::HOST && !self.front.sections.iter().any(|s| s.id == id) {
+            // Left out if all rows are of the front's.
+            self.host.clear();
+            return Ok(());
+        }
         let mut buffer = std::mem::take(&mut self.unpacked);
-        let found = self.sections().find(|(s, _)| s.id == id).map(|(section, stored)| {
-            let whole = frame::crc(stored) == section.crc;
-            let raw = section.raw as usize;
-            let whole = whole && frame::unpack(section.packing, stored, raw, &mut buffer).is_some();
-            whole.then_some(section.encoding)
-        });
-        let result = match found {
-            // Left out if it is all zeros.
-            None if id == id::DELTA => decode(self, ints::STEP, &[0, 0]).ok_or(Reason::Invalid(id::name(id))),
-            None if id == id::HOST => {
-                self.host.clear();
-                Ok(())
-            }
-            None => Err(Reason::Invalid("block without a column")),
-            Some(None) => Err(Reason::Section(id)),
-            Some(Some(encoding)) => decode(self, encoding, &buffer).ok_or(Reason::Invalid(id::name(id))),
+        let result = match self.unpack(id, &mut buffer) {
+            Ok(encoding) => decode(self, encoding, &buffer).ok_or(Reason::Invalid(id::name(id))),
+            Err(reason) => Err(reason),
         };
         self.unpacked = buffer;
         result.map_err(|reason| self.damage(reason))
+    }
+
+    /// Finds, checks and unpacks a section; gives its encoding.
+    pub(super) fn unpack(&self, id: u16, into: &mut Vec<u8>) -> Result<u8, Reason> {
+        let found = self.front.places().find(|(s, _)| s.id == id);
+        if found.is_none() && id == id::DELTA {
+            // Left out if it is all zeros.
+            into.clear();
+            into.extend_from_slice(&[0, 0]);
+            return Ok(ints::STEP);
+        }
+        let (section, range) = found.ok_or(Reason::Invalid("block without a column"))?;
+        let stored = self.body.get(range).ok_or(Reason::Section(id))?;
+        if frame::crc(stored) != section.crc {
+            return Err(Reason::Section(id));
+        }
+        frame::unpack(section.packing, stored, section.raw as usize, into).ok_or(Reason::Section(id))?;
+        Ok(section.encoding)
     }
 
     fn order(&mut self) {
@@ -281,23 +374,31 @@ impl Stored {
             ref_at: of(refs, &self.ref_at),
             refs: of(refs, &self.refs),
             dict: self.dict(),
+            packed: self.packed(),
         }
     }
 
-    /// The dictionary; empty if it is not loaded.
+    /// The dictionary; what is not loaded is empty.
     pub fn dict(&self) -> Dict<'_> {
-        if !self.dict_loaded {
+        if self.tables == Tables::Nothing {
             return Dict::default();
         }
         Dict {
             procs: &self.procs,
-            files: &self.files,
+            files: if self.tables >= Tables::Files { &self.files } else { &[] },
             users: &self.users,
             groups: &self.groups,
             strings: Strings { at: &self.string_at, bytes: &self.strings },
         }
     }
 }
+
+/// The sections of each part of the dictionary.
+const TABLES: &[(Tables, &[u16])] = &[
+    (Tables::Procs, &[id::PROCS, id::USERS, id::GROUPS, id::LENGTHS, id::BYTES]),
+    (Tables::Files, &[id::FILES, id::FILE_LENGTHS, id::FILE_BYTES]),
+    (Tables::All, &[id::ROW_LENGTHS, id::ROW_BYTES]),
+];
 
 /// How a column is decoded: the block, the encoding, the unpacked bytes.
 type Decode = fn(&mut Stored, u8, &[u8]) -> Option<()>;
@@ -414,7 +515,5 @@ fn narrow(encoding: u8, bytes: &[u8], rows: usize, out: &mut Vec<u16>) -> Option
 }
 
 fn wide(encoding: u8, bytes: &[u8], rows: usize, out: &mut Vec<u64>, minus: u64) -> Option<()> {
-    out.clear();
-    out.reserve(rows);
-    ints::read(encoding, bytes, rows, |v| out.push(v.wrapping_sub(minus)))
+    ints::read_into(encoding, bytes, rows, minus, out)
 }

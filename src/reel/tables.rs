@@ -4,7 +4,7 @@
 //! Never: rows.
 //!
 //! A table's section is a sequence of columns {encoding u8, length u32, bytes}. Columns past those known here are
-//! skipped; columns that are not there leave their fields at the default.
+//! skipped; columns that are not there, or have no bytes, leave their fields at the default. So what no entry has costs nothing.
 
 use super::frame::array;
 use super::ints;
@@ -33,6 +33,11 @@ macro_rules! number {
 macro_rules! id {
     ($t:ident $field:ident) => {
         Column::<$t> { get: |e| up(e.$field), set: |e, v| e.$field = down(v) }
+    };
+}
+macro_rules! one_of {
+    ($field:ident, $at:literal, $up:expr, $down:expr) => {
+        Column::<Proc> { get: |e| $up(e.$field[$at]), set: |e, v| e.$field[$at] = $down(v) }
     };
 }
 macro_rules! half {
@@ -70,6 +75,20 @@ const PROC: &[Column<Proc>] = &[
     id!(Proc cwd),
     id!(Proc cgroup),
     number!(Proc flags),
+    id!(Proc login),
+    id!(Proc leader),
+    id!(Proc group_leader),
+    one_of!(stdio, 0, up, down),
+    one_of!(stdio, 1, up, down),
+    one_of!(stdio, 2, up, down),
+    number!(Proc threads),
+    number!(Proc exe_ino),
+    number!(Proc exe_ctime),
+    number!(Proc exe_mtime),
+    one_of!(caps, 0, u64::from, std::convert::identity),
+    one_of!(caps, 1, u64::from, std::convert::identity),
+    one_of!(caps, 2, u64::from, std::convert::identity),
+    id!(Proc env),
 ];
 
 const FILE: &[Column<File>] = &[
@@ -92,6 +111,9 @@ const FILE: &[Column<File>] = &[
 const USER: &[Column<User>] = &[id!(User uid), id!(User name), id!(User home), id!(User shell)];
 const GROUP: &[Column<Group>] = &[id!(Group gid), id!(Group name)];
 
+const NOBODY: User = User { uid: NONE, name: NONE, home: NONE, shell: NONE };
+const NO_GROUP: Group = Group { gid: NONE, name: NONE };
+
 fn role(v: u64) -> Role {
     match v {
         1 => Role::Client,
@@ -110,10 +132,21 @@ fn l4(v: u64) -> L4 {
     }
 }
 
-fn put<T>(out: &mut Vec<u8>, columns: &[Column<T>], entries: &[T]) {
-    for column in columns {
+/// A column whose numbers are all 0 or "not known": the default of its field. It has no bytes.
+const ABSENT: u8 = 0;
+
+fn put<T>(out: &mut Vec<u8>, columns: &[Column<T>], entries: &[T], default: &T) {
+    let is_absent = |c: &Column<T>| {
+        let default = (c.get)(default);
+        entries.iter().all(|e| (c.get)(e) == default)
+    };
+    let last = columns.iter().rposition(|c| !is_absent(c)).map_or(0, |last| last + 1);
+    for column in columns.iter().take(last) {
         let head = out.len();
-        out.extend_from_slice(&[0; 5]);
+        out.extend_from_slice(&[ABSENT; 5]);
+        if is_absent(column) {
+            continue;
+        }
         let encoding = ints::put_entries(out, entries.iter().map(column.get));
         let len = (out.len() - head - 5) as u32;
         if let Some(room) = out.get_mut(head..head + 5) {
@@ -140,6 +173,9 @@ fn read<T: Clone>(
         let len = u32::from_le_bytes(array(&mut bytes)?) as usize;
         let (data, rest) = bytes.split_at_checked(len)?;
         bytes = rest;
+        if encoding == ABSENT && len == 0 {
+            continue;
+        }
         let mut entries = out.iter_mut();
         ints::read(encoding, data, count, |v| {
             if let Some(e) = entries.next() {
@@ -152,23 +188,38 @@ fn read<T: Clone>(
 
 /// Appends the table of processes.
 pub(super) fn put_procs(out: &mut Vec<u8>, dict: &Dict) {
-    put(out, PROC, dict.procs);
+    put(out, PROC, dict.procs, &Proc::default());
 }
 
 /// Appends the table of files.
 pub(super) fn put_files(out: &mut Vec<u8>, dict: &Dict) {
-    put(out, FILE, dict.files);
+    put(out, FILE, dict.files, &File::default());
 }
 
 /// Appends the table of users.
 pub(super) fn put_users(out: &mut Vec<u8>, dict: &Dict) {
-    put(out, USER, dict.users);
+    put(out, USER, dict.users, &NOBODY);
 }
 
 /// Appends the table of groups.
 pub(super) fn put_groups(out: &mut Vec<u8>, dict: &Dict) {
-    put(out, GROUP, dict.groups);
+    put(out, GROUP, dict.groups, &NO_GROUP);
 }
+
+/// How many strings from the first on hold all those of processes, users and groups; and all those of files too.
+pub(super) fn strings(dict: &Dict) -> (usize, usize) {
+    let past = |id: u32| id.wrapping_add(1) as usize;
+    let procs = dict.procs.iter().flat_map(|p| PROC_STRINGS.map(|get| get(p)));
+    let users = dict.users.iter().flat_map(|u| [u.name, u.home, u.shell]);
+    let groups = dict.groups.iter().map(|g| g.name);
+    let files = dict.files.iter().flat_map(|f| [f.name, f.given]);
+    let first = procs.chain(users).chain(groups).map(past).max().unwrap_or(0);
+    (first, files.map(past).max().unwrap_or(0).max(first))
+}
+
+/// The strings of a process.
+const PROC_STRINGS: [fn(&Proc) -> u32; 6] =
+    [|p| p.comm, |p| p.exepath, |p| p.args, |p| p.cwd, |p| p.cgroup, |p| p.env];
 
 /// How many entries each table has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -198,17 +249,19 @@ fn within(id: u32, count: u32) -> bool {
     id == NONE || id < count
 }
 
-/// Reads the table of processes; every id points into its table, and parents stand before their children.
+/// Reads the table of processes; every id points into its table, and parents and leaders stand before their children.
 pub(super) fn read_procs(bytes: &[u8], sizes: Sizes, out: &mut Vec<Proc>) -> Option<()> {
     read(bytes, PROC, sizes.procs as usize, Proc::default(), out)?;
     out.iter().zip(0u32..).all(|(p, i)| proc_is_sound(p, i, sizes)).then_some(())
 }
 
 fn proc_is_sound(p: &Proc, index: u32, sizes: Sizes) -> bool {
-    within(p.parent, index)
+    [p.parent, p.leader, p.group_leader].iter().all(|id| within(*id, index))
+        && p.stdio.iter().all(|id| within(*id, sizes.files))
         && within(p.user, sizes.users)
+        && within(p.login, sizes.users)
         && within(p.group, sizes.groups)
-        && [p.comm, p.exepath, p.args, p.cwd, p.cgroup].iter().all(|s| within(*s, sizes.strings))
+        && PROC_STRINGS.iter().all(|get| within(get(p), sizes.strings))
 }
 
 /// Reads the table of files.
@@ -223,8 +276,7 @@ fn file_is_sound(f: &File, sizes: Sizes) -> bool {
 
 /// Reads the table of users.
 pub(super) fn read_users(bytes: &[u8], sizes: Sizes, out: &mut Vec<User>) -> Option<()> {
-    let none = User { uid: NONE, name: NONE, home: NONE, shell: NONE };
-    read(bytes, USER, sizes.users as usize, none, out)?;
+    read(bytes, USER, sizes.users as usize, NOBODY, out)?;
     out.iter().all(|u| user_is_sound(u, sizes)).then_some(())
 }
 
@@ -234,7 +286,7 @@ fn user_is_sound(u: &User, sizes: Sizes) -> bool {
 
 /// Reads the table of groups.
 pub(super) fn read_groups(bytes: &[u8], sizes: Sizes, out: &mut Vec<Group>) -> Option<()> {
-    read(bytes, GROUP, sizes.groups as usize, Group { gid: NONE, name: NONE }, out)?;
+    read(bytes, GROUP, sizes.groups as usize, NO_GROUP, out)?;
     out.iter().all(|g| within(g.name, sizes.strings)).then_some(())
 }
 

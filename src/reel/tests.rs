@@ -200,6 +200,37 @@ fn a_flipped_bit_costs_one_block_at_most() {
     }
 }
 
+/// A file of which only parts are read gives what a stream gives, however it is damaged.
+#[test]
+fn a_file_is_read_like_a_stream() {
+    let (_, bytes, starts) = small();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.reel");
+    let check = |bytes: &[u8], what: &str| {
+        std::fs::write(&path, bytes).unwrap();
+        let file = match Reader::<io::Empty>::open(std::fs::File::open(&path).unwrap()).unwrap() {
+            Ok(reader) => drain(reader),
+            Err(damage) => Got { damages: vec![damage], ..Got::default() },
+        };
+        let stream = read_all(bytes);
+        assert_eq!(file.blocks, stream.blocks, "{what}");
+        assert_eq!((file.complete, file.end), (stream.complete, stream.end), "{what}");
+        let reasons = |got: &[Damage]| got.iter().map(|d| (d.block, d.reason.clone())).collect::<Vec<_>>();
+        assert_eq!(reasons(&file.damages), reasons(&stream.damages), "{what}");
+    };
+    check(&bytes, "whole");
+    for cut in (0..bytes.len()).step_by(97).chain(starts.iter().copied()) {
+        check(&bytes[..cut], &format!("cut at {cut}"));
+    }
+    for at in (starts[2]..bytes.len()).step_by(13) {
+        let mut bad = bytes.clone();
+        bad[at] ^= 4;
+        check(&bad, &format!("byte {at}"));
+    }
+    check(&[&bytes[..starts[3]], &bytes[starts[4]..]].concat(), "a block is gone");
+    check(&[&bytes[..starts[3]], &b"rubbish"[..], &bytes[starts[3]..]].concat(), "rubbish between");
+}
+
 #[test]
 fn blocks_that_are_gone_and_blocks_of_others_are_noticed() {
     let (_, bytes, starts) = small();
@@ -303,7 +334,9 @@ fn forged_lengths_are_refused() {
         |f| f.sizes.users = 1 << 20,
         |f| f.sizes.groups = 1 << 20,
         |f| f.sizes.strings = u32::MAX,
-        |f| f.sizes.strings += 1,
+        |f| f.parts[0].0 = u32::MAX,
+        |f| f.parts[0].1 += 1,
+        |f| f.parts[1].0 += 1,
         |f| f.sizes.bytes = u32::MAX,
         |f| f.sizes.bytes += 1,
         |f| f.min_time += 1,

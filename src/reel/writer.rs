@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use super::encode::Encoder;
 use super::frame::FileId;
 use super::header::{self, Header, IndexEntry, Totals};
+use super::index::Marks;
 use super::kind;
 use crate::batch::Batch;
 use crate::schema::Schema;
@@ -28,10 +29,13 @@ pub struct Writer<W: Write> {
     number: u64,
     bytes: u64,
     events: u64,
+    /// What the index will say of the block that the encoder holds, as long as none of it is written.
+    ready: Option<IndexEntry>,
     /// Rows of the block that is not yet written whole.
     pending: u64,
     lost: u64,
     index: Vec<IndexEntry>,
+    marks: Marks,
 }
 
 impl<W: Write> Writer<W> {
@@ -45,9 +49,11 @@ impl<W: Write> Writer<W> {
             number: 0,
             bytes: 0,
             events: 0,
+            ready: None,
             pending: 0,
             lost: 0,
             index: Vec::new(),
+            marks: Marks::default(),
         };
         let body = header::header_body(header, schema);
         for _ in 0..2 {
@@ -60,8 +66,15 @@ impl<W: Write> Writer<W> {
     /// Writes a batch as one block; an empty batch writes nothing. On an error its events count as lost unless a later
     /// call succeeds in writing the rest of the block.
     pub fn write_block(&mut self, batch: &Batch) -> io::Result<()> {
+        self.prepare(batch)?;
+        self.write_prepared(batch)
+    }
+
+    /// Makes a batch the next block, without writing it: says how many bytes it takes. It is forgotten unless
+    /// [`Writer::write_prepared`] comes next.
+    pub fn prepare(&mut self, batch: &Batch) -> io::Result<u64> {
         if batch.rows == 0 {
-            return Ok(());
+            return Ok(0);
         }
         let rows = batch.rows as u64;
         if let Err(e) = self.resume() {
@@ -73,14 +86,25 @@ impl<W: Write> Writer<W> {
             self.lost += rows;
             return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
         }
-        self.index.push(IndexEntry {
+        let front = self.encoder.front();
+        self.ready = Some(IndexEntry {
             offset: self.bytes,
             rows,
-            first_time: batch.time.first().copied().unwrap_or(0),
-            last_time: batch.time.last().copied().unwrap_or(0),
+            first_time: front.min_time,
+            last_time: front.max_time,
             first_num: batch.num.first().copied().unwrap_or(0),
         });
-        self.pending = rows;
+        Ok(self.encoder.block.len() as u64)
+    }
+
+    /// Writes the block that was prepared of this batch, if there is one.
+    pub fn write_prepared(&mut self, batch: &Batch) -> io::Result<()> {
+        let Some(entry) = self.ready.take() else { return Ok(()) };
+        self.pending = entry.rows;
+        self.index.push(entry);
+        let front = self.encoder.front();
+        let texts = front.parts.map(|p| p.0 as usize).iter().sum();
+        self.marks.add(batch, &front.codes, texts);
         self.push()
     }
 
@@ -94,7 +118,9 @@ impl<W: Write> Writer<W> {
     pub fn finish(mut self, totals: &Totals) -> io::Result<W> {
         self.resume()?;
         let totals = Totals { index: std::mem::take(&mut self.index), ..totals.clone() };
-        self.encoder.plain(kind::END, self.file, self.number, &header::end_body(&totals));
+        let mut body = header::end_body(&totals, self.marks.records());
+        header::put_tail(&mut body, self.bytes);
+        self.encoder.plain(kind::END, self.file, self.number, &body);
         self.push()?;
         self.out.flush()?;
         Ok(self.out)
@@ -133,6 +159,9 @@ impl<W: Write> Writer<W> {
     }
 
     fn resume(&mut self) -> io::Result<()> {
+        if self.ready.take().is_some() {
+            self.encoder.block.clear();
+        }
         if self.encoder.block.is_empty() { Ok(()) } else { self.push() }
     }
 

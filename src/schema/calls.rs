@@ -7,7 +7,9 @@
 //! Rules for editing: append arguments only; never reuse a name for a new meaning; a row's name must have a number on
 //! some architecture; a length refers to an argument that exists.
 
-use super::kind::{Dir, Kind, Len, Ret, Struct};
+use super::choices as c;
+use super::kind::{Dir, Kind, Len, Ret};
+use super::structs::Struct;
 use super::tables as t;
 
 /// What a call is about; a call may be about several things.
@@ -42,20 +44,20 @@ impl Class {
     /// Not described.
     pub const OTHER: Class = Class(0);
 
-    /// The names that filters use.
-    pub const NAMES: &'static [(Class, &'static str)] = &[
-        (Class::FILE, "file"),
-        (Class::NET, "net"),
-        (Class::PROCESS, "process"),
-        (Class::MEMORY, "memory"),
-        (Class::SIGNAL, "signal"),
-        (Class::IPC, "ipc"),
-        (Class::TIME, "time"),
-        (Class::SCHED, "sched"),
-        (Class::DESC, "desc"),
-        (Class::CREDS, "creds"),
-        (Class::SYSTEM, "system"),
-        (Class::WAIT, "wait"),
+    /// The names that filters use, and what each class is about.
+    pub const NAMES: &'static [(Class, &'static str, &'static str)] = &[
+        (Class::FILE, "file", "files and directories, by name or by descriptor"),
+        (Class::NET, "net", "sockets"),
+        (Class::PROCESS, "process", "processes and threads: birth, program, end, waiting, limits"),
+        (Class::MEMORY, "memory", "address spaces"),
+        (Class::SIGNAL, "signal", "signals"),
+        (Class::IPC, "ipc", "pipes, message queues, semaphores, shared memory, futexes"),
+        (Class::TIME, "time", "clocks, timers, sleeping"),
+        (Class::SCHED, "sched", "scheduling"),
+        (Class::DESC, "desc", "whatever takes or makes a descriptor"),
+        (Class::CREDS, "creds", "users, groups, capabilities, keys, security modules"),
+        (Class::SYSTEM, "system", "the system as a whole: mounts, modules, host name, logging, bpf"),
+        (Class::WAIT, "wait", "waiting for descriptors: poll, select, epoll"),
     ];
 
     /// Both.
@@ -70,7 +72,7 @@ impl Class {
 
     /// The name of its first class, `other` if none.
     pub fn name(self) -> &'static str {
-        Class::NAMES.iter().find(|(c, _)| self.has(*c)).map_or("other", |(_, n)| n)
+        Class::NAMES.iter().find(|(c, ..)| self.has(*c)).map_or("other", |(_, n, _)| n)
     }
 }
 
@@ -182,17 +184,21 @@ macro_rules! dir {
     (<-) => {
         Dir::Out
     };
+    (~) => {
+        Dir::Before
+    };
 }
 
-/// Rows read like prototypes: `name(arg: Kind, arg <- Kind) -> Ret, class, effect;`, where `:` is read by the kernel and
-/// `<-` is written by it.
+/// Rows read like prototypes: `name(arg: Kind, arg <- Kind) -> Ret, class, effect;`, where `:` is read by the kernel,
+/// `<-` is written by it, and `~` is read and then overwritten.
 macro_rules! calls {
-    ($($name:ident($($arg:ident $dir:tt $kind:ident $(($($of:tt)*))?),*) -> $ret:ident, $class:expr, $effect:expr;)*) => {
+    ($($name:ident($($arg:ident $dir:tt $kind:ident $(($($of:tt)*))?),*)
+        -> $ret:ident $(($($table:tt)*))?, $class:expr, $effect:expr;)*) => {
         &[$(Call {
             name: stringify!($name),
             class: $class,
             args: &[$(Arg { name: stringify!($arg), kind: Kind::$kind $(($($of)*))?, dir: dir!($dir) }),*],
-            ret: Ret::$ret,
+            ret: Ret::$ret $(($($table)*))?,
             effect: $effect,
         }),*]
     };
@@ -244,11 +250,12 @@ pub static CALLS: &[Call] = calls! {
     pwritev2(fd: Fd, iov: Iovec(Nth(2)), iovcnt: UInt, offset: Offset, offset_high: Hex,
         flags: Flags(&t::RWF)) -> Bytes, FDFILE, Nothing;
     lseek(fd: Fd, offset: Offset, whence: Enum(&t::SEEK)) -> Int, FDFILE, Nothing;
-    sendfile(out_fd: Fd, in_fd: Fd, offset: Struct(Struct::Int64), count: Size) -> Bytes,
+    // The kernel moves the offsets of these three.
+    sendfile(out_fd: Fd, in_fd: Fd, offset ~ Struct(Struct::Int64), count: Size) -> Bytes,
         FDFILE.and(Class::NET), Nothing;
-    copy_file_range(fd_in: Fd, off_in: Struct(Struct::Int64), fd_out: Fd, off_out: Struct(Struct::Int64),
-        size: Size, flags: Hex) -> Bytes, FDFILE, Nothing;
-    splice(fd_in: Fd, off_in: Struct(Struct::Int64), fd_out: Fd, off_out: Struct(Struct::Int64), size: Size,
+    copy_file_range(fd_in: Fd, off_in ~ Struct(Struct::Int64), fd_out: Fd, off_out ~ Struct(Struct::Int64),
+        size: Size, flags: UInt) -> Bytes, FDFILE, Nothing;
+    splice(fd_in: Fd, off_in ~ Struct(Struct::Int64), fd_out: Fd, off_out ~ Struct(Struct::Int64), size: Size,
         flags: Flags(&t::SPLICE)) -> Bytes, FDFILE, Nothing;
     tee(fd_in: Fd, fd_out: Fd, size: Size, flags: Flags(&t::SPLICE)) -> Bytes, FDFILE, Nothing;
     vmsplice(fd: Fd, iov: Iovec(Nth(2)), nr_segs: Size, flags: Flags(&t::SPLICE)) -> Bytes, FDFILE, Nothing;
@@ -263,25 +270,28 @@ pub static CALLS: &[Call] = calls! {
     fallocate(fd: Fd, mode: Flags(&t::FALLOCATE), offset: Offset, size: Offset) -> Zero, FDFILE, Nothing;
     truncate(path: Path, length: Offset) -> Zero, FILE, Nothing;
     ftruncate(fd: Fd, length: Offset) -> Zero, FDFILE, Nothing;
-    cachestat(fd: Fd, cstat_range: Hex, cstat: Hex, flags: Hex) -> Zero, FDFILE, Nothing;
+    cachestat(fd: Fd, cstat_range: Struct(Struct::CachestatRange), cstat <- Struct(Struct::Cachestat),
+        flags: UInt) -> Zero, FDFILE, Nothing;
 
     // --- files: descriptors ---
     open(path: Path, flags: Flags(&t::OPEN), mode: Mode) -> Fd, FDFILE, Effect::Open;
     openat(dirfd: DirFd, path: Path, flags: Flags(&t::OPEN), mode: Mode) -> Fd, FDFILE, Effect::Open;
     openat2(dirfd: DirFd, path: Path, how: Struct(Struct::OpenHow), size: Size) -> Fd, FDFILE, Effect::Open;
     creat(path: Path, mode: Mode) -> Fd, FDFILE, Effect::Open;
-    name_to_handle_at(dirfd: DirFd, path: Path, handle: Hex, mount_id <- Struct(Struct::Int),
-        flags: Flags(&t::AT_HANDLE)) -> Zero, FDFILE, Nothing;
-    open_by_handle_at(mount_fd: DirFd, handle: Hex, flags: Flags(&t::OPEN)) -> Fd, FDFILE, Effect::Open;
+    name_to_handle_at(dirfd: DirFd, path: Path, handle <- Struct(Struct::FileHandle),
+        mount_id <- Struct(Struct::Int), flags: Flags(&t::AT_HANDLE)) -> Zero, FDFILE, Nothing;
+    open_by_handle_at(mount_fd: DirFd, handle: Struct(Struct::FileHandle), flags: Flags(&t::OPEN)) -> Fd,
+        FDFILE, Effect::Open;
     close(fd: Fd) -> Zero, DESC, Effect::Close;
     close_range(first: UInt, last: UInt, flags: Flags(&t::CLOSE_RANGE)) -> Zero, DESC, Effect::CloseRange;
     dup(oldfd: Fd) -> Fd, DESC, Effect::Dup;
     dup2(oldfd: Fd, newfd: Int) -> Fd, DESC, Effect::DupTo;
     dup3(oldfd: Fd, newfd: Int, flags: Flags(&t::DUP_FLAGS)) -> Fd, DESC, Effect::DupTo;
-    fcntl(fd: Fd, cmd: Enum(&t::FCNTL), arg: Hex) -> Int, FDFILE, Effect::Fcntl;
-    ioctl(fd: Fd, request: Enum(&t::IOCTL), argp: Hex) -> Int, DESC, Effect::Ioctl;
+    fcntl(fd: Fd, cmd: Enum(&t::FCNTL), arg: By(&c::FCNTL)) -> By(&c::FCNTL_RESULT), FDFILE, Effect::Fcntl;
+    ioctl(fd: Fd, request: Enum(&t::IOCTL), argp: By(&c::IOCTL)) -> Int, DESC, Effect::Ioctl;
     flock(fd: Fd, operation: Flags(&t::FLOCK)) -> Zero, FDFILE, Nothing;
-    kcmp(pid1: Pid, pid2: Pid, type: Enum(&t::KCMP), idx1: Hex, idx2: Hex) -> Int, PROCESS, Nothing;
+    kcmp(pid1: Pid, pid2: Pid, type: Enum(&t::KCMP), idx1: By(&c::KCMP1), idx2: By(&c::KCMP2)) -> Int,
+        PROCESS, Nothing;
 
     // --- files: attributes ---
     stat(path: Path, statbuf <- Struct(Struct::Stat)) -> Zero, FILE, Nothing;
@@ -293,7 +303,7 @@ pub static CALLS: &[Call] = calls! {
         statxbuf <- Struct(Struct::Statx)) -> Zero, FDFILE, Nothing;
     statfs(path: Path, buf <- Struct(Struct::Statfs)) -> Zero, FILE, Nothing;
     fstatfs(fd: Fd, buf <- Struct(Struct::Statfs)) -> Zero, FDFILE, Nothing;
-    ustat(dev: Dev, ubuf: Hex) -> Zero, FILE, Nothing;
+    ustat(dev: Dev, ubuf <- Struct(Struct::Ustat)) -> Zero, FILE, Nothing;
     access(path: Path, mode: Flags(&t::ACCESS)) -> Zero, FILE, Nothing;
     faccessat(dirfd: DirFd, path: Path, mode: Flags(&t::ACCESS)) -> Zero, FDFILE, Nothing;
     faccessat2(dirfd: DirFd, path: Path, mode: Flags(&t::ACCESS), flags: Flags(&t::AT_ACCESS)) -> Zero,
@@ -307,15 +317,15 @@ pub static CALLS: &[Call] = calls! {
     fchown(fd: Fd, owner: Uid, group: Gid) -> Zero, FDFILE, Nothing;
     fchownat(dirfd: DirFd, path: Path, owner: Uid, group: Gid, flags: Flags(&t::AT)) -> Zero, FDFILE, Nothing;
     umask(mask: Mode) -> Mode, FILE, Nothing;
-    utime(path: Path, times: Hex) -> Zero, FILE, Nothing;
-    utimes(path: Path, times: Hex) -> Zero, FILE, Nothing;
-    futimesat(dirfd: DirFd, path: Path, times: Hex) -> Zero, FDFILE, Nothing;
+    utime(path: Path, times: Struct(Struct::Utimbuf)) -> Zero, FILE, Nothing;
+    utimes(path: Path, times: Struct(Struct::Timeval2)) -> Zero, FILE, Nothing;
+    futimesat(dirfd: DirFd, path: Path, times: Struct(Struct::Timeval2)) -> Zero, FDFILE, Nothing;
     utimensat(dirfd: DirFd, path: Path, times: Struct(Struct::Timespec2), flags: Flags(&t::AT)) -> Zero,
         FDFILE, Nothing;
-    setxattr(path: Path, name: Str, value: Bytes(Nth(3)), size: Size, flags: Flags(&t::XATTR)) -> Zero,
-        FILE, Nothing;
-    lsetxattr(path: Path, name: Str, value: Bytes(Nth(3)), size: Size, flags: Flags(&t::XATTR)) -> Zero,
-        FILE, Nothing;
+    setxattr(path: Path, name: Str, value: Bytes(Nth(3)), size: Size, flags: Flags(&t::XATTR)) -> Zero, FILE,
+        Nothing;
+    lsetxattr(path: Path, name: Str, value: Bytes(Nth(3)), size: Size, flags: Flags(&t::XATTR)) -> Zero, FILE,
+        Nothing;
     fsetxattr(fd: Fd, name: Str, value: Bytes(Nth(3)), size: Size, flags: Flags(&t::XATTR)) -> Zero, FDFILE,
         Nothing;
     // With size 0 these only tell how much there is; programs pass no buffer then,
@@ -323,27 +333,27 @@ pub static CALLS: &[Call] = calls! {
     getxattr(path: Path, name: Str, value <- Bytes(Result), size: Size) -> Bytes, FILE, Nothing;
     lgetxattr(path: Path, name: Str, value <- Bytes(Result), size: Size) -> Bytes, FILE, Nothing;
     fgetxattr(fd: Fd, name: Str, value <- Bytes(Result), size: Size) -> Bytes, FDFILE, Nothing;
-    listxattr(path: Path, list <- Bytes(Result), size: Size) -> Bytes, FILE, Nothing;
-    llistxattr(path: Path, list <- Bytes(Result), size: Size) -> Bytes, FILE, Nothing;
-    flistxattr(fd: Fd, list <- Bytes(Result), size: Size) -> Bytes, FDFILE, Nothing;
+    listxattr(path: Path, list <- Sized(Struct::XattrNames, Result), size: Size) -> Bytes, FILE, Nothing;
+    llistxattr(path: Path, list <- Sized(Struct::XattrNames, Result), size: Size) -> Bytes, FILE, Nothing;
+    flistxattr(fd: Fd, list <- Sized(Struct::XattrNames, Result), size: Size) -> Bytes, FDFILE, Nothing;
     removexattr(path: Path, name: Str) -> Zero, FILE, Nothing;
     lremovexattr(path: Path, name: Str) -> Zero, FILE, Nothing;
     fremovexattr(fd: Fd, name: Str) -> Zero, FDFILE, Nothing;
-    setxattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), name: Str, args: Hex, size: Size) -> Zero,
-        FDFILE, Nothing;
-    getxattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), name: Str, args: Hex, size: Size)
-        -> Bytes, FDFILE, Nothing;
-    listxattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), list <- Bytes(Result), size: Size)
-        -> Bytes, FDFILE, Nothing;
+    setxattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), name: Str, args: Sized(Struct::XattrArgs,
+        Nth(5)), size: Size) -> Zero, FDFILE, Nothing;
+    getxattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), name: Str, args: Sized(Struct::XattrArgs,
+        Nth(5)), size: Size) -> Bytes, FDFILE, Nothing;
+    listxattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), list <- Sized(Struct::XattrNames, Result),
+        size: Size) -> Bytes, FDFILE, Nothing;
     removexattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), name: Str) -> Zero, FDFILE, Nothing;
-    file_getattr(dirfd: DirFd, path: Path, attr: Hex, size: Size, at_flags: Flags(&t::AT)) -> Zero, FDFILE,
-        Nothing;
-    file_setattr(dirfd: DirFd, path: Path, attr: Hex, size: Size, at_flags: Flags(&t::AT)) -> Zero, FDFILE,
-        Nothing;
+    file_getattr(dirfd: DirFd, path: Path, attr <- Sized(Struct::FileAttr, Nth(3)), size: Size,
+        at_flags: Flags(&t::AT)) -> Zero, FDFILE, Nothing;
+    file_setattr(dirfd: DirFd, path: Path, attr: Sized(Struct::FileAttr, Nth(3)), size: Size,
+        at_flags: Flags(&t::AT)) -> Zero, FDFILE, Nothing;
 
     // --- files: names and directories ---
-    getdents(fd: Fd, dirp <- Bytes(Result), count: UInt) -> Bytes, FDFILE, Nothing;
-    getdents64(fd: Fd, dirp <- Bytes(Result), count: UInt) -> Bytes, FDFILE, Nothing;
+    getdents(fd: Fd, dirp <- Sized(Struct::OldDirents, Result), count: UInt) -> Bytes, FDFILE, Nothing;
+    getdents64(fd: Fd, dirp <- Sized(Struct::Dirents, Result), count: UInt) -> Bytes, FDFILE, Nothing;
     getcwd(buf <- Str, size: Size) -> Bytes, FILE, Nothing;
     chdir(path: Path) -> Zero, FILE, Effect::Chdir;
     fchdir(fd: Fd) -> Zero, FDFILE, Effect::Chdir;
@@ -368,8 +378,8 @@ pub static CALLS: &[Call] = calls! {
     readlinkat(dirfd: DirFd, path: Path, buf <- Bytes(Result), bufsiz: Size) -> Bytes, FDFILE, Nothing;
     mknod(path: Path, mode: Mode, dev: Dev) -> Zero, FILE, Nothing;
     mknodat(dirfd: DirFd, path: Path, mode: Mode, dev: Dev) -> Zero, FDFILE, Nothing;
-    quotactl(cmd: Hex, path: Path, id: UInt, addr: Hex) -> Zero, FILESYS, Nothing;
-    quotactl_fd(fd: Fd, cmd: Hex, id: UInt, addr: Hex) -> Zero, FDFILESYS, Nothing;
+    quotactl(cmd: By(&c::QCMD), path: Path, id: UInt, addr: By(&c::QUOTACTL)) -> Zero, FILESYS, Nothing;
+    quotactl_fd(fd: Fd, cmd: By(&c::QCMD), id: UInt, addr: By(&c::QUOTACTL_FD)) -> Zero, FDFILESYS, Nothing;
 
     // --- mounts ---
     mount(source: Str, path: Path, filesystemtype: Str, mountflags: Flags(&t::MOUNT), data: Str) -> Zero,
@@ -378,18 +388,21 @@ pub static CALLS: &[Call] = calls! {
     // `newpath` becomes the root, and the old one is found at `oldpath`.
     pivot_root(newpath: Path, oldpath: Path) -> Zero, FILESYS, Effect::Chroot;
     open_tree(dirfd: DirFd, path: Path, flags: Flags(&t::OPEN_TREE)) -> Fd, FDFILESYS, Effect::Open;
-    open_tree_attr(dirfd: DirFd, path: Path, flags: Flags(&t::OPEN_TREE), attr: Hex, size: Size) -> Fd,
-        FDFILESYS, Effect::Open;
-    move_mount(olddirfd: DirFd, oldpath: Path, newdirfd: DirFd, newpath: Path,
-        flags: Flags(&t::MOVE_MOUNT)) -> Zero, FDFILESYS, Nothing;
+    open_tree_attr(dirfd: DirFd, path: Path, flags: Flags(&t::OPEN_TREE), attr: Sized(Struct::MountAttr,
+        Nth(4)), size: Size) -> Fd, FDFILESYS, Effect::Open;
+    move_mount(olddirfd: DirFd, oldpath: Path, newdirfd: DirFd, newpath: Path, flags: Flags(&t::MOVE_MOUNT))
+        -> Zero, FDFILESYS, Nothing;
     fsopen(fsname: Str, flags: Flags(&t::FSOPEN)) -> Fd, FDSYS, Nothing;
-    fsconfig(fd: Fd, cmd: Enum(&t::FSCONFIG), key: Str, value: Hex, aux: Int) -> Zero, FDSYS, Nothing;
+    fsconfig(fd: Fd, cmd: Enum(&t::FSCONFIG), key: Str, value: By(&c::FSCONFIG),
+        aux: By(&c::FSCONFIG_AUX)) -> Zero, FDSYS, Nothing;
     fsmount(fsfd: Fd, flags: Flags(&t::FSMOUNT), attr_flags: Flags(&t::MOUNT_ATTR)) -> Fd, FDSYS, Nothing;
     fspick(dirfd: DirFd, path: Path, flags: Flags(&t::FSPICK)) -> Fd, FDFILESYS, Nothing;
-    mount_setattr(dirfd: DirFd, path: Path, flags: Flags(&t::AT_MOUNT), attr: Hex, size: Size) -> Zero,
-        FDFILESYS, Nothing;
-    statmount(req: Hex, buf: Hex, bufsize: Size, flags: Hex) -> Zero, SYSTEM, Nothing;
-    listmount(req: Hex, mnt_ids: Hex, nr_mnt_ids: Size, flags: Hex) -> Int, SYSTEM, Nothing;
+    mount_setattr(dirfd: DirFd, path: Path, flags: Flags(&t::AT_MOUNT), attr: Sized(Struct::MountAttr,
+        Nth(4)), size: Size) -> Zero, FDFILESYS, Nothing;
+    statmount(req: Sized(Struct::MntIdReq, At(0)), buf <- Sized(Struct::Statmount, Nth(2)), bufsize: Size,
+        flags: UInt) -> Zero, SYSTEM, Nothing;
+    listmount(req: Sized(Struct::MntIdReq, At(0)), mnt_ids <- Array(Struct::Id64, Result), nr_mnt_ids: Size,
+        flags: Flags(&t::LISTMOUNT)) -> Count, SYSTEM, Nothing;
 
     // --- being told of changes ---
     inotify_init() -> Fd, FDFILE, Effect::Anon(Anon::Inotify);
@@ -404,49 +417,52 @@ pub static CALLS: &[Call] = calls! {
     // --- waiting for descriptors ---
     // The items of poll and ppoll are copied at the return,
     // when the array has both the question and the answer.
-    poll(fds <- Pollfds(Nth(1)), nfds: UInt, timeout: Int) -> Int, WAIT, Nothing;
-    ppoll(fds <- Pollfds(Nth(1)), nfds: UInt, tmo_p: Struct(Struct::Timespec),
-        sigmask: Struct(Struct::Sigset), sigsetsize: Size) -> Int, WAIT, Nothing;
-    select(nfds: Int, readfds: Hex, writefds: Hex, exceptfds: Hex, timeout: Struct(Struct::Timeval)) -> Int,
-        WAIT, Nothing;
-    pselect6(nfds: Int, readfds: Hex, writefds: Hex, exceptfds: Hex, timeout: Struct(Struct::Timespec),
-        sigmask: Hex) -> Int, WAIT, Nothing;
+    poll(fds: Pollfds(Nth(1)), nfds: UInt, timeout: Int) -> Count, WAIT, Nothing;
+    // The kernel leaves in the timeout of these three what was left of it.
+    ppoll(fds: Pollfds(Nth(1)), nfds: UInt, tmo_p ~ Struct(Struct::Timespec),
+        sigmask: Struct(Struct::Sigset), sigsetsize: Size) -> Count, WAIT, Nothing;
+    select(nfds: Int, readfds: FdSet(Nth(0)), writefds: FdSet(Nth(0)), exceptfds: FdSet(Nth(0)),
+        timeout ~ Struct(Struct::Timeval)) -> Count, WAIT, Nothing;
+    pselect6(nfds: Int, readfds: FdSet(Nth(0)), writefds: FdSet(Nth(0)), exceptfds: FdSet(Nth(0)),
+        timeout ~ Struct(Struct::Timespec), sigmask: Struct(Struct::SigsetArg)) -> Count, WAIT, Nothing;
     epoll_create(size: Int) -> Fd, WAIT, Effect::Anon(Anon::Epoll);
     epoll_create1(flags: Flags(&t::EPOLL_CREATE)) -> Fd, WAIT, Effect::Anon(Anon::Epoll);
     epoll_ctl(epfd: Fd, op: Enum(&t::EPOLL_CTL), fd: Fd, event: Struct(Struct::EpollEvent)) -> Zero, WAIT,
         Nothing;
-    epoll_wait(epfd: Fd, events <- EpollEvents(Result), maxevents: Int, timeout: Int) -> Int, WAIT, Nothing;
+    epoll_wait(epfd: Fd, events <- EpollEvents(Result), maxevents: Int, timeout: Int) -> Count, WAIT, Nothing;
     epoll_pwait(epfd: Fd, events <- EpollEvents(Result), maxevents: Int, timeout: Int,
-        sigmask: Struct(Struct::Sigset), sigsetsize: Size) -> Int, WAIT, Nothing;
+        sigmask: Struct(Struct::Sigset), sigsetsize: Size) -> Count, WAIT, Nothing;
     epoll_pwait2(epfd: Fd, events <- EpollEvents(Result), maxevents: Int, timeout: Struct(Struct::Timespec),
-        sigmask: Struct(Struct::Sigset), sigsetsize: Size) -> Int, WAIT, Nothing;
+        sigmask: Struct(Struct::Sigset), sigsetsize: Size) -> Count, WAIT, Nothing;
     eventfd(initval: UInt) -> Fd, FDIPC, Effect::Anon(Anon::Event);
     eventfd2(initval: UInt, flags: Flags(&t::EVENTFD)) -> Fd, FDIPC, Effect::Anon(Anon::Event);
-    io_setup(nr_events: UInt, ctx_idp <- Struct(Struct::Int64)) -> Zero, FILE, Nothing;
+    io_setup(nr_events: UInt, ctx_idp <- Struct(Struct::PtrAt)) -> Zero, FILE, Nothing;
     io_destroy(ctx_id: Hex) -> Zero, FILE, Nothing;
-    io_submit(ctx_id: Hex, nr: Long, iocbpp: Hex) -> Int, FILE, Nothing;
-    io_cancel(ctx_id: Hex, iocb: Hex, result: Hex) -> Zero, FILE, Nothing;
-    io_getevents(ctx_id: Hex, min_nr: Long, nr: Long, events: Hex, timeout: Struct(Struct::Timespec))
-        -> Int, FILE, Nothing;
-    io_pgetevents(ctx_id: Hex, min_nr: Long, nr: Long, events: Hex, timeout: Struct(Struct::Timespec),
-        sig: Hex) -> Int, FILE, Nothing;
-    io_uring_setup(entries: UInt, p: Hex) -> Fd, FDFILE, Effect::Anon(Anon::IoUring);
-    io_uring_enter(fd: Fd, to_submit: UInt, min_complete: UInt, flags: Flags(&t::IO_URING_ENTER), arg: Hex,
-        argsz: Size) -> Int, FDFILE, Nothing;
-    io_uring_register(fd: Fd, opcode: Enum(&t::IO_URING_REGISTER), arg: Hex, nr_args: UInt) -> Int, FDFILE,
+    io_submit(ctx_id: Hex, nr: Size, iocbpp: Array(Struct::Address, Nth(1))) -> Count, FILE, Nothing;
+    io_cancel(ctx_id: Hex, iocb: Struct(Struct::Iocb), result <- Struct(Struct::IoEvent)) -> Zero, FILE,
         Nothing;
+    io_getevents(ctx_id: Hex, min_nr: Long, nr: Long, events <- Array(Struct::IoEvent, Result),
+        timeout: Struct(Struct::Timespec)) -> Count, FILE, Nothing;
+    io_pgetevents(ctx_id: Hex, min_nr: Long, nr: Long, events <- Array(Struct::IoEvent, Result),
+        timeout: Struct(Struct::Timespec), sig: Struct(Struct::SigsetArg)) -> Count, FILE, Nothing;
+    io_uring_setup(entries: UInt, p: Struct(Struct::IoUringParams)) -> Fd, FDFILE,
+        Effect::Anon(Anon::IoUring);
+    io_uring_enter(fd: Fd, to_submit: UInt, min_complete: UInt, flags: Flags(&t::IO_URING_ENTER),
+        arg: By(&c::IO_URING_ARG), argsz: Size) -> Count, FDFILE, Nothing;
+    io_uring_register(fd: Fd, opcode: Enum(&t::IO_URING_REGISTER), arg: By(&c::IO_URING_REGISTER),
+        nr_args: UInt) -> Int, FDFILE, Nothing;
 
     // --- sockets ---
-    // Which protocols there are depends on the domain, so the third argument is only a number.
-    socket(domain: Enum(&t::AF), type: Flags(&t::SOCK), protocol: Int) -> Fd, NET, Effect::Socket;
-    socketpair(domain: Enum(&t::AF), type: Flags(&t::SOCK), protocol: Int,
+    socket(domain: Enum(&t::AF), type: Flags(&t::SOCK), protocol: By(&c::PROTOCOL)) -> Fd, NET,
+        Effect::Socket;
+    socketpair(domain: Enum(&t::AF), type: Flags(&t::SOCK), protocol: By(&c::PROTOCOL),
         sv <- Struct(Struct::FdPair)) -> Zero, NET, Effect::Socketpair;
     bind(fd: Fd, addr: Sockaddr(Nth(2)), addrlen: UInt) -> Zero, NET, Effect::Bind;
     connect(fd: Fd, addr: Sockaddr(Nth(2)), addrlen: UInt) -> Zero, NET, Effect::Connect;
     listen(fd: Fd, backlog: Int) -> Zero, NET, Effect::Listen;
     accept(fd: Fd, addr <- Sockaddr(At(2)), addrlen <- Struct(Struct::Int)) -> Fd, NET, Effect::Accept;
-    accept4(fd: Fd, addr <- Sockaddr(At(2)), addrlen <- Struct(Struct::Int),
-        flags: Flags(&t::ACCEPT_FLAGS)) -> Fd, NET, Effect::Accept;
+    accept4(fd: Fd, addr <- Sockaddr(At(2)), addrlen <- Struct(Struct::Int), flags: Flags(&t::ACCEPT_FLAGS))
+        -> Fd, NET, Effect::Accept;
     getsockname(fd: Fd, addr <- Sockaddr(At(2)), addrlen <- Struct(Struct::Int)) -> Zero, NET, Nothing;
     getpeername(fd: Fd, addr <- Sockaddr(At(2)), addrlen <- Struct(Struct::Int)) -> Zero, NET, Nothing;
     sendto(fd: Fd, buf: Bytes(Nth(2)), size: Size, flags: Flags(&t::MSG), dest_addr: Sockaddr(Nth(5)),
@@ -455,14 +471,13 @@ pub static CALLS: &[Call] = calls! {
         addrlen <- Struct(Struct::Int)) -> Bytes, NET, Nothing;
     sendmsg(fd: Fd, msg: Msghdr, flags: Flags(&t::MSG)) -> Bytes, NET, Nothing;
     recvmsg(fd: Fd, msg <- Msghdr, flags: Flags(&t::MSG)) -> Bytes, NET, Nothing;
-    // A `struct mmsghdr` begins with a `struct msghdr`: the item is the first message.
-    sendmmsg(fd: Fd, msgvec: Msghdr, vlen: UInt, flags: Flags(&t::MSG)) -> Int, NET, Nothing;
-    recvmmsg(fd: Fd, msgvec: Hex, vlen: UInt, flags: Flags(&t::MSG),
-        timeout: Struct(Struct::Timespec)) -> Int, NET, Nothing;
+    sendmmsg(fd: Fd, msgvec: Mmsghdr(Nth(2)), vlen: UInt, flags: Flags(&t::MSG)) -> Int, NET, Nothing;
+    recvmmsg(fd: Fd, msgvec <- Mmsghdr(Nth(2)), vlen: UInt, flags: Flags(&t::MSG),
+        timeout ~ Struct(Struct::Timespec)) -> Int, NET, Nothing;
     shutdown(fd: Fd, how: Enum(&t::SHUT)) -> Zero, NET, Nothing;
-    setsockopt(fd: Fd, level: Enum(&t::SOL), optname: Enum(&t::SOCKOPT), optval: Bytes(Nth(4)),
+    setsockopt(fd: Fd, level: Enum(&t::SOL), optname: Enum(&t::SOCKOPT), optval: By(&c::SETSOCKOPT),
         optlen: UInt) -> Zero, NET, Nothing;
-    getsockopt(fd: Fd, level: Enum(&t::SOL), optname: Enum(&t::SOCKOPT), optval <- Bytes(At(4)),
+    getsockopt(fd: Fd, level: Enum(&t::SOL), optname: Enum(&t::SOCKOPT), optval <- By(&c::GETSOCKOPT),
         optlen <- Struct(Struct::Int)) -> Zero, NET, Nothing;
 
     // --- processes ---
@@ -470,7 +485,7 @@ pub static CALLS: &[Call] = calls! {
     vfork() -> Pid, PROCESS, Effect::Clone;
     clone(flags: Flags(&t::CLONE), stack: Hex, parent_tid: Hex, child_tid: Hex, tls: Hex) -> Pid, PROCESS,
         Effect::Clone;
-    clone3(cl_args: Struct(Struct::CloneArgs), size: Size) -> Pid, PROCESS, Effect::Clone;
+    clone3(cl_args: Sized(Struct::CloneArgs, Nth(1)), size: Size) -> Pid, PROCESS, Effect::Clone;
     execve(path: Path, argv: Strings, envp: Hex) -> Zero, PROCESS, Effect::Exec;
     execveat(dirfd: DirFd, path: Path, argv: Strings, envp: Hex, flags: Flags(&t::AT_EXEC)) -> Zero, FDPROC,
         Effect::Exec;
@@ -491,13 +506,16 @@ pub static CALLS: &[Call] = calls! {
     set_tid_address(tidptr: Hex) -> Pid, PROCESS, Nothing;
     unshare(flags: Flags(&t::UNSHARE)) -> Zero, PROCESS, Effect::Unshare;
     setns(fd: Fd, nstype: Flags(&t::NAMESPACES)) -> Zero, FDPROC, Nothing;
-    listns(req: Hex, ns_ids: Hex, nr_ns_ids: Size, flags: Hex) -> Int, PROCESS, Nothing;
-    prctl(option: Enum(&t::PRCTL), arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> Int, PROCESS, Effect::Prctl;
-    arch_prctl(op: Enum(&t::ARCH_PRCTL), addr: Hex) -> Int, PROCESS, Nothing;
-    ptrace(op: Enum(&t::PTRACE), pid: Pid, addr: Hex, data: Hex) -> Int, PROCESS, Nothing;
-    personality(persona: Flags(&t::PERSONALITY)) -> Int, PROCESS, Nothing;
-    seccomp(operation: Enum(&t::SECCOMP), flags: Flags(&t::SECCOMP_FLAGS), args: Hex) -> Int, PROCESS,
-        Nothing;
+    listns(req: Sized(Struct::NsIdReq, At(0)), ns_ids <- Array(Struct::Id64, Result), nr_ns_ids: Size,
+        flags: UInt) -> Count, PROCESS, Nothing;
+    prctl(option: Enum(&t::PRCTL), arg2: By(&c::PRCTL2), arg3: By(&c::PRCTL3), arg4: By(&c::PRCTL4),
+        arg5: By(&c::PRCTL5)) -> By(&c::PRCTL_RESULT), PROCESS, Effect::Prctl;
+    arch_prctl(op: Enum(&t::ARCH_PRCTL), addr: By(&c::ARCH_PRCTL)) -> Int, PROCESS, Nothing;
+    ptrace(op: Enum(&t::PTRACE), pid: Pid, addr: By(&c::PTRACE_ADDR), data: By(&c::PTRACE_DATA)) -> Int,
+        PROCESS, Nothing;
+    personality(persona: Flags(&t::PERSONALITY)) -> Flags(&t::PERSONALITY), PROCESS, Nothing;
+    seccomp(operation: Enum(&t::SECCOMP), flags: Flags(&t::SECCOMP_FLAGS), args: By(&c::SECCOMP_ARGS)) -> Int,
+        PROCESS, Nothing;
     getrlimit(resource: Enum(&t::RLIMIT), rlim <- Struct(Struct::Rlimit)) -> Zero, PROCESS, Nothing;
     setrlimit(resource: Enum(&t::RLIMIT), rlim: Struct(Struct::Rlimit)) -> Zero, PROCESS, Nothing;
     prlimit64(pid: Pid, resource: Enum(&t::RLIMIT), new_limit: Struct(Struct::Rlimit),
@@ -505,17 +523,18 @@ pub static CALLS: &[Call] = calls! {
     getrusage(who: Enum(&t::RUSAGE), usage <- Struct(Struct::Rusage)) -> Zero, PROCESS, Nothing;
     times(buf <- Struct(Struct::Tms)) -> Int, PROCESS.and(Class::TIME), Nothing;
     pidfd_open(pid: Pid, flags: Flags(&t::PIDFD)) -> Fd, FDPROC, Effect::Anon(Anon::Pidfd);
-    pidfd_getfd(pidfd: Fd, targetfd: Int, flags: Hex) -> Fd, FDPROC, Nothing;
+    pidfd_getfd(pidfd: Fd, targetfd: Int, flags: UInt) -> Fd, FDPROC, Nothing;
     set_robust_list(head: Hex, size: Size) -> Zero, PROCESS, Nothing;
-    get_robust_list(pid: Pid, head_ptr: Hex, sizep: Hex) -> Zero, PROCESS, Nothing;
+    get_robust_list(pid: Pid, head_ptr <- Struct(Struct::PtrAt), sizep <- Struct(Struct::SizeAt)) -> Zero,
+        PROCESS, Nothing;
     rseq(rseq: Hex, rseq_len: Size, flags: Flags(&t::RSEQ), sig: Hex) -> Zero, PROCESS, Nothing;
     rseq_slice_yield() -> Int, PROCESS, Nothing;
     acct(path: Path) -> Zero, FILE.and(Class::PROCESS), Nothing;
     iopl(level: Int) -> Zero, PROCESS, Nothing;
     ioperm(from: Hex, num: UInt, turn_on: Int) -> Zero, PROCESS, Nothing;
-    modify_ldt(func: Int, ptr: Hex, bytecount: Size) -> Int, PROCESS, Nothing;
-    set_thread_area(u_info: Hex) -> Zero, PROCESS, Nothing;
-    get_thread_area(u_info: Hex) -> Zero, PROCESS, Nothing;
+    modify_ldt(func: Int, ptr: Sized(Struct::UserDesc, Nth(2)), bytecount: Size) -> Int, PROCESS, Nothing;
+    set_thread_area(u_info: Struct(Struct::UserDesc)) -> Zero, PROCESS, Nothing;
+    get_thread_area(u_info <- Struct(Struct::UserDesc)) -> Zero, PROCESS, Nothing;
     vhangup() -> Zero, PROCESS, Nothing;
 
     // --- memory ---
@@ -525,21 +544,20 @@ pub static CALLS: &[Call] = calls! {
     munmap(addr: Hex, length: Size) -> Zero, MEMORY, Nothing;
     mprotect(addr: Hex, size: Size, prot: Flags(&t::PROT)) -> Zero, MEMORY, Nothing;
     pkey_mprotect(addr: Hex, size: Size, prot: Flags(&t::PROT), pkey: Int) -> Zero, MEMORY, Nothing;
-    pkey_alloc(flags: Hex, access_rights: Flags(&t::PKEY)) -> Int, MEMORY, Nothing;
+    pkey_alloc(flags: UInt, access_rights: Flags(&t::PKEY)) -> Int, MEMORY, Nothing;
     pkey_free(pkey: Int) -> Zero, MEMORY, Nothing;
     mremap(old_address: Hex, old_size: Size, new_size: Size, flags: Flags(&t::MREMAP),
         new_address: Hex) -> Addr, MEMORY, Nothing;
     remap_file_pages(addr: Hex, size: Size, prot: Flags(&t::PROT), pgoff: Size,
         flags: Flags(&t::MMAP)) -> Zero, MEMORY, Nothing;
     madvise(addr: Hex, length: Size, advice: Enum(&t::MADVISE)) -> Zero, MEMORY, Nothing;
-    process_madvise(pidfd: Fd, iovec: Hex, vlen: Size, advice: Enum(&t::MADVISE), flags: Hex) -> Bytes,
-        FDMEM, Nothing;
-    process_mrelease(pidfd: Fd, flags: Hex) -> Zero, FDMEM, Nothing;
-    // The data of the two is in this process's memory; the other's is only said by address.
-    process_vm_readv(pid: Pid, local_iov <- Iovec(Nth(2)), liovcnt: Size, remote_iov: Hex, riovcnt: Size,
-        flags: Hex) -> Bytes, MEMORY.and(Class::PROCESS), Nothing;
-    process_vm_writev(pid: Pid, local_iov: Iovec(Nth(2)), liovcnt: Size, remote_iov: Hex, riovcnt: Size,
-        flags: Hex) -> Bytes, MEMORY.and(Class::PROCESS), Nothing;
+    process_madvise(pidfd: Fd, iovec: Array(Struct::Iovec, Nth(2)), vlen: Size, advice: Enum(&t::MADVISE),
+        flags: UInt) -> Bytes, FDMEM, Nothing;
+    process_mrelease(pidfd: Fd, flags: UInt) -> Zero, FDMEM, Nothing;
+    // The data of the two is in this process's memory; the other's is only said by address (after an operation that
+    // walks, as the data's does, no other can follow).
+    process_vm_readv(pid: Pid, local_iov <- Iovec(Nth(2)), liovcnt: Size, remote_iov: Hex, riovcnt: Size, flags: UInt) -> Bytes, MEMORY.and(Class::PROCESS), Nothing;
+    process_vm_writev(pid: Pid, local_iov: Iovec(Nth(2)), liovcnt: Size, remote_iov: Hex, riovcnt: Size, flags: UInt) -> Bytes, MEMORY.and(Class::PROCESS), Nothing;
     msync(addr: Hex, length: Size, flags: Flags(&t::MSYNC)) -> Zero, MEMORY, Nothing;
     mincore(addr: Hex, length: Size, vec: Hex) -> Zero, MEMORY, Nothing;
     mlock(addr: Hex, size: Size) -> Zero, MEMORY, Nothing;
@@ -547,30 +565,33 @@ pub static CALLS: &[Call] = calls! {
     munlock(addr: Hex, size: Size) -> Zero, MEMORY, Nothing;
     mlockall(flags: Flags(&t::MLOCKALL)) -> Zero, MEMORY, Nothing;
     munlockall() -> Zero, MEMORY, Nothing;
-    mseal(addr: Hex, size: Size, flags: Hex) -> Zero, MEMORY, Nothing;
+    mseal(addr: Hex, size: Size, flags: UInt) -> Zero, MEMORY, Nothing;
     map_shadow_stack(addr: Hex, size: Size, flags: Flags(&t::MAP_SHADOW_STACK)) -> Addr, MEMORY, Nothing;
-    membarrier(cmd: Enum(&t::MEMBARRIER), flags: Hex, cpu_id: Int) -> Int, MEMORY, Nothing;
+    membarrier(cmd: Enum(&t::MEMBARRIER), flags: Flags(&t::MEMBARRIER_FLAGS),
+        cpu_id: Int) -> By(&c::MEMBARRIER_RESULT), MEMORY, Nothing;
     memfd_create(name: Str, flags: Flags(&t::MEMFD)) -> Fd, FDMEM, Effect::Anon(Anon::Memfd);
     memfd_secret(flags: Flags(&t::DUP_FLAGS)) -> Fd, FDMEM, Effect::Anon(Anon::Memfd);
     userfaultfd(flags: Flags(&t::USERFAULTFD)) -> Fd, FDMEM, Effect::Anon(Anon::Userfault);
-    mbind(addr: Hex, size: Size, mode: Flags(&t::MPOL), nodemask: Hex, maxnode: UInt,
+    mbind(addr: Hex, size: Size, mode: Flags(&t::MPOL), nodemask: Struct(Struct::Nodes), maxnode: UInt,
         flags: Flags(&t::MBIND)) -> Zero, MEMORY, Nothing;
-    set_mempolicy(mode: Flags(&t::MPOL), nodemask: Hex, maxnode: UInt) -> Zero, MEMORY, Nothing;
-    get_mempolicy(mode <- Struct(Struct::Int), nodemask: Hex, maxnode: UInt, addr: Hex,
-        flags: Flags(&t::GET_MEMPOLICY)) -> Zero, MEMORY, Nothing;
-    set_mempolicy_home_node(start: Hex, size: Size, home_node: UInt, flags: Hex) -> Zero, MEMORY, Nothing;
-    migrate_pages(pid: Pid, maxnode: UInt, old_nodes: Hex, new_nodes: Hex) -> Int, MEMORY, Nothing;
-    move_pages(pid: Pid, count: Size, pages: Hex, nodes: Hex, status: Hex, flags: Flags(&t::MBIND)) -> Int,
-        MEMORY, Nothing;
-    swapon(path: Path, swapflags: Hex) -> Zero, FILESYS.and(Class::MEMORY), Nothing;
+    set_mempolicy(mode: Flags(&t::MPOL), nodemask: Struct(Struct::Nodes), maxnode: UInt) -> Zero, MEMORY,
+        Nothing;
+    get_mempolicy(mode <- Struct(Struct::PolicyAt), nodemask <- Struct(Struct::Nodes), maxnode: UInt,
+        addr: Hex, flags: Flags(&t::GET_MEMPOLICY)) -> Zero, MEMORY, Nothing;
+    set_mempolicy_home_node(start: Hex, size: Size, home_node: UInt, flags: UInt) -> Zero, MEMORY, Nothing;
+    migrate_pages(pid: Pid, maxnode: UInt, old_nodes: Struct(Struct::Nodes), new_nodes: Struct(Struct::Nodes))
+        -> Count, MEMORY, Nothing;
+    move_pages(pid: Pid, count: Size, pages: Array(Struct::Address, Nth(1)), nodes: Array(Struct::Number,
+        Nth(1)), status <- Array(Struct::Number, Nth(1)), flags: Flags(&t::MBIND)) -> Int, MEMORY, Nothing;
+    swapon(path: Path, swapflags: Flags(&t::SWAP)) -> Zero, FILESYS.and(Class::MEMORY), Nothing;
     swapoff(path: Path) -> Zero, FILESYS.and(Class::MEMORY), Nothing;
 
     // --- signals ---
     kill(pid: Pid, sig: Signal) -> Zero, SIGNAL, Nothing;
     tkill(tid: Pid, sig: Signal) -> Zero, SIGNAL, Nothing;
     tgkill(tgid: Pid, tid: Pid, sig: Signal) -> Zero, SIGNAL, Nothing;
-    pidfd_send_signal(pidfd: Fd, sig: Signal, info: Struct(Struct::Siginfo),
-        flags: Flags(&t::PIDFD_SIGNAL)) -> Zero, SIGNAL.and(Class::DESC), Nothing;
+    pidfd_send_signal(pidfd: Fd, sig: Signal, info: Struct(Struct::Siginfo), flags: Flags(&t::PIDFD_SIGNAL))
+        -> Zero, SIGNAL.and(Class::DESC), Nothing;
     rt_sigaction(signum: Signal, act: Struct(Struct::Sigaction), oldact <- Struct(Struct::Sigaction),
         sigsetsize: Size) -> Zero, SIGNAL, Nothing;
     rt_sigprocmask(how: Enum(&t::SIGPROCMASK_HOW), set: Struct(Struct::Sigset),
@@ -579,11 +600,12 @@ pub static CALLS: &[Call] = calls! {
     rt_sigpending(set <- Struct(Struct::Sigset), sigsetsize: Size) -> Zero, SIGNAL, Nothing;
     rt_sigsuspend(mask: Struct(Struct::Sigset), sigsetsize: Size) -> Zero, SIGNAL, Nothing;
     rt_sigtimedwait(set: Struct(Struct::Sigset), info <- Struct(Struct::Siginfo),
-        timeout: Struct(Struct::Timespec), sigsetsize: Size) -> Int, SIGNAL, Nothing;
+        timeout: Struct(Struct::Timespec), sigsetsize: Size) -> Signal, SIGNAL, Nothing;
     rt_sigqueueinfo(tgid: Pid, sig: Signal, info: Struct(Struct::Siginfo)) -> Zero, SIGNAL, Nothing;
     rt_tgsigqueueinfo(tgid: Pid, tid: Pid, sig: Signal, info: Struct(Struct::Siginfo)) -> Zero, SIGNAL,
         Nothing;
-    sigaltstack(ss: Hex, old_ss: Hex) -> Zero, SIGNAL, Nothing;
+    sigaltstack(ss: Struct(Struct::Sigaltstack), old_ss <- Struct(Struct::Sigaltstack)) -> Zero, SIGNAL,
+        Nothing;
     pause() -> Zero, SIGNAL, Nothing;
     restart_syscall() -> Int, SIGNAL, Nothing;
     signalfd(fd: Fd, mask: Struct(Struct::Sigset), sizemask: Size) -> Fd, SIGNAL.and(Class::DESC),
@@ -594,35 +616,40 @@ pub static CALLS: &[Call] = calls! {
     // --- pipes, futexes, System V, POSIX queues ---
     pipe(fds <- Struct(Struct::FdPair)) -> Zero, FDIPC, Effect::Pipe;
     pipe2(fds <- Struct(Struct::FdPair), flags: Flags(&t::PIPE_FLAGS)) -> Zero, FDIPC, Effect::Pipe;
-    // For the operations that do not wait, the fourth argument is a number and not an address.
-    futex(uaddr: Hex, futex_op: Flags(&t::FUTEX), val: UInt, timeout: Hex, uaddr2: Hex, val3: UInt) -> Int,
+    futex(uaddr: Hex, futex_op: Flags(&t::FUTEX), val: By(&c::FUTEX_VAL), timeout: By(&c::FUTEX_TIMEOUT),
+        uaddr2: By(&c::FUTEX_UADDR2), val3: By(&c::FUTEX_VAL3)) -> Int, IPC, Nothing;
+    futex_wait(uaddr: Hex, val: UInt, mask: Hex, flags: Flags(&t::FUTEX2), timeout: Struct(Struct::Timespec),
+        clockid: Enum(&t::CLOCK)) -> Zero, IPC, Nothing;
+    futex_wake(uaddr: Hex, mask: Hex, nr: Int, flags: Flags(&t::FUTEX2)) -> Count, IPC, Nothing;
+    futex_requeue(waiters: Struct(Struct::FutexPair), flags: UInt, nr_wake: Int, nr_requeue: Int) -> Count,
         IPC, Nothing;
-    futex_wait(uaddr: Hex, val: UInt, mask: Hex, flags: Flags(&t::FUTEX2),
-        timeout: Struct(Struct::Timespec), clockid: Enum(&t::CLOCK)) -> Zero, IPC, Nothing;
-    futex_wake(uaddr: Hex, mask: Hex, nr: Int, flags: Flags(&t::FUTEX2)) -> Int, IPC, Nothing;
-    futex_requeue(waiters: Hex, flags: Hex, nr_wake: Int, nr_requeue: Int) -> Int, IPC, Nothing;
-    futex_waitv(waiters: Hex, nr_futexes: UInt, flags: Hex, timeout: Struct(Struct::Timespec),
-        clockid: Enum(&t::CLOCK)) -> Int, IPC, Nothing;
+    futex_waitv(waiters: Array(Struct::FutexWaitv, Nth(1)), nr_futexes: UInt, flags: UInt,
+        timeout: Struct(Struct::Timespec), clockid: Enum(&t::CLOCK)) -> Int, IPC, Nothing;
     shmget(key: Hex, size: Size, shmflg: Flags(&t::SHMGET)) -> Int, IPC.and(Class::MEMORY), Nothing;
     shmat(shmid: Int, shmaddr: Hex, shmflg: Flags(&t::SHMAT)) -> Addr, IPC.and(Class::MEMORY), Nothing;
     shmdt(shmaddr: Hex) -> Zero, IPC.and(Class::MEMORY), Nothing;
-    shmctl(shmid: Int, op: Enum(&t::SHMCTL), buf: Hex) -> Int, IPC, Nothing;
+    shmctl(shmid: Int, op: Enum(&t::SHMCTL), buf: By(&c::SHMCTL)) -> Int, IPC, Nothing;
     semget(key: Hex, nsems: Int, semflg: Flags(&t::IPC_GET)) -> Int, IPC, Nothing;
-    semop(semid: Int, sops: Hex, nsops: Size) -> Zero, IPC, Nothing;
-    semtimedop(semid: Int, sops: Hex, nsops: Size, timeout: Struct(Struct::Timespec)) -> Zero, IPC, Nothing;
-    semctl(semid: Int, semnum: Int, op: Enum(&t::SEMCTL), arg: Hex) -> Int, IPC, Nothing;
+    semop(semid: Int, sops: Array(Struct::Sembuf, Nth(2)), nsops: Size) -> Zero, IPC, Nothing;
+    semtimedop(semid: Int, sops: Array(Struct::Sembuf, Nth(2)), nsops: Size,
+        timeout: Struct(Struct::Timespec)) -> Zero, IPC, Nothing;
+    semctl(semid: Int, semnum: Int, op: Enum(&t::SEMCTL), arg: By(&c::SEMCTL)) -> Int, IPC, Nothing;
     msgget(key: Hex, msgflg: Flags(&t::IPC_GET)) -> Int, IPC, Nothing;
-    msgsnd(msqid: Int, msgp: Hex, msgsz: Size, msgflg: Flags(&t::MSGOP)) -> Zero, IPC, Nothing;
-    msgrcv(msqid: Int, msgp: Hex, msgsz: Size, msgtyp: Long, msgflg: Flags(&t::MSGOP)) -> Bytes, IPC, Nothing;
-    msgctl(msqid: Int, op: Enum(&t::MSGCTL), buf: Hex) -> Int, IPC, Nothing;
-    mq_open(name: Str, oflag: Flags(&t::OPEN), mode: Mode, attr: Hex) -> Fd, FDIPC, Effect::Open;
+    msgsnd(msqid: Int, msgp: Struct(Struct::Msgbuf), msgsz: Size, msgflg: Flags(&t::MSGOP)) -> Zero, IPC,
+        Nothing;
+    msgrcv(msqid: Int, msgp <- Struct(Struct::Msgbuf), msgsz: Size, msgtyp: Long,
+        msgflg: Flags(&t::MSGOP)) -> Bytes, IPC, Nothing;
+    msgctl(msqid: Int, op: Enum(&t::MSGCTL), buf: By(&c::MSGCTL)) -> Int, IPC, Nothing;
+    mq_open(name: Str, oflag: Flags(&t::OPEN), mode: Mode, attr: Struct(Struct::MqAttr)) -> Fd, FDIPC,
+        Effect::Open;
     mq_unlink(name: Str) -> Zero, IPC, Nothing;
     mq_timedsend(mqdes: Fd, buf: Bytes(Nth(2)), msg_len: Size, msg_prio: UInt,
         abs_timeout: Struct(Struct::Timespec)) -> Zero, FDIPC, Nothing;
-    mq_timedreceive(mqdes: Fd, buf <- Bytes(Result), msg_len: Size, msg_prio <- Struct(Struct::Int),
+    mq_timedreceive(mqdes: Fd, buf <- Bytes(Result), msg_len: Size, msg_prio <- Struct(Struct::UIntAt),
         abs_timeout: Struct(Struct::Timespec)) -> Bytes, FDIPC, Nothing;
-    mq_notify(mqdes: Fd, sevp: Hex) -> Zero, FDIPC, Nothing;
-    mq_getsetattr(mqdes: Fd, newattr: Hex, oldattr: Hex) -> Zero, FDIPC, Nothing;
+    mq_notify(mqdes: Fd, sevp: Struct(Struct::Sigevent)) -> Zero, FDIPC, Nothing;
+    mq_getsetattr(mqdes: Fd, newattr: Struct(Struct::MqAttr), oldattr <- Struct(Struct::MqAttr)) -> Zero,
+        FDIPC, Nothing;
 
     // --- time ---
     nanosleep(req: Struct(Struct::Timespec), rem <- Struct(Struct::Timespec)) -> Zero, TIME, Nothing;
@@ -631,16 +658,18 @@ pub static CALLS: &[Call] = calls! {
     clock_gettime(clockid: Enum(&t::CLOCK), tp <- Struct(Struct::Timespec)) -> Zero, TIME, Nothing;
     clock_settime(clockid: Enum(&t::CLOCK), tp: Struct(Struct::Timespec)) -> Zero, TIME, Nothing;
     clock_getres(clockid: Enum(&t::CLOCK), res <- Struct(Struct::Timespec)) -> Zero, TIME, Nothing;
-    clock_adjtime(clockid: Enum(&t::CLOCK), buf: Hex) -> Int, TIME, Nothing;
-    adjtimex(buf: Hex) -> Int, TIME, Nothing;
-    gettimeofday(tv <- Struct(Struct::Timeval), tz: Hex) -> Zero, TIME, Nothing;
-    settimeofday(tv: Struct(Struct::Timeval), tz: Hex) -> Zero, TIME, Nothing;
+    clock_adjtime(clockid: Enum(&t::CLOCK), buf: Struct(Struct::Timex)) -> Enum(&t::TIME_STATE), TIME,
+        Nothing;
+    adjtimex(buf: Struct(Struct::Timex)) -> Enum(&t::TIME_STATE), TIME, Nothing;
+    gettimeofday(tv <- Struct(Struct::Timeval), tz <- Struct(Struct::Timezone)) -> Zero, TIME, Nothing;
+    settimeofday(tv: Struct(Struct::Timeval), tz: Struct(Struct::Timezone)) -> Zero, TIME, Nothing;
     time(tloc <- Struct(Struct::Int64)) -> Int, TIME, Nothing;
     alarm(seconds: UInt) -> Int, TIME, Nothing;
     getitimer(which: Enum(&t::ITIMER), curr_value <- Struct(Struct::Itimerval)) -> Zero, TIME, Nothing;
     setitimer(which: Enum(&t::ITIMER), new_value: Struct(Struct::Itimerval),
         old_value <- Struct(Struct::Itimerval)) -> Zero, TIME, Nothing;
-    timer_create(clockid: Enum(&t::CLOCK), sevp: Hex, timerid <- Struct(Struct::Int)) -> Zero, TIME, Nothing;
+    timer_create(clockid: Enum(&t::CLOCK), sevp: Struct(Struct::Sigevent),
+        timerid <- Struct(Struct::Int)) -> Zero, TIME, Nothing;
     timer_settime(timerid: Int, flags: Flags(&t::TIMER), new_value: Struct(Struct::Itimerspec),
         old_value <- Struct(Struct::Itimerspec)) -> Zero, TIME, Nothing;
     timer_gettime(timerid: Int, curr_value <- Struct(Struct::Itimerspec)) -> Zero, TIME, Nothing;
@@ -654,32 +683,36 @@ pub static CALLS: &[Call] = calls! {
 
     // --- scheduling ---
     sched_yield() -> Zero, SCHED, Nothing;
-    sched_setaffinity(pid: Pid, cpusetsize: Size, mask: Bytes(Nth(1))) -> Zero, SCHED, Nothing;
-    sched_getaffinity(pid: Pid, cpusetsize: Size, mask <- Bytes(Result)) -> Bytes, SCHED, Nothing;
-    sched_setscheduler(pid: Pid, policy: Flags(&t::SCHED), param: Struct(Struct::SchedParam)) -> Zero,
-        SCHED, Nothing;
-    sched_getscheduler(pid: Pid) -> Int, SCHED, Nothing;
+    sched_setaffinity(pid: Pid, cpusetsize: Size, mask: Sized(Struct::CpuSet, Nth(1))) -> Zero, SCHED,
+        Nothing;
+    sched_getaffinity(pid: Pid, cpusetsize: Size, mask <- Sized(Struct::CpuSet, Result)) -> Bytes, SCHED,
+        Nothing;
+    sched_setscheduler(pid: Pid, policy: Flags(&t::SCHED), param: Struct(Struct::SchedParam)) -> Zero, SCHED,
+        Nothing;
+    sched_getscheduler(pid: Pid) -> Flags(&t::SCHED), SCHED, Nothing;
     sched_setparam(pid: Pid, param: Struct(Struct::SchedParam)) -> Zero, SCHED, Nothing;
     sched_getparam(pid: Pid, param <- Struct(Struct::SchedParam)) -> Zero, SCHED, Nothing;
-    sched_setattr(pid: Pid, attr: Hex, flags: Hex) -> Zero, SCHED, Nothing;
-    sched_getattr(pid: Pid, attr: Hex, size: Size, flags: Hex) -> Zero, SCHED, Nothing;
+    sched_setattr(pid: Pid, attr: Sized(Struct::SchedAttr, At(1)), flags: UInt) -> Zero, SCHED, Nothing;
+    sched_getattr(pid: Pid, attr <- Sized(Struct::SchedAttr, Nth(2)), size: Size, flags: UInt) -> Zero, SCHED,
+        Nothing;
     sched_get_priority_max(policy: Enum(&t::SCHED)) -> Int, SCHED, Nothing;
     sched_get_priority_min(policy: Enum(&t::SCHED)) -> Int, SCHED, Nothing;
     sched_rr_get_interval(pid: Pid, tp <- Struct(Struct::Timespec)) -> Zero, SCHED, Nothing;
     getpriority(which: Enum(&t::PRIO), who: Int) -> Int, SCHED, Nothing;
     setpriority(which: Enum(&t::PRIO), who: Int, prio: Int) -> Zero, SCHED, Nothing;
-    ioprio_get(which: Enum(&t::IOPRIO_WHO), who: Int) -> Int, SCHED, Nothing;
-    ioprio_set(which: Enum(&t::IOPRIO_WHO), who: Int, ioprio: Hex) -> Zero, SCHED, Nothing;
-    getcpu(cpu <- Struct(Struct::Int), node <- Struct(Struct::Int), tcache: Hex) -> Zero, SCHED, Nothing;
+    ioprio_get(which: Enum(&t::IOPRIO_WHO), who: Int) -> Flags(&t::IOPRIO), SCHED, Nothing;
+    ioprio_set(which: Enum(&t::IOPRIO_WHO), who: Int, ioprio: Flags(&t::IOPRIO)) -> Zero, SCHED, Nothing;
+    getcpu(cpu <- Struct(Struct::UIntAt), node <- Struct(Struct::UIntAt), tcache: Hex) -> Zero, SCHED,
+        Nothing;
 
     // --- credentials and keys ---
     getuid() -> Uid, CREDS, Nothing;
     geteuid() -> Uid, CREDS, Nothing;
     getgid() -> Gid, CREDS, Nothing;
     getegid() -> Gid, CREDS, Nothing;
-    getresuid(ruid <- Struct(Struct::Int), euid <- Struct(Struct::Int), suid <- Struct(Struct::Int))
+    getresuid(ruid <- Struct(Struct::UIntAt), euid <- Struct(Struct::UIntAt), suid <- Struct(Struct::UIntAt))
         -> Zero, CREDS, Nothing;
-    getresgid(rgid <- Struct(Struct::Int), egid <- Struct(Struct::Int), sgid <- Struct(Struct::Int))
+    getresgid(rgid <- Struct(Struct::UIntAt), egid <- Struct(Struct::UIntAt), sgid <- Struct(Struct::UIntAt))
         -> Zero, CREDS, Nothing;
     setuid(uid: Uid) -> Zero, CREDS, Effect::Creds;
     setgid(gid: Gid) -> Zero, CREDS, Effect::Creds;
@@ -689,24 +722,29 @@ pub static CALLS: &[Call] = calls! {
     setresgid(rgid: Gid, egid: Gid, sgid: Gid) -> Zero, CREDS, Effect::Creds;
     setfsuid(fsuid: Uid) -> Uid, CREDS, Effect::Creds;
     setfsgid(fsgid: Gid) -> Gid, CREDS, Effect::Creds;
-    getgroups(size: Int, list: Hex) -> Int, CREDS, Nothing;
-    setgroups(size: Size, list: Hex) -> Zero, CREDS, Effect::Creds;
-    capget(hdrp: Hex, datap: Hex) -> Zero, CREDS, Nothing;
-    capset(hdrp: Hex, datap: Hex) -> Zero, CREDS, Effect::Creds;
-    add_key(type: Str, description: Str, payload: Bytes(Nth(3)), plen: Size, keyring: Int) -> Int, CREDS,
+    getgroups(size: Int, list <- Array(Struct::Group, Result)) -> Count, CREDS, Nothing;
+    setgroups(size: UInt, list: Array(Struct::Group, Nth(0))) -> Zero, CREDS, Effect::Creds;
+    capget(hdrp: Struct(Struct::CapHeader), datap <- Struct(Struct::CapData)) -> Zero, CREDS, Nothing;
+    capset(hdrp: Struct(Struct::CapHeader), datap: Struct(Struct::CapData)) -> Zero, CREDS, Effect::Creds;
+    add_key(type: Str, description: Str, payload: Bytes(Nth(3)), plen: Size, keyring: Enum(&t::KEY)) -> Int,
+        CREDS, Nothing;
+    request_key(type: Str, description: Str, callout_info: Str, dest_keyring: Enum(&t::KEY)) -> Int, CREDS,
         Nothing;
-    request_key(type: Str, description: Str, callout_info: Str, dest_keyring: Int) -> Int, CREDS, Nothing;
-    keyctl(op: Enum(&t::KEYCTL), arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> Int, CREDS, Nothing;
+    keyctl(op: Enum(&t::KEYCTL), arg2: By(&c::KEYCTL2), arg3: By(&c::KEYCTL3), arg4: By(&c::KEYCTL4),
+        arg5: By(&c::KEYCTL5)) -> Int, CREDS, Nothing;
     // The result is a descriptor, or with a flag the version: a number then, so it is always shown as one.
-    landlock_create_ruleset(attr: Hex, size: Size, flags: Flags(&t::LANDLOCK_CREATE)) -> Int,
-        CREDS.and(Class::DESC), Nothing;
-    landlock_add_rule(ruleset_fd: Fd, rule_type: Enum(&t::LANDLOCK_RULE), rule_attr: Hex, flags: Hex)
-        -> Zero, CREDS.and(Class::DESC), Nothing;
+    landlock_create_ruleset(attr: Sized(Struct::LandlockRuleset, Nth(1)), size: Size,
+        flags: Flags(&t::LANDLOCK_CREATE)) -> Int, CREDS.and(Class::DESC), Nothing;
+    landlock_add_rule(ruleset_fd: Fd, rule_type: Enum(&t::LANDLOCK_RULE), rule_attr: By(&c::LANDLOCK_RULE),
+        flags: UInt) -> Zero, CREDS.and(Class::DESC), Nothing;
     landlock_restrict_self(ruleset_fd: Fd, flags: Flags(&t::LANDLOCK_RESTRICT)) -> Zero,
         CREDS.and(Class::DESC), Nothing;
-    lsm_get_self_attr(attr: UInt, ctx: Hex, size: Hex, flags: Hex) -> Int, CREDS, Nothing;
-    lsm_set_self_attr(attr: UInt, ctx: Hex, size: Size, flags: Hex) -> Zero, CREDS, Nothing;
-    lsm_list_modules(ids: Hex, size: Hex, flags: Hex) -> Int, CREDS, Nothing;
+    lsm_get_self_attr(attr: Enum(&t::LSM_ATTR), ctx <- Sized(Struct::LsmCtx, At(2)),
+        size <- Struct(Struct::Int), flags: Flags(&t::LSM_FLAGS)) -> Int, CREDS, Nothing;
+    lsm_set_self_attr(attr: Enum(&t::LSM_ATTR), ctx: Sized(Struct::LsmCtx, Nth(2)), size: Size, flags: UInt)
+        -> Zero, CREDS, Nothing;
+    lsm_list_modules(ids <- Sized(Struct::LsmIds, At(1)), size <- Struct(Struct::Int), flags: UInt) -> Count,
+        CREDS, Nothing;
 
     // --- the system ---
     uname(buf <- Struct(Struct::Utsname)) -> Zero, SYSTEM, Nothing;
@@ -714,21 +752,45 @@ pub static CALLS: &[Call] = calls! {
     sethostname(name: Bytes(Nth(1)), size: Size) -> Zero, SYSTEM, Nothing;
     setdomainname(name: Bytes(Nth(1)), size: Size) -> Zero, SYSTEM, Nothing;
     // `type` is an action of the kernel's log; only the reading ones fill the buffer.
-    syslog(type: Enum(&t::SYSLOG), buf: Hex, size: Int) -> Int, SYSTEM, Nothing;
+    syslog(type: Enum(&t::SYSLOG), buf <- By(&c::SYSLOG), size: Int) -> Int, SYSTEM, Nothing;
     getrandom(buf <- Bytes(Result), size: Size, flags: Flags(&t::RANDOM)) -> Bytes, SYSTEM, Nothing;
     // What the result is depends on the command: often a descriptor, often not.
-    bpf(cmd: Enum(&t::BPF), attr: Hex, size: Size) -> Int, SYSTEM, Nothing;
-    perf_event_open(attr: Hex, pid: Pid, cpu: Int, group_fd: Fd, flags: Flags(&t::PERF_FLAGS)) -> Fd, FDSYS,
-        Effect::Anon(Anon::Perf);
+    bpf(cmd: Enum(&t::BPF), attr: By(&c::BPF_ATTR), size: Size) -> Int, SYSTEM, Nothing;
+    perf_event_open(attr: Struct(Struct::PerfAttr), pid: Pid, cpu: Int, group_fd: Fd,
+        flags: Flags(&t::PERF_FLAGS)) -> Fd, FDSYS, Effect::Anon(Anon::Perf);
     init_module(module_image: Hex, size: Size, param_values: Str) -> Zero, SYSTEM, Nothing;
     finit_module(fd: Fd, param_values: Str, flags: Flags(&t::MODULE_INIT)) -> Zero, FDSYS, Nothing;
     delete_module(name: Str, flags: Flags(&t::DELETE_MODULE)) -> Zero, SYSTEM, Nothing;
-    kexec_load(entry: Hex, nr_segments: Size, segments: Hex, flags: Hex) -> Zero, SYSTEM, Nothing;
+    kexec_load(entry: Hex, nr_segments: Size, segments: Array(Struct::KexecSegment, Nth(1)),
+        flags: Flags(&t::KEXEC_LOAD)) -> Zero, SYSTEM, Nothing;
     kexec_file_load(kernel_fd: Fd, initrd_fd: Fd, cmdline_len: Size, cmdline: Bytes(Nth(2)),
         flags: Flags(&t::KEXEC)) -> Zero, FDSYS, Nothing;
-    reboot(magic: Hex, magic2: Hex, op: Enum(&t::REBOOT), arg: Hex) -> Zero, SYSTEM, Nothing;
+    reboot(magic: Enum(&t::REBOOT_MAGIC), magic2: Enum(&t::REBOOT_MAGIC), op: Enum(&t::REBOOT),
+        arg: By(&c::REBOOT)) -> Zero, SYSTEM, Nothing;
     sysfs(option: Int, arg1: Hex, arg2: Hex) -> Int, SYSTEM, Nothing;
     uselib(path: Path) -> Zero, FILE, Nothing;
+
+    // --- calls that have a number and that no kernel of today has: they fail with ENOSYS ---
+    _sysctl(args: Struct(Struct::SysctlArgs)) -> Zero, SYSTEM, Nothing;
+    create_module(name: Str, size: Size) -> Addr, SYSTEM, Nothing;
+    get_kernel_syms(table: Hex) -> Int, SYSTEM, Nothing;
+    query_module(name: Str, which: Int, buf: Hex, bufsize: Size, ret: Hex) -> Zero, SYSTEM, Nothing;
+    nfsservctl(cmd: Int, argp: Hex, resp: Hex) -> Int, SYSTEM, Nothing;
+    getpmsg(fd: Fd, ctlptr: Hex, dataptr: Hex, bandp: Hex, flagsp: Hex) -> Int, NET, Nothing;
+    putpmsg(fd: Fd, ctlptr: Hex, dataptr: Hex, band: Int, flags: Hex) -> Int, NET, Nothing;
+    afs_syscall(arg0: Hex, arg1: Hex, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> Int, FILE, Nothing;
+    tuxcall(arg0: Hex, arg1: Hex, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> Int, SYSTEM, Nothing;
+    security(arg0: Hex, arg1: Hex, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> Int, CREDS, Nothing;
+    vserver(cmd: UInt, id: UInt, data: Hex) -> Int, SYSTEM, Nothing;
+    lookup_dcookie(cookie: Hex, buf <- Bytes(Result), size: Size) -> Bytes, SYSTEM, Nothing;
+    epoll_ctl_old(epfd: Fd, op: Enum(&t::EPOLL_CTL), fd: Fd, event: Struct(Struct::EpollEvent)) -> Zero, WAIT,
+        Nothing;
+    epoll_wait_old(epfd: Fd, events <- EpollEvents(Result), maxevents: Int, timeout: Int) -> Count, WAIT,
+        Nothing;
+
+    // --- how a uprobe gets back into the kernel; programs do not call these ---
+    uprobe() -> Int, SYSTEM, Nothing;
+    uretprobe() -> Int, SYSTEM, Nothing;
 
     // --- events that are not calls ---
     procexit(status: Int, signal: Signal) -> None, PROCESS, Nothing;

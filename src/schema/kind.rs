@@ -6,7 +6,10 @@
 //! A kind is also a word in the schema block of a reel ([`Kind::to_text`], [`Kind::from_text`]), so its spelling is part
 //! of the file format: append, never rename.
 
+use super::choice::{Choice, Copied};
+use super::choices;
 use super::names::{self, Names};
+use super::structs::{self, Struct};
 
 /// Where the length of a counted thing is found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,144 +22,27 @@ pub enum Len {
     At(u8),
 }
 
-/// Structures of fixed size that are copied whole and decoded when they are looked at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Struct {
-    /// `struct timespec`: i64 seconds, i64 nanoseconds.
-    Timespec,
-    /// `struct timespec[2]` as `utimensat` takes it.
-    Timespec2,
-    /// `struct timeval`: i64 seconds, i64 microseconds.
-    Timeval,
-    /// `struct itimerval`: two timevals (interval, value).
-    Itimerval,
-    /// `struct itimerspec`: two timespecs (interval, value).
-    Itimerspec,
-    /// `struct rlimit`: u64 soft, u64 hard.
-    Rlimit,
-    /// `struct rusage`: two timevals, then 14 longs.
-    Rusage,
-    /// `struct stat` of this architecture's 64-bit ABI (144 bytes on x86_64, 128 on aarch64).
-    Stat,
-    /// `struct statx`, its first 160 bytes.
-    Statx,
-    /// `struct statfs`, 120 bytes.
-    Statfs,
-    /// `struct utsname`, six fields of 65 bytes.
-    Utsname,
-    /// `struct sysinfo`, 112 bytes.
-    Sysinfo,
-    /// `sigset_t` of the kernel: one u64.
-    Sigset,
-    /// kernel `struct sigaction`: handler, flags, restorer, mask (32 bytes).
-    Sigaction,
-    /// `struct epoll_event`: u32 events, u64 data (12 bytes packed on x86_64, 16 elsewhere).
-    EpollEvent,
-    /// `int[2]` filled by `pipe` or `socketpair`: two descriptors, two references.
-    FdPair,
-    /// One `int`.
-    Int,
-    /// One `u32` holding a wait status.
-    WaitStatus,
-    /// One `loff_t` or other 64-bit signed number.
-    Int64,
-    /// `struct clone_args`, its first 88 bytes.
-    CloneArgs,
-    /// `struct open_how`, 24 bytes.
-    OpenHow,
-    /// `struct tms`, 32 bytes.
-    Tms,
-    /// `siginfo_t`, its first 32 bytes.
-    Siginfo,
-    /// `struct termios` of the kernel, 36 bytes.
-    Termios,
-    /// `struct winsize`, 8 bytes.
-    Winsize,
-    /// `struct sched_param`: one int.
-    SchedParam,
-}
-
-impl Struct {
-    /// Every structure, for tables and tests.
-    pub const ALL: &'static [Struct] = &[
-        Struct::Timespec,
-        Struct::Timespec2,
-        Struct::Timeval,
-        Struct::Itimerval,
-        Struct::Itimerspec,
-        Struct::Rlimit,
-        Struct::Rusage,
-        Struct::Stat,
-        Struct::Statx,
-        Struct::Statfs,
-        Struct::Utsname,
-        Struct::Sysinfo,
-        Struct::Sigset,
-        Struct::Sigaction,
-        Struct::EpollEvent,
-        Struct::FdPair,
-        Struct::Int,
-        Struct::WaitStatus,
-        Struct::Int64,
-        Struct::CloneArgs,
-        Struct::OpenHow,
-        Struct::Tms,
-        Struct::Siginfo,
-        Struct::Termios,
-        Struct::Winsize,
-        Struct::SchedParam,
-    ];
-
-    /// Bytes that the probe copies.
-    pub const fn size(self) -> u16 {
+impl Len {
+    /// The spelling in a reel's schema block.
+    pub fn to_text(self) -> String {
         match self {
-            Struct::Timespec | Struct::Timeval | Struct::Rlimit => 16,
-            Struct::Timespec2 | Struct::Itimerval | Struct::Itimerspec => 32,
-            Struct::Rusage | Struct::Stat => 144,
-            Struct::Statx => 160,
-            Struct::Statfs => 120,
-            Struct::Utsname => 390,
-            Struct::Sysinfo => 112,
-            Struct::Sigset | Struct::FdPair | Struct::Int64 | Struct::Winsize => 8,
-            Struct::Sigaction | Struct::Tms | Struct::Siginfo => 32,
-            Struct::EpollEvent => 12,
-            Struct::Int | Struct::WaitStatus | Struct::SchedParam => 4,
-            Struct::CloneArgs => 88,
-            Struct::OpenHow => 24,
-            Struct::Termios => 36,
+            Len::Arg(n) => format!("arg{n}"),
+            Len::Ret => "ret".to_string(),
+            Len::At(n) => format!("at{n}"),
         }
     }
 
-    /// The spelling in a reel's schema block.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Struct::Timespec => "timespec",
-            Struct::Timespec2 => "timespec2",
-            Struct::Timeval => "timeval",
-            Struct::Itimerval => "itimerval",
-            Struct::Itimerspec => "itimerspec",
-            Struct::Rlimit => "rlimit",
-            Struct::Rusage => "rusage",
-            Struct::Stat => "stat",
-            Struct::Statx => "statx",
-            Struct::Statfs => "statfs",
-            Struct::Utsname => "utsname",
-            Struct::Sysinfo => "sysinfo",
-            Struct::Sigset => "sigset",
-            Struct::Sigaction => "sigaction",
-            Struct::EpollEvent => "epoll_event",
-            Struct::FdPair => "fdpair",
-            Struct::Int => "int_ptr",
-            Struct::WaitStatus => "wait_status",
-            Struct::Int64 => "int64_ptr",
-            Struct::CloneArgs => "clone_args",
-            Struct::OpenHow => "open_how",
-            Struct::Tms => "tms",
-            Struct::Siginfo => "siginfo",
-            Struct::Termios => "termios",
-            Struct::Winsize => "winsize",
-            Struct::SchedParam => "sched_param",
+    fn from_text(text: &str) -> Option<Len> {
+        if text == "ret" {
+            return Some(Len::Ret);
         }
+        let (make, digits): (fn(u8) -> Len, &str) = match (text.strip_prefix("arg"), text.strip_prefix("at"))
+        {
+            (Some(d), _) => (Len::Arg, d),
+            (_, Some(d)) => (Len::At, d),
+            _ => return None,
+        };
+        digits.parse().ok().filter(|n| *n < 6).map(make)
     }
 }
 
@@ -205,10 +91,16 @@ pub enum Kind {
     Bytes(Len),
     /// A `struct sockaddr` of that length.
     Sockaddr(Len),
-    /// An iovec array with that many elements; the item is the data, joined, cut at the snaplen.
+    /// An iovec array with that many elements; the item is a data word ([`super::item`]) and the data, joined, cut at
+    /// the snaplen.
     Iovec(Len),
-    /// A `struct msghdr`; the item is `u32 name_len, u32 msg_flags, name bytes, joined data`.
+    /// A `struct msghdr`; the item is a message ([`super::item`]).
     Msghdr,
+    /// An array of `struct mmsghdr` with that many elements; the item is as many messages.
+    Mmsghdr(Len),
+    /// An `fd_set` with that many bits; the item is `i32` bytes before the call, `i32` bytes after it (-1: unreadable,
+    /// -2: none), and those bytes.
+    FdSet(Len),
     /// An array of `struct pollfd` with that many elements.
     Pollfds(Len),
     /// An array of `struct epoll_event` with that many elements.
@@ -217,6 +109,13 @@ pub enum Kind {
     Strings,
     /// A structure of fixed size.
     Struct(Struct),
+    /// A structure (or what fills a buffer) of that length in bytes, which may be shorter or longer than we know it.
+    Sized(Struct, Len),
+    /// That many structures.
+    Array(Struct, Len),
+    // --- one register word, and perhaps bytes copied from where it might point ---
+    /// What another argument says.
+    By(&'static Choice),
     /// Something that a later version wrote: a word, perhaps with an item or a reference, shown raw.
     Unknown {
         /// It has an item.
@@ -252,10 +151,15 @@ impl Kind {
             | Kind::Sockaddr(_)
             | Kind::Iovec(_)
             | Kind::Msghdr
+            | Kind::Mmsghdr(_)
+            | Kind::FdSet(_)
             | Kind::Pollfds(_)
             | Kind::EpollEvents(_)
             | Kind::Strings
-            | Kind::Struct(_) => true,
+            | Kind::Struct(_)
+            | Kind::Sized(..)
+            | Kind::Array(..) => true,
+            Kind::By(choice) => !matches!(choice.copied, Copied::Nothing),
             Kind::Unknown { item, .. } => item,
         }
     }
@@ -270,13 +174,48 @@ impl Kind {
         }
     }
 
+    /// What it is, in a few words for the listing and the manual.
+    pub fn doc(self) -> String {
+        let text = match self {
+            Kind::Int | Kind::Long => "a signed number",
+            Kind::UInt => "an unsigned number",
+            Kind::Hex => "an address or raw bits",
+            Kind::Size => "a number of bytes",
+            Kind::Offset => "a file offset",
+            Kind::Fd => "a file descriptor, with what it refers to",
+            Kind::DirFd => "a directory's descriptor, or AT_FDCWD for the working directory",
+            Kind::Flags(_) => "bits with names",
+            Kind::Enum(_) => "a number with names",
+            Kind::Mode => "permission bits, octal, with the type of file if there is one",
+            Kind::Dev => "a device number, major:minor",
+            Kind::Pid => "a process or thread id",
+            Kind::Uid => "a user id",
+            Kind::Gid => "a group id",
+            Kind::Signal => "a signal",
+            Kind::Path => {
+                "a path as given; relative to the directory just before it, or to the working directory"
+            }
+            Kind::Str => "a string",
+            Kind::Bytes(_) => "a buffer, up to the snap length",
+            Kind::Sockaddr(_) => "an address of a socket",
+            Kind::Iovec(_) => "the data of several buffers, joined, up to the snap length",
+            Kind::Msghdr => "a message: address, control messages, data, flags",
+            Kind::Mmsghdr(_) => "messages, each with its length",
+            Kind::FdSet(_) => "a set of descriptors: asked for, and found",
+            Kind::Pollfds(_) => "descriptors with the events asked for and found",
+            Kind::EpollEvents(_) => "events that epoll found",
+            Kind::Strings => "strings",
+            Kind::Struct(s) | Kind::Sized(s, _) => s.row().doc.trim().trim_end_matches('.'),
+            Kind::Array(s, _) => return format!("a list: {}", s.row().doc.trim().trim_end_matches('.')),
+            Kind::By(_) => "depends on another argument",
+            Kind::Unknown { .. } => "something that a later version wrote",
+        };
+        text.to_string()
+    }
+
     /// The spelling in a reel's schema block: `path`, `flags(open)`, `bytes(ret)`, `struct(timespec)`.
     pub fn to_text(self) -> String {
-        let len = |l: Len| match l {
-            Len::Arg(n) => format!("arg{n}"),
-            Len::Ret => "ret".to_string(),
-            Len::At(n) => format!("at{n}"),
-        };
+        let len = |l: Len| l.to_text();
         match self {
             Kind::Int => "int".into(),
             Kind::Long => "long".into(),
@@ -298,12 +237,17 @@ impl Kind {
             Kind::Str => "str".into(),
             Kind::Bytes(l) => format!("bytes({})", len(l)),
             Kind::Sockaddr(l) => format!("sockaddr({})", len(l)),
-            Kind::Iovec(l) => format!("iovec({})", len(l)),
-            Kind::Msghdr => "msghdr".into(),
+            Kind::Iovec(l) => format!("iovecs({})", len(l)),
+            Kind::Msghdr => "message".into(),
+            Kind::Mmsghdr(l) => format!("messages({})", len(l)),
+            Kind::FdSet(l) => format!("fdset({})", len(l)),
             Kind::Pollfds(l) => format!("pollfds({})", len(l)),
             Kind::EpollEvents(l) => format!("epoll_events({})", len(l)),
             Kind::Strings => "strings".into(),
             Kind::Struct(s) => format!("struct({})", s.name()),
+            Kind::Sized(s, l) => format!("sized({},{})", s.name(), len(l)),
+            Kind::Array(s, l) => format!("array({},{})", s.name(), len(l)),
+            Kind::By(c) => format!("by({})", c.name),
             Kind::Unknown { item, refs } => format!("unknown({},{refs})", u8::from(item)),
         }
     }
@@ -316,17 +260,10 @@ impl Kind {
             Some((h, rest)) => (h, rest.strip_suffix(')').unwrap_or("")),
             None => (text, ""),
         };
-        let len = || -> Option<Len> {
-            if arg == "ret" {
-                return Some(Len::Ret);
-            }
-            let (make, digits): (fn(u8) -> Len, &str) =
-                match (arg.strip_prefix("arg"), arg.strip_prefix("at")) {
-                    (Some(d), _) => (Len::Arg, d),
-                    (_, Some(d)) => (Len::At, d),
-                    _ => return None,
-                };
-            digits.parse().ok().filter(|n| *n < 6).map(make)
+        let len = || Len::from_text(arg);
+        let of = || {
+            let (name, len) = arg.split_once(',')?;
+            Some((structs::by_name(name)?, Len::from_text(len)?))
         };
         let kind = match head {
             "int" => Some(Kind::Int),
@@ -349,12 +286,17 @@ impl Kind {
             "str" => Some(Kind::Str),
             "bytes" => len().map(Kind::Bytes),
             "sockaddr" => len().map(Kind::Sockaddr),
-            "iovec" => len().map(Kind::Iovec),
-            "msghdr" => Some(Kind::Msghdr),
+            "iovecs" => len().map(Kind::Iovec),
+            "message" => Some(Kind::Msghdr),
+            "messages" => len().map(Kind::Mmsghdr),
+            "fdset" => len().map(Kind::FdSet),
             "pollfds" => len().map(Kind::Pollfds),
             "epoll_events" => len().map(Kind::EpollEvents),
             "strings" => Some(Kind::Strings),
-            "struct" => Struct::ALL.iter().find(|s| s.name() == arg).map(|s| Kind::Struct(*s)),
+            "struct" => structs::by_name(arg).map(Kind::Struct),
+            "sized" => of().map(|(s, l)| Kind::Sized(s, l)),
+            "array" => of().map(|(s, l)| Kind::Array(s, l)),
+            "by" => choices::by_name(arg).map(Kind::By),
             _ => None,
         };
         kind.filter(|k| k.has_item() == item && k.refs() == refs).unwrap_or(unknown)
@@ -368,6 +310,8 @@ pub enum Dir {
     In,
     /// Written by the kernel: copied if the result is not an error.
     Out,
+    /// Read by the kernel and then overwritten: copied when the call begins.
+    Before,
 }
 
 /// What a call's result is.
@@ -379,6 +323,8 @@ pub enum Ret {
     Int,
     /// A number of bytes.
     Bytes,
+    /// A number of things: descriptors that are ready, processes woken, entries filled.
+    Count,
     /// A new or looked-up descriptor: one more reference, the row's last.
     Fd,
     /// A process or thread id.
@@ -391,27 +337,56 @@ pub enum Ret {
     Gid,
     /// Permission bits.
     Mode,
+    /// A signal number.
+    Signal,
+    /// Bits with names.
+    Flags(&'static Names),
+    /// A number with names.
+    Enum(&'static Names),
+    /// What an argument says.
+    By(&'static Choice),
     /// The call does not return: shown as `?`.
     None,
 }
 
 impl Ret {
-    /// Every kind of result with its spelling in a reel's schema block.
-    pub const ALL: &'static [(Ret, &'static str)] = &[
-        (Ret::Zero, "zero"),
-        (Ret::Int, "int"),
-        (Ret::Bytes, "bytes"),
-        (Ret::Fd, "fd"),
-        (Ret::Pid, "pid"),
-        (Ret::Addr, "addr"),
-        (Ret::Uid, "uid"),
-        (Ret::Gid, "gid"),
-        (Ret::Mode, "mode"),
-        (Ret::None, "none"),
+    /// Every kind of result without a table, with its spelling in a reel's schema block and what it is.
+    pub const PLAIN: &'static [(Ret, &'static str, &'static str)] = &[
+        (Ret::Zero, "zero", "0"),
+        (Ret::Int, "int", "a number"),
+        (Ret::Bytes, "bytes", "how many bytes"),
+        (Ret::Count, "count", "how many things: ready, woken, filled"),
+        (Ret::Fd, "fd", "a descriptor"),
+        (Ret::Pid, "pid", "a process or thread"),
+        (Ret::Addr, "addr", "an address in memory"),
+        (Ret::Uid, "uid", "a user"),
+        (Ret::Gid, "gid", "a group"),
+        (Ret::Mode, "mode", "permission bits"),
+        (Ret::Signal, "signal", "a signal"),
+        (Ret::None, "none", "the call does not return"),
     ];
 
     /// The spelling in a reel's schema block.
-    pub fn name(self) -> &'static str {
-        Ret::ALL.iter().find(|(r, _)| *r == self).map_or("int", |(_, n)| n)
+    pub fn to_text(self) -> String {
+        match self {
+            Ret::Flags(t) => format!("flags({})", t.name),
+            Ret::Enum(t) => format!("enum({})", t.name),
+            Ret::By(c) => format!("by({})", c.name),
+            plain => Ret::PLAIN.iter().find(|(r, ..)| *r == plain).map_or("int", |(_, n, _)| n).to_string(),
+        }
+    }
+
+    /// The kind of result that `text` spells, if this version knows it.
+    pub fn from_text(text: &str) -> Option<Ret> {
+        let (head, arg) = match text.split_once('(') {
+            Some((h, rest)) => (h, rest.strip_suffix(')')?),
+            None => return Ret::PLAIN.iter().find(|(_, n, _)| *n == text).map(|(r, ..)| *r),
+        };
+        match head {
+            "flags" => names::by_name(arg).map(Ret::Flags),
+            "enum" => names::by_name(arg).map(Ret::Enum),
+            "by" => choices::by_name(arg).map(Ret::By),
+            _ => None,
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Enters: nothing live; a reel's schema block when a file is read. Leaves: [`Schema`], by which every other stage knows
 //! what a row of a batch holds. Never: memory of a process, state, rendering.
 //!
-//! * [`kind`] says what an argument can be, [`calls`] has a row for each described call, [`numbers`] the numbers of each
+//! * [`kind`] says what an argument can be ([`structs`] with their [`layout`]s, [`choices`] that another argument makes), [`calls`] has a row for each described call, [`numbers`] the numbers of each
 //!   architecture, [`names`]/[`tables`] the names of flags, enums, errnos and signals.
 //! * A schema also has the names of the hosts that rows may be of: all that a number in a row needs to be understood.
 //! * [`Schema::native`] joins them; a call without a row gets six words named `arg0` to `arg5`, so none is invisible.
@@ -11,17 +11,25 @@
 //!   [`EVENTS`] upward are events that are not calls, [`COMPAT`] upward are 32-bit calls by their own numbers.
 
 pub mod calls;
+pub mod choice;
+pub mod choices;
+pub mod item;
 pub mod kind;
+pub mod layout;
 pub mod names;
 pub mod numbers;
+pub mod structs;
 pub mod tables;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 pub use calls::{Anon, Arg, CALLS, Call, Class, Effect};
-pub use kind::{Dir, Kind, Len, Ret, Struct};
+pub use choice::{Choice, Copied, What};
+pub use kind::{Dir, Kind, Len, Ret};
+pub use structs::Struct;
 
 /// First code of events that are not system calls.
 pub const EVENTS: u16 = 1024;
@@ -76,6 +84,13 @@ pub struct ArgShape {
     pub fdref: Option<u8>,
 }
 
+impl ArgShape {
+    /// True if its bytes are copied when the call begins (those of an `fd_set` again when it ends).
+    pub fn is_early(&self) -> bool {
+        self.dir == Dir::Before || matches!(self.kind, Kind::FdSet(_))
+    }
+}
+
 /// What the rows of one code look like: how many words, items and references each has, and what they mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -90,11 +105,13 @@ pub struct Shape {
     /// What it does to state (live only; not part of a reel).
     pub effect: Effect,
     /// Arguments in order; argument N is word N of the row.
-    pub args: Vec<ArgShape>,
+    pub args: Arc<[ArgShape]>,
     /// Items a row has.
     pub items: u8,
     /// References a row has; with [`Ret::Fd`] the last is the result's.
     pub refs: u8,
+    /// The items of some arguments are copied when the call begins.
+    pub early: bool,
     /// False for a call that has no row of its own and is shown with six raw words.
     pub described: bool,
 }
@@ -109,7 +126,7 @@ impl Shape {
         args: impl IntoIterator<Item = (String, Kind, Dir)>,
     ) -> Shape {
         let (mut items, mut refs) = (0u8, 0u8);
-        let args = args
+        let args: Vec<ArgShape> = args
             .into_iter()
             .map(|(name, kind, dir)| {
                 let item = kind.has_item().then_some(items);
@@ -120,15 +137,17 @@ impl Shape {
             })
             .collect();
         refs += u8::from(ret == Ret::Fd);
+        let early = args.iter().any(ArgShape::is_early);
         Shape {
             code,
             name: name.into(),
             class,
             ret,
             effect: Effect::None,
-            args,
+            args: args.into(),
             items,
             refs,
+            early,
             described: true,
         }
     }
@@ -159,8 +178,12 @@ impl Shape {
     }
 
     fn generic(code: u16, name: &str) -> Shape {
-        let args = (0..6).map(|i| (format!("arg{i}"), Kind::Hex, Dir::In));
-        Shape { described: false, ..Shape::new(code, name, Class::OTHER, Ret::Int, args) }
+        // Thousands of codes have these: they share them.
+        static WORDS: LazyLock<Shape> = LazyLock::new(|| {
+            let args = (0..6).map(|i| (format!("arg{i}"), Kind::Hex, Dir::In));
+            Shape { described: false, ..Shape::new(0, "", Class::OTHER, Ret::Int, args) }
+        });
+        Shape { code, name: name.into(), ..WORDS.clone() }
     }
 }
 
@@ -251,6 +274,11 @@ impl Schema {
     /// The name of a host; nothing if it has none.
     pub fn host(&self, number: u16) -> Option<&str> {
         self.hosts.get(usize::from(number)).map(|h| &**h).filter(|h| !h.is_empty())
+    }
+
+    /// The same, of this host alone.
+    pub fn on(self, host: &str) -> Schema {
+        self.with_hosts(&[host])
     }
 
     /// The shape of a code; codes past the end share the last one.

@@ -31,9 +31,15 @@ impl Names {
     pub fn on(&'static self, arch: Arch) -> &'static Names {
         match (arch, self.name) {
             (Arch::Aarch64, "open") => &tables::OPEN_AARCH64,
+            (Arch::Aarch64, "open_status") => &tables::OPEN_STATUS_AARCH64,
             (Arch::Aarch64, "pipe") => &tables::PIPE_FLAGS_AARCH64,
             _ => self,
         }
+    }
+
+    /// True if the bits without names are permissions: `IPC_CREAT|0600`.
+    pub fn has_mode(&self) -> bool {
+        matches!(self.name, "ipc_get" | "shmget")
     }
 
     /// The name of exactly this value.

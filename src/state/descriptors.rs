@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::tables::FileRef;
+use super::tables::{FileRef, changed};
 
 /// A table that processes may share.
 pub type TableRef = Rc<RefCell<FdTable>>;
@@ -46,6 +46,8 @@ struct Past {
     owed: bool,
 }
 
+/// Descriptors below this are named in the entry of their process.
+const STDIO: u32 = 3;
 /// Numbers below this are an index, which is nearly all; others a map.
 const LOW: usize = 4096;
 /// How much past a shared table remembers.
@@ -107,6 +109,9 @@ impl FdTable {
 
     /// The number means nothing from `until` on.
     pub fn remove(&mut self, fd: u32, until: u64) {
+        if fd < STDIO {
+            changed();
+        }
         let old = match self.low.get_mut(fd as usize) {
             Some(entry) => entry.take(),
             None => self.high.remove(&fd),
@@ -146,6 +151,7 @@ impl FdTable {
 
     /// What an exec leaves of it: no other thread, and nothing that was to be closed.
     pub fn exec(&mut self) {
+        changed();
         self.shared = false;
         self.past = VecDeque::new();
         self.low.iter_mut().for_each(|slot| {
@@ -193,6 +199,9 @@ impl FdTable {
 
     fn set(&mut self, fd: u32, entry: Fd) -> Option<Fd> {
         let i = fd as usize;
+        if fd < STDIO {
+            changed();
+        }
         if i >= LOW {
             return self.high.insert(fd, entry);
         }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::descriptors::{Fd, TableRef};
 use super::scan::kind_of_mode;
-use super::tables::{FileDesc, FileEntity, FileRef, ProcRef, Text};
+use super::tables::{FileDesc, FileEntity, FileRef, ProcRef, Text, ask};
 use crate::batch::{FileKind, L4, Role, file_flags};
 use crate::decode::{Fact, RawItem, Record, Sock};
 use crate::schema::{Anon, Effect, Kind, Shape, Struct};
@@ -255,21 +255,31 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
                     let d = proc.desc.borrow();
                     (d.ruid, d.rgid, d.uid, d.gid) == (c.uid, c.gid, c.euid, c.egid)
                 };
-                if !same {
+                if !same || &*shape.name == "capset" {
+                    proc.ask(ask::CAPS);
                     proc.change(|d| (d.ruid, d.rgid, d.uid, d.gid) = (c.uid, c.gid, c.euid, c.egid));
                 }
             }
         }
         Effect::Setsid => {
-            if let Some(id) = new_fd {
-                proc.change(|d| (d.sid, d.pgid, d.tty) = (id, id, 0));
+            // The result is the number in the process's own namespace.
+            if ok {
+                proc.change(|d| (d.sid, d.pgid, d.tty) = (d.pid, d.pid, 0));
             }
         }
         Effect::Setpgid => {
             let (pid, pgid) = (r.word(0) as u32, r.word(1) as u32);
-            let own = proc.desc.borrow().pid;
-            if ok && (pid == 0 || pid == own) {
-                proc.change(|d| d.pgid = if pgid == 0 { own } else { pgid });
+            // Numbers are those of the process's own namespace.
+            let (own, inside) = {
+                let d = proc.desc.borrow();
+                (d.pid, d.vpid)
+            };
+            if ok && (pid == 0 || pid == inside) {
+                if pgid == 0 || pgid == inside {
+                    proc.change(|d| d.pgid = own);
+                } else if own == inside {
+                    proc.change(|d| d.pgid = pgid);
+                }
             }
         }
         Effect::Unshare => {

@@ -3,14 +3,33 @@
 //! Enters: entities, and the open block. Leaves: ids in that block. Never: a change to an entry that exists; an entity
 //! that changes gets a new entry at its next mention. What has been interned once in a block costs a compare.
 
+use std::rc::Rc;
+
 use rustc_hash::FxHashMap;
 
-use super::tables::{FileRef, Place, ProcRef, Text};
+use super::scan::ProcFs;
+use super::tables::{FileRef, Place, ProcRef, Text, changes};
 use crate::batch::{Builder, File, FileId, Group, NONE, Proc, ProcId, StrId, User, file_flags};
 use crate::users::Users;
 
 /// Deepest chain of ancestors that goes into a dictionary.
 const ANCESTORS: usize = 64;
+
+/// The leaders of a process's session and group, if they are known and not itself. One that has ended is remembered: the
+/// kernel gives its number to nobody else as long as it leads.
+fn leaders(proc: &ProcRef, around: &Around<'_>) -> [Option<ProcRef>; 2] {
+    let (pid, ids) = {
+        let d = proc.desc.borrow();
+        (d.pid, [d.sid, d.pgid])
+    };
+    let mut kept = proc.leaders.borrow_mut();
+    for (kept, id) in kept.iter_mut().zip(ids) {
+        let found = around.procs.get(&id).filter(|_| id != 0 && id != pid);
+        let ended = kept.take().filter(|p| p.desc.borrow().pid == id && id != pid);
+        *kept = found.cloned().or(ended);
+    }
+    kept.clone()
+}
 
 /// Interns into one block after another.
 pub struct Interner {
@@ -18,6 +37,23 @@ pub struct Interner {
     generation: u32,
     user_ids: FxHashMap<u32, u32>,
     group_ids: FxHashMap<u32, u32>,
+}
+
+/// What an entry of a process is made from besides the process.
+pub struct Around<'a> {
+    /// All processes.
+    pub procs: &'a FxHashMap<u32, ProcRef>,
+    /// Where what the kernel did not tell is read.
+    pub proc_fs: &'a ProcFs,
+    /// Time of the last loss.
+    pub lost_at: u64,
+}
+
+/// The id of a process in the open block, if its entry there is still right: a compare, for nearly every event.
+#[inline]
+pub fn known(b: &Builder, proc: &ProcRef) -> Option<ProcId> {
+    let (generation, id) = proc.place.get();
+    (generation == b.generation() && proc.checked.get() == changes()).then_some(id)
 }
 
 fn string(b: &mut Builder, text: Option<&Text>) -> StrId {
@@ -69,22 +105,51 @@ impl Interner {
         id
     }
 
-    /// The id of a process in the open block; its parents come before it.
-    pub fn proc(&mut self, b: &mut Builder, proc: &ProcRef) -> ProcId {
-        self.proc_at(b, proc, 0)
+    /// The id of a process in the open block; what it refers to comes before it.
+    pub fn proc(&mut self, b: &mut Builder, proc: &ProcRef, around: &Around<'_>) -> ProcId {
+        self.proc_at(b, proc, around, 0)
     }
 
-    fn proc_at(&mut self, b: &mut Builder, proc: &ProcRef, depth: usize) -> ProcId {
-        let (generation, id) = proc.place.get();
-        if generation == b.generation() {
+    fn proc_at(&mut self, b: &mut Builder, proc: &ProcRef, around: &Around<'_>, depth: usize) -> ProcId {
+        if let Some(id) = known(b, proc) {
             return id;
         }
+        if depth >= ANCESTORS || proc.busy.replace(true) {
+            return NONE;
+        }
+        let id = self.renew(b, proc, around, depth);
+        proc.busy.set(false);
+        id
+    }
+
+    fn renew(&mut self, b: &mut Builder, proc: &ProcRef, around: &Around<'_>, depth: usize) -> ProcId {
         self.begin(b);
+        if proc.ask.get() != 0 {
+            // A pid that has ended may be somebody else's by now.
+            let pid = proc.desc.borrow().pid;
+            let lives = around.procs.get(&pid).is_some_and(|p| Rc::ptr_eq(p, proc));
+            around.proc_fs.complete(proc, lives);
+        }
         let parent = match proc.parent.borrow().as_ref() {
-            Some(p) if depth < ANCESTORS => self.proc_at(b, p, depth + 1),
-            _ => NONE,
+            Some(p) => self.proc_at(b, p, around, depth + 1),
+            None => NONE,
         };
+        let [leader, group_leader] =
+            leaders(proc, around).map(|p| p.map_or(NONE, |p| self.proc_at(b, &p, around, depth + 1)));
+        let table = proc.fds.borrow().clone();
+        let stdio = [0, 1, 2].map(|fd| {
+            let file = table.borrow().get(fd).map(|f| f.file.clone());
+            file.map_or(NONE, |f| self.file(b, &f, false))
+        });
+        let parts = [parent, leader, group_leader, stdio[0], stdio[1], stdio[2]];
+        proc.checked.set(changes());
+        let (generation, id) = proc.place.get();
+        if generation == b.generation() && proc.parts.replace(parts) == parts {
+            return id;
+        }
+        proc.parts.set(parts);
         let d = proc.desc.borrow();
+        let counted = proc.counted.get() >= around.lost_at;
         let entry = Proc {
             pid: d.pid,
             ppid: d.ppid,
@@ -107,6 +172,16 @@ impl Interner {
             cwd: string(b, d.cwd.as_ref()),
             cgroup: string(b, d.cgroup.as_ref()),
             flags: d.flags,
+            login: self.user(b, d.loginuid),
+            leader,
+            group_leader,
+            stdio,
+            threads: if counted { d.threads } else { 0 },
+            exe_ino: d.exe_ino,
+            exe_ctime: d.exe_ctime,
+            exe_mtime: d.exe_mtime,
+            caps: d.caps,
+            env: string(b, d.env.as_ref()),
         };
         let id = b.proc(entry);
         proc.place.set((b.generation(), id));

@@ -5,14 +5,32 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::tables::{PendingExec, ProcEntity, Text};
+use super::tables::{PendingExec, ProcDesc, ProcEntity, Text, ask};
 use super::{LINGER, State, Wanted, effects, scan};
 use crate::batch::{Builder, NO_LATENCY, proc_flags, row_flags};
 use crate::decode::{RawItem, Record};
 use crate::schema;
 use crate::source::abi;
 
+/// What a child has from its parent, and what it has not.
+fn born(child: &mut ProcDesc, pid: u32, parent: u32, start: u64) {
+    // In the host's namespace like its parent, unless /proc says otherwise.
+    child.vpid = if child.vpid == child.pid { pid } else { 0 };
+    (child.pid, child.ppid, child.start) = (pid, parent, scan::to_tick(start));
+    child.threads = 1;
+}
+
 impl State<'_> {
+    /// A thread came or went.
+    fn count_threads(&mut self, r: &Record, by: i32) {
+        if let Some(proc) = self.procs.get(&r.pid).cloned()
+            && r.time >= proc.scanned.get().1
+            && proc.desc.borrow().threads > 0
+        {
+            proc.change(|d| d.threads = d.threads.saturating_add_signed(by).max(1));
+        }
+    }
+
     pub(super) fn fork(&mut self, r: &Record) {
         self.seen.state += 1;
         let Some(f) = r.fork() else { return };
@@ -21,6 +39,7 @@ impl State<'_> {
             parent.fds.borrow().borrow_mut().share();
         }
         if f.tid != f.pid {
+            self.count_threads(r, 1);
             return;
         }
         // A parent that was read after this fork is no model for the child: it is read itself. If it is gone already, at
@@ -31,7 +50,7 @@ impl State<'_> {
             if child.desc.borrow().flags & proc_flags::BARE != 0 {
                 // Gone before it could be read: it was what its parent was, as far as that is still so.
                 let mut desc = parent.desc.borrow().clone();
-                (desc.pid, desc.ppid, desc.start, desc.vpid) = (f.pid, r.pid, scan::to_tick(f.start), 0);
+                born(&mut desc, f.pid, r.pid, f.start);
                 desc.flags |= proc_flags::UNCERTAIN;
                 child.change(|d| *d = desc);
                 let table = parent.fds.borrow().borrow().copy();
@@ -45,7 +64,7 @@ impl State<'_> {
             return;
         }
         let mut desc = parent.desc.borrow().clone();
-        (desc.pid, desc.ppid, desc.start, desc.vpid) = (f.pid, r.pid, scan::to_tick(f.start), 0);
+        born(&mut desc, f.pid, r.pid, f.start);
         desc.flags &= !proc_flags::BARE;
         let table = parent.fds.borrow().clone();
         let table = if f.shares & abi::FORK_FILES != 0 {
@@ -55,6 +74,9 @@ impl State<'_> {
         };
         let child = ProcEntity::new(desc, Some(parent.clone()), table);
         child.fds_known.set(parent.fds_known.get());
+        child.counted.set(r.time);
+        child.ask(ask::ID);
+        *child.leaders.borrow_mut() = parent.leaders.borrow().clone();
         self.insert(f.pid, child);
         self.live.insert(f.pid);
     }
@@ -83,7 +105,10 @@ impl State<'_> {
             d.flags &= !(proc_flags::ARGS_CUT | proc_flags::UNCERTAIN | proc_flags::BARE);
             d.flags |= if cut { proc_flags::ARGS_CUT } else { 0 };
             (d.ruid, d.rgid, d.uid, d.gid) = (e.creds.uid, e.creds.gid, e.creds.euid, e.creds.egid);
+            (d.exe_dev, d.exe_ino, d.threads) = (e.exe.dev, e.exe.ino, 1);
         });
+        proc.counted.set(r.time);
+        proc.ask(ask::CAPS | ask::PROGRAM);
         effects::exec_closes(&proc);
         self.live.insert(r.pid);
     }
@@ -103,6 +128,7 @@ impl State<'_> {
 
     pub(super) fn exit(&mut self, cpu: usize, r: &Record, wanted: &impl Wanted, b: &mut Builder) {
         let Some(e) = r.exit() else { return };
+        self.entries.remove(&r.tid);
         let proc = self.process(r.pid, r.time);
         // A thread that ended by itself did so in exit or exit_group, which never return: this is their event.
         let call = u16::try_from(e.nr).ok().filter(|nr| *nr < schema::EVENTS).map(|nr| self.schema.shape(nr));
@@ -112,6 +138,9 @@ impl State<'_> {
             let status = (e.code >> 8) & 0xff;
             self.push(cpu, r, shape.code, &proc, row_flags::UNFINISHED, &[u64::from(status)], b);
             shown = true;
+        }
+        if !e.last {
+            self.count_threads(r, -1);
         }
         if e.last {
             self.live.remove(&r.pid);

@@ -38,6 +38,9 @@ const LINGER: u64 = 2_000_000_000;
 /// A process that could not be read is not asked for again before this.
 const RETRY: u64 = 1_000_000_000;
 
+/// Records of entries that are kept at most; a thread has at most one.
+const ENTRIES: usize = 65536;
+
 /// Which records become rows.
 pub trait Wanted {
     /// True if rows with this code are wanted.
@@ -81,6 +84,8 @@ pub struct State<'s> {
     next_seq: Vec<Option<u32>>,
     /// Processes that were born or got a new program under our eyes, and have not ended.
     live: FxHashSet<u32>,
+    /// What calls that have begun will overwrite, by thread: the time of the entry and its record.
+    entries: FxHashMap<u32, (u64, Vec<u8>)>,
     /// Time of the last loss: what was learnt before it may be stale.
     lost_at: u64,
     now: fn() -> u64,
@@ -110,6 +115,7 @@ impl<'s> State<'s> {
             ancestors: true,
             next_seq: Vec::new(),
             live: FxHashSet::default(),
+            entries: FxHashMap::default(),
             lost_at: 0,
             now,
             num: 0,
@@ -126,6 +132,12 @@ impl<'s> State<'s> {
     /// Knows nothing of processes that are not traced themselves.
     pub fn without_ancestors(mut self) -> State<'s> {
         self.ancestors = false;
+        self
+    }
+
+    /// Reads environments as well.
+    pub fn with_environments(mut self) -> State<'s> {
+        self.proc_fs.read_environments();
         self
     }
 
@@ -151,6 +163,7 @@ impl<'s> State<'s> {
             abi::REC_EXEC => self.exec(&r),
             abi::REC_EXIT => self.exit(cpu, &r, wanted, b),
             abi::REC_RENAME => self.rename(&r),
+            abi::REC_ENTRY => self.entry(&r, bytes),
             _ => self.call(cpu, &r, wanted, b),
         }
         while self.ended.front().is_some_and(|(until, ..)| *until < r.time) {
@@ -210,6 +223,8 @@ impl<'s> State<'s> {
     pub fn lost(&mut self, cpu: usize, count: u64, time: u64, b: &mut Builder) {
         self.seen.lost += count;
         self.lost_at = time;
+        // How many threads each process has may have changed unseen.
+        tables::changed();
         let (num, delta) = self.count(time);
         let row = Row {
             num,

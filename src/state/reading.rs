@@ -50,8 +50,21 @@ impl State<'_> {
         let proc = ProcEntity::new(desc, parent, table);
         proc.fds_known.set(true);
         proc.scanned.set((begin, (self.now)()));
+        proc.counted.set(begin);
         self.insert(pid, proc.clone());
+        self.read_leaders(&proc, 0);
         proc
+    }
+
+    /// The leaders of its session and group are named too.
+    fn read_leaders(&mut self, proc: &ProcRef, depth: usize) {
+        let ids = {
+            let d = proc.desc.borrow();
+            [d.sid, d.pgid].map(|id| if id == d.pid { 0 } else { id })
+        };
+        for id in ids {
+            self.ancestor(id, depth + 1);
+        }
     }
 
     /// An ancestor: without its descriptors, which nothing asks for until it has an event of its own.
@@ -67,7 +80,9 @@ impl State<'_> {
         let parent = self.ancestor(desc.ppid, depth + 1);
         let proc = ProcEntity::new(desc, parent, TableRef::default());
         proc.scanned.set((begin, (self.now)()));
+        proc.counted.set(begin);
         self.insert(pid, proc.clone());
+        self.read_leaders(&proc, depth);
         Some(proc)
     }
 

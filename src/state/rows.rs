@@ -3,11 +3,12 @@
 //! Enters: a record of a call. Leaves: its effect on the tables, and if it is wanted a row with the files that it names,
 //! as they were before it or are after it, whichever the argument means. Never: a process's birth or end.
 
+use super::intern::{self, Around};
 use super::tables::{FileEntity, FileRef, ProcRef};
-use super::{State, Wanted, effects};
-use crate::batch::{Builder, Item, NONE, Row, row_flags};
+use super::{ENTRIES, State, Wanted, effects};
+use crate::batch::{Builder, Item, NONE, ProcId, Row, row_flags};
 use crate::decode::{RawItem, Record};
-use crate::schema::{self, Effect, Kind, Shape, Struct};
+use crate::schema::{self, Effect, Kind, Shape, Struct, item};
 use crate::source::abi;
 
 impl State<'_> {
@@ -23,7 +24,7 @@ impl State<'_> {
         words: &[u64],
         b: &mut Builder,
     ) {
-        let id = self.interner.proc(b, proc);
+        let id = self.proc_id(b, proc);
         self.seen.rows += 1;
         let (num, delta) = self.count(r.time);
         let row = Row {
@@ -39,6 +40,32 @@ impl State<'_> {
             flags,
         };
         b.push(row, words, &[], &[]);
+    }
+
+    /// The id of a process in the open block.
+    #[inline]
+    fn proc_id(&mut self, b: &mut Builder, proc: &ProcRef) -> ProcId {
+        intern::known(b, proc).unwrap_or_else(|| {
+            let State { procs, proc_fs, lost_at, interner, .. } = self;
+            interner.proc(b, proc, &Around { procs, proc_fs, lost_at: *lost_at })
+        })
+    }
+
+    /// A shell puts its children into groups: setpgid reaches beyond the process that called.
+    fn group_child(&self, r: &Record, proc: &ProcRef) {
+        let (pid, pgid) = (r.word(0) as u32, r.word(1) as u32);
+        let is_host = {
+            let d = proc.desc.borrow();
+            d.vpid == d.pid && d.pid != pid
+        };
+        // Numbers of another pid namespace name nobody here.
+        if r.ret == 0
+            && is_host
+            && let Some(child) = self.procs.get(&pid)
+            && r.time >= child.scanned.get().0
+        {
+            child.change(|d| d.pgid = if pgid == 0 { pid } else { pgid });
+        }
     }
 
     pub(super) fn call(&mut self, cpu: usize, r: &Record, wanted: &impl Wanted, b: &mut Builder) {
@@ -77,6 +104,9 @@ impl State<'_> {
                 new = Some(file);
             } else if current {
                 effects::apply(&proc, r, shape);
+                if shape.effect == Effect::Setpgid {
+                    self.group_child(r, &proc);
+                }
             }
         }
         if !shown {
@@ -93,7 +123,7 @@ impl State<'_> {
                 *slot = Some((file, false));
             }
         }
-        let id = self.interner.proc(b, &proc);
+        let id = self.proc_id(b, &proc);
         self.refs.clear();
         if shape.refs > 0 {
             for file in &self.files {
@@ -203,13 +233,76 @@ impl State<'_> {
             }
             return;
         }
+        if shape.early {
+            return self.joined_items(r, shape, b);
+        }
         for raw in r.items().take(usize::from(shape.items)) {
-            self.items.push(match raw {
-                RawItem::Absent => Item::ABSENT,
-                RawItem::Unreadable => Item::UNREADABLE,
-                RawItem::Bytes(bytes, cut) => Item::new(b.string(bytes), cut),
-            });
+            self.items.push(plain(raw, b));
         }
         self.items.resize(usize::from(shape.items), Item::ABSENT);
     }
+
+    /// Keeps what a call that begins will overwrite until its end.
+    pub(super) fn entry(&mut self, r: &Record, bytes: &[u8]) {
+        self.seen.state += 1;
+        if self.entries.len() >= ENTRIES {
+            self.entries.clear();
+        }
+        let (time, kept) = self.entries.entry(r.tid).or_default();
+        *time = r.time;
+        kept.clear();
+        kept.extend_from_slice(bytes);
+    }
+
+    /// The items of a call of which some were copied at its entry. Those of another call of the same thread are not taken
+    /// for its own: what is missing is unreadable.
+    fn joined_items(&mut self, r: &Record, shape: &Shape, b: &mut Builder) {
+        let kept = self.entries.remove(&r.tid).filter(|(time, _)| r.entry() == Some(*time));
+        let entry = kept.as_ref().and_then(|(_, bytes)| Record::parse(bytes));
+        let mut before = entry.iter().filter(|e| e.ret == i64::from(r.code)).flat_map(Record::items);
+        let mut after = r.items();
+        for (i, arg) in shape.args.iter().enumerate().filter(|(_, a)| a.item.is_some()) {
+            let after = after.next().unwrap_or(RawItem::Absent);
+            if !arg.is_early() {
+                self.items.push(plain(after, b));
+                continue;
+            }
+            let before = before.next().unwrap_or(RawItem::Unreadable);
+            self.items.push(match arg.kind {
+                _ if r.word(i) == 0 => Item::ABSENT,
+                // A call that failed has not written: the set is what was asked.
+                Kind::FdSet(_) if schema::is_error(r.ret) => sets(&mut self.name, after, RawItem::Absent, b),
+                Kind::FdSet(_) => sets(&mut self.name, before, after, b),
+                _ => plain(before, b),
+            });
+        }
+    }
+}
+
+fn plain(raw: RawItem, b: &mut Builder) -> Item {
+    match raw {
+        RawItem::Absent | RawItem::Entry => Item::ABSENT,
+        RawItem::Unreadable => Item::UNREADABLE,
+        RawItem::Bytes(bytes, cut) => Item::new(b.string(bytes), cut),
+    }
+}
+
+/// The item of an `fd_set` before and after a call, see [`Kind::FdSet`].
+fn sets(buf: &mut Vec<u8>, before: RawItem, after: RawItem, b: &mut Builder) -> Item {
+    let parts = [before, after].map(|raw| match raw {
+        RawItem::Bytes(bytes, cut) => (bytes.len() as i32, bytes, cut),
+        RawItem::Unreadable => (item::SET_UNREADABLE, &[][..], false),
+        RawItem::Absent | RawItem::Entry => (item::SET_NONE, &[][..], false),
+    });
+    if parts.iter().all(|p| p.0 < 0) {
+        return Item::UNREADABLE;
+    }
+    buf.clear();
+    for (len, ..) in parts {
+        buf.extend_from_slice(&len.to_le_bytes());
+    }
+    for (_, bytes, _) in parts {
+        buf.extend_from_slice(bytes);
+    }
+    Item::new(b.string(buf), parts.iter().any(|p| p.2))
 }

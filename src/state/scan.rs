@@ -11,13 +11,15 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 
 use super::net::NetTables;
-use super::tables::{FileDesc, ProcDesc, Text};
+use super::tables::{FileDesc, ProcDesc, ProcEntity, Text, ask};
 use crate::batch::{FileKind, proc_flags};
 
 /// Most bytes read of one file of /proc.
 const MAX_READ: u64 = 1 << 20;
 /// Most bytes kept of a command line.
 const MAX_ARGS: usize = 4096;
+/// Most bytes kept of an environment.
+const MAX_ENV: usize = 16 << 10;
 /// Clock ticks a second as /proc counts them: USER_HZ is 100 on x86_64 and aarch64.
 const TICK_NS: u64 = 10_000_000;
 
@@ -34,6 +36,8 @@ pub fn kernel_dev(st_dev: u64) -> u32 {
 /// /proc, wherever it is mounted.
 pub struct ProcFs {
     root: PathBuf,
+    /// Environments are read too.
+    env: bool,
     net: FxHashMap<u64, NetTables>,
 }
 
@@ -91,7 +95,12 @@ fn parse_stat(bytes: &[u8]) -> Option<Stat> {
 impl ProcFs {
     /// /proc at `root`.
     pub fn new(root: impl Into<PathBuf>) -> ProcFs {
-        ProcFs { root: root.into(), net: FxHashMap::default() }
+        ProcFs { root: root.into(), env: false, net: FxHashMap::default() }
+    }
+
+    /// Reads environments too. They hold secrets, so only if somebody asked for that.
+    pub fn read_environments(&mut self) {
+        self.env = true;
     }
 
     /// Every process there is now.
@@ -149,13 +158,77 @@ impl ProcFs {
             }
             d.args = text(&args);
         }
-        if let Some(uid) = read(&self.of(pid, "loginuid")) {
-            d.loginuid = number(&uid).unwrap_or(u32::MAX);
-        }
         d.exepath = self.link(pid, "exe");
+        self.program(&mut d);
+        self.executable(&mut d, true);
         d.cwd = self.link(pid, "cwd");
         d.cgroup = read(&self.of(pid, "cgroup")).and_then(|c| parse_cgroup(&c));
         Some(d)
+    }
+
+    /// What belongs to the program that a process runs, and no record tells: the audit user, which is set between login and
+    /// the first program; the environment, if wanted.
+    fn program(&self, d: &mut ProcDesc) {
+        if let Some(uid) = read(&self.of(d.pid, "loginuid")) {
+            d.loginuid = number(&uid).unwrap_or(u32::MAX);
+        }
+        if self.env {
+            d.env = read(&self.of(d.pid, "environ")).and_then(|mut env| {
+                env.truncate(MAX_ENV);
+                text(&env)
+            });
+        }
+    }
+
+    /// When the file of the program changed, and who may write to it. What it is was told by a record; here it is looked
+    /// for by the process's link, or where that is gone by its path, and believed only if it is the same.
+    fn executable(&self, d: &mut ProcDesc, lives: bool) {
+        let link = if lives { rustix::fs::stat(self.of(d.pid, "exe")).ok() } else { None };
+        let same_file = |s: &rustix::fs::Stat| (kernel_dev(s.st_dev), s.st_ino) == (d.exe_dev, d.exe_ino);
+        let by_link = link.filter(|stat| {
+            d.exe_ino == 0
+                || same_file(stat)
+                // A layered file system shows other numbers.
+                || self.link(d.pid, "exe").is_some_and(|link| d.exepath.as_ref() == Some(&link))
+        });
+        let found = by_link.or_else(|| {
+            let path = Path::new(std::ffi::OsStr::from_bytes(d.exepath.as_deref()?));
+            // A look, never a mount.
+            let stat = rustix::fs::statat(rustix::fs::CWD, path, rustix::fs::AtFlags::NO_AUTOMOUNT).ok();
+            stat.filter(|stat| path.is_absolute() && same_file(stat))
+        });
+        let Some(stat) = found else { return };
+        if d.exe_ino == 0 {
+            (d.exe_dev, d.exe_ino) = (kernel_dev(stat.st_dev), stat.st_ino);
+        }
+        d.exe_ctime = nanoseconds(stat.st_ctime, stat.st_ctime_nsec as i64);
+        d.exe_mtime = nanoseconds(stat.st_mtime, stat.st_mtime_nsec as i64);
+        d.flags |= proc_flags::EXE_SEEN;
+        if may_write(d, stat.st_mode, stat.st_uid, stat.st_gid) {
+            d.flags |= proc_flags::EXE_WRITABLE;
+        }
+    }
+
+    /// Reads what no record told of a process since its last entry.
+    pub fn complete(&self, proc: &ProcEntity, lives: bool) {
+        let what = proc.ask.replace(0);
+        let mut d = proc.desc.borrow_mut();
+        let status =
+            if lives && what & (ask::ID | ask::CAPS) != 0 { read(&self.of(d.pid, "status")) } else { None };
+        if what & ask::CAPS != 0 {
+            d.flags &= !proc_flags::CAPS;
+        }
+        if let Some(status) = status {
+            parse_inside(&status, &mut d);
+        }
+        if what & ask::PROGRAM != 0 {
+            d.flags &= !(proc_flags::EXE_SEEN | proc_flags::EXE_WRITABLE);
+            (d.exe_ctime, d.exe_mtime, d.env) = (0, 0, None);
+            if lives {
+                self.program(&mut d);
+            }
+            self.executable(&mut d, lives);
+        }
     }
 
     /// What a process has open.
@@ -243,10 +316,48 @@ fn parse_status(status: &[u8], d: &mut ProcDesc) {
             (d.ruid, d.uid) = (real, effective);
         } else if let Some((real, effective)) = line.strip_prefix(b"Gid:").and_then(ids) {
             (d.rgid, d.gid) = (real, effective);
-        } else if let Some(rest) = line.strip_prefix(b"NSpid:") {
-            d.vpid = rest.split(|b| *b == b'\t').filter_map(number::<u32>).next_back().unwrap_or(0);
+        } else if let Some(rest) = line.strip_prefix(b"Threads:") {
+            d.threads = number(rest).unwrap_or(0);
         }
     }
+    parse_inside(status, d);
+}
+
+/// The part of `status` that records of calls do not tell.
+fn parse_inside(status: &[u8], d: &mut ProcDesc) {
+    let mut caps = [None; 3];
+    for line in status.split(|b| *b == b'\n') {
+        let set = |rest: &[u8]| u64::from_str_radix(std::str::from_utf8(rest).ok()?.trim(), 16).ok();
+        if let Some(rest) = line.strip_prefix(b"NSpid:") {
+            d.vpid = rest.split(|b| *b == b'\t').filter_map(number::<u32>).next_back().unwrap_or(0);
+        } else if let Some(rest) = line.strip_prefix(b"CapPrm:") {
+            caps[0] = set(rest);
+        } else if let Some(rest) = line.strip_prefix(b"CapInh:") {
+            caps[1] = set(rest);
+        } else if let Some(rest) = line.strip_prefix(b"CapEff:") {
+            caps[2] = set(rest);
+        }
+    }
+    if let [Some(permitted), Some(inheritable), Some(effective)] = caps {
+        d.caps = [permitted, inheritable, effective];
+        d.flags |= proc_flags::CAPS;
+    }
+}
+
+/// Nanoseconds since 1970; 0 for what lies before.
+fn nanoseconds(s: i64, ns: i64) -> u64 {
+    s.checked_mul(1_000_000_000)
+        .and_then(|t| t.checked_add(ns))
+        .and_then(|t| u64::try_from(t).ok())
+        .unwrap_or(0)
+}
+
+/// Whether a process's user may write to a file, by its mode; root may.
+fn may_write(d: &ProcDesc, mode: u32, uid: u32, gid: u32) -> bool {
+    d.uid == 0
+        || mode & 0o002 != 0
+        || (d.uid == uid && mode & 0o200 != 0)
+        || (d.gid == gid && mode & 0o020 != 0)
 }
 
 /// The path in the unified tree (`0::/…`); on a host with version 1 only, that of the pids or memory controller.

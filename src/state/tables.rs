@@ -13,6 +13,22 @@ use crate::batch::{FileKind, L4, Role};
 /// Bytes that several entities share.
 pub type Text = Rc<[u8]>;
 
+thread_local! {
+    /// State stays in its thread.
+    static CHANGES: Cell<u64> = const { Cell::new(1) };
+}
+
+/// Counts changes of what entries of processes refer to: processes, their leaders, files, standard descriptors. As long
+/// as it stands still, every entry that was right is right.
+pub fn changes() -> u64 {
+    CHANGES.get()
+}
+
+/// Something changed that an entry of another entity may refer to.
+pub fn changed() {
+    CHANGES.set(changes() + 1);
+}
+
 /// Where an entity stands in the open block: `(generation, index)`; generation 0 is nowhere.
 pub type Place = Cell<(u32, u32)>;
 
@@ -58,6 +74,7 @@ impl FileEntity {
         for place in &self.places {
             place.set((0, 0));
         }
+        changed();
     }
 }
 
@@ -83,6 +100,13 @@ pub struct ProcDesc {
     pub cwd: Option<Text>,
     pub cgroup: Option<Text>,
     pub flags: u32,
+    pub threads: u32,
+    pub exe_dev: u32,
+    pub exe_ino: u64,
+    pub exe_ctime: u64,
+    pub exe_mtime: u64,
+    pub caps: [u64; 3],
+    pub env: Option<Text>,
 }
 
 /// What a successful exec said, until the call returns: its own registers are zero by then.
@@ -95,6 +119,16 @@ pub struct PendingExec {
     pub cut: bool,
 }
 
+/// Bits of [`ProcEntity::ask`].
+pub mod ask {
+    /// Its id in its own pid namespace: it was born.
+    pub const ID: u8 = 1;
+    /// Its capabilities: they may have changed.
+    pub const CAPS: u8 = 2;
+    /// What belongs to its program: it is a new one.
+    pub const PROGRAM: u8 = 4;
+}
+
 /// A process.
 pub struct ProcEntity {
     /// What is known about it.
@@ -103,8 +137,20 @@ pub struct ProcEntity {
     pub parent: RefCell<Option<ProcRef>>,
     /// Its descriptors.
     pub fds: RefCell<TableRef>,
+    /// The leaders of its session and its group, if they are known and not itself; kept even if they have ended.
+    pub leaders: RefCell<[Option<ProcRef>; 2]>,
     /// Its place in the open block.
     pub place: Place,
+    /// What its entry there refers to: parent, leaders, files of descriptors 0 to 2.
+    pub parts: Cell<[u32; 6]>,
+    /// [`changes`] when that was last true.
+    pub checked: Cell<u64>,
+    /// Its entry is being made: what refers to it now would go in a circle.
+    pub busy: Cell<bool>,
+    /// What is read from /proc when its next entry is made, because no record tells it: see [`ask`].
+    pub ask: Cell<u8>,
+    /// Since when (boot clock, ns) the number of its threads is known.
+    pub counted: Cell<u64>,
     /// Begin and end of the /proc scan that it comes from (boot clock, ns); zeros if it was born under our eyes.
     pub scanned: Cell<(u64, u64)>,
     /// See [`PendingExec`].
@@ -123,16 +169,30 @@ impl ProcEntity {
             desc: RefCell::new(desc),
             parent: RefCell::new(parent),
             fds: RefCell::new(fds),
+            leaders: RefCell::default(),
             place: Cell::new((0, 0)),
+            parts: Cell::new([u32::MAX; 6]),
+            checked: Cell::new(0),
+            busy: Cell::new(false),
+            ask: Cell::new(0),
+            counted: Cell::new(0),
             scanned: Cell::new((0, 0)),
             exec: RefCell::new(None),
             fds_known: Cell::new(false),
         })
     }
 
+    /// Something of it is to be read from /proc.
+    pub fn ask(&self, what: u8) {
+        self.ask.set(self.ask.get() | what);
+        self.place.set((0, 0));
+        changed();
+    }
+
     /// Changes it: later references get a new entry.
     pub fn change(&self, f: impl FnOnce(&mut ProcDesc)) {
         f(&mut self.desc.borrow_mut());
         self.place.set((0, 0));
+        changed();
     }
 }

@@ -14,7 +14,8 @@ use std::collections::HashSet;
 
 use super::pseudonym::Key;
 use crate::batch::{Batch, Bitmap, Edit, Proc, TextRole};
-use crate::schema::{ArgShape, Kind};
+use crate::schema::layout::Is;
+use crate::schema::{Arch, ArgShape, Copied, Kind, What, item};
 
 /// A part of what a reel holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,7 +42,11 @@ pub enum Part {
 
 /// Every part with the name that `--drop` knows it by, and what it is.
 pub const PARTS: &[(Part, &str, &str)] = &[
-    (Part::Payload, "payload", "data read, written, sent, received; lengths stay"),
+    (
+        Part::Payload,
+        "payload",
+        "data read, written, sent, received, and what nobody has described; lengths stay",
+    ),
     (Part::Environment, "environment", "the environment that programs were started with"),
     (Part::Arguments, "arguments", "the arguments of programs: of processes, and those given to execve"),
     (
@@ -62,14 +67,40 @@ impl Part {
         PARTS.iter().find(|(_, n, _)| *n == name).map(|(part, ..)| *part)
     }
 
-    /// The part that the copied bytes of an argument are.
-    fn of_arg(arg: &ArgShape) -> Option<Part> {
+    /// The part that the copied bytes of an argument are, if the call has these words.
+    fn of_arg(arg: &ArgShape, words: &[u64]) -> Option<Part> {
         match arg.kind {
-            Kind::Bytes(_) | Kind::Iovec(_) | Kind::Msghdr | Kind::Unknown { .. } => Some(Part::Payload),
+            Kind::Bytes(_) | Kind::Iovec(_) | Kind::Msghdr | Kind::Mmsghdr(_) | Kind::Unknown { .. } => {
+                Some(Part::Payload)
+            }
             Kind::Strings if &*arg.name == "envp" => Some(Part::Environment),
             Kind::Strings => Some(Part::Arguments),
             Kind::Str => Some(Part::Strings),
             Kind::Path => Some(Part::Paths),
+            Kind::Struct(s) | Kind::Sized(s, _) | Kind::Array(s, _) => {
+                Part::of_layout(s.layout(Arch::NATIVE))
+            }
+            Kind::By(choice) => match choice.what(words) {
+                // Registers and memory of somebody else.
+                _ if choice.name == "ptrace_data" => Some(Part::Payload),
+                What::In(is) | What::Out(is) => Part::of_layout(is),
+                // It is no pointer, or nobody knows to what: what was copied is whatever was there.
+                What::Idle | What::Word(_) if matches!(choice.copied, Copied::Text(_)) => Some(Part::Strings),
+                What::Idle | What::Word(_) => Some(Part::Payload),
+            },
+            _ => None,
+        }
+    }
+
+    /// The part that a structure is; nothing if it is numbers, addresses and names of a fixed size.
+    fn of_layout(is: &Is) -> Option<Part> {
+        match is {
+            Is::Text(_) | Is::Texts | Is::Far(..) => Some(Part::Strings),
+            Is::Dirents(_) | Is::Rest | Is::NumberOrBytes => Some(Part::Payload),
+            Is::List(one, _) | Is::All(one) | Is::At(one) => Part::of_layout(one),
+            Is::Of(members) => {
+                members.iter().filter(|m| !matches!(m.is, Is::Text(_))).find_map(|m| Part::of_layout(&m.is))
+            }
             _ => None,
         }
     }
@@ -77,6 +108,7 @@ impl Part {
     fn of_text(role: TextRole) -> Option<Part> {
         match role {
             TextRole::Args => Some(Part::Arguments),
+            TextRole::Env => Some(Part::Environment),
             TextRole::Cwd => Some(Part::Cwd),
             TextRole::Cgroup => Some(Part::Cgroup),
             TextRole::User | TextRole::Group => Some(Part::Users),
@@ -94,6 +126,9 @@ const MOST_INSIDE: usize = 1 << 20;
 
 /// The largest `struct sockaddr`.
 const SOCKADDR: usize = 128;
+
+/// Bytes of a pseudonym.
+const PSEUDONYM: usize = 25;
 
 /// Takes parts out.
 #[derive(Default)]
@@ -156,8 +191,8 @@ fn push_each(key: &Key, text: &[u8], out: &mut Vec<u8>) {
 }
 
 impl Edit for Strip {
-    fn keeps_parent(&self, parent: &Proc) -> bool {
-        self.inside.as_ref().is_none_or(|inside| inside.contains(&(parent.pid, parent.start)))
+    fn keeps_other(&self, other: &Proc) -> bool {
+        self.inside.as_ref().is_none_or(|inside| inside.contains(&(other.pid, other.start)))
     }
 
     fn changes(&self, role: TextRole) -> bool {
@@ -175,26 +210,89 @@ impl Edit for Strip {
     }
 
     fn changes_item(&self, arg: &ArgShape) -> bool {
-        self.touches(Part::of_arg(arg))
+        match arg.kind {
+            // What it is, the words of each call say; what was copied may be longer than that in any case.
+            Kind::By(_) => self.touches(Some(Part::Payload)) || self.touches(Some(Part::Strings)),
+            _ => self.touches(Part::of_arg(arg, &[])),
+        }
     }
 
-    fn item(&self, arg: &ArgShape, bytes: &[u8], cut: bool, out: &mut Vec<u8>) -> Option<bool> {
-        let part = Part::of_arg(arg)?;
+    fn item(
+        &self,
+        arg: &ArgShape,
+        words: &[u64],
+        bytes: &[u8],
+        cut: bool,
+        out: &mut Vec<u8>,
+    ) -> Option<bool> {
+        let part = Part::of_arg(arg, words);
+        let Some(part) = part.filter(|part| self.touches(Some(*part))) else {
+            out.extend_from_slice(known(arg, words, bytes));
+            return Some(cut);
+        };
         if part == Part::Payload {
-            if arg.kind == Kind::Msghdr {
-                // Who was talked to is no payload; what it is worth if it is not whole, nobody knows.
-                let head = bytes.first_chunk().map_or(0, |len| u32::from_le_bytes(*len) as usize);
-                let head = Some(head).filter(|n| *n <= SOCKADDR).and_then(|n| bytes.get(..n + 8));
-                out.extend_from_slice(head.unwrap_or(&[0; 8]));
-                return Some(cut || bytes.len() > out.len());
+            match arg.kind {
+                // Who was talked to is no payload, nor how much was said.
+                Kind::Msghdr | Kind::Mmsghdr(_) => messages(bytes, out),
+                Kind::Iovec(_) => out.extend_from_slice(bytes.get(..8)?),
+                Kind::Bytes(_) | Kind::Unknown { .. } => {}
+                _ => return None,
             }
-            return Some(cut || !bytes.is_empty());
+            return Some(cut || bytes.len() > out.len());
         }
         let key = self.key.as_ref().filter(|_| !self.parts.contains(&part))?;
-        match arg.kind {
-            Kind::Strings => push_each(key, bytes, out),
+        match (arg.kind, layout(arg, words)) {
+            (Kind::Strings, _) | (_, Some(Is::Texts)) => push_each(key, bytes, out),
+            (Kind::By(_), Some(Is::Text(room))) if usize::from(*room) >= PSEUDONYM => {
+                key.push(out, bytes.split(|b| *b == 0).next().unwrap_or_default());
+            }
+            (Kind::By(_), _) | (_, Some(_)) => return None,
             _ => key.push(out, bytes),
         }
         Some(cut)
+    }
+}
+
+/// What the copied bytes are, if a layout says it.
+fn layout(arg: &ArgShape, words: &[u64]) -> Option<&'static Is> {
+    match arg.kind {
+        Kind::Struct(s) | Kind::Sized(s, _) | Kind::Array(s, _) => Some(s.layout(Arch::NATIVE)),
+        Kind::By(choice) => match choice.what(words) {
+            What::In(is) | What::Out(is) => Some(is),
+            What::Idle | What::Word(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// Without what was copied behind a structure: the probe does not know how long it is.
+fn known<'a>(arg: &ArgShape, words: &[u64], bytes: &'a [u8]) -> &'a [u8] {
+    let width = match arg.kind {
+        Kind::By(_) => layout(arg, words).map_or(0, |is| is.width()),
+        _ => 0,
+    };
+    bytes.get(..width).filter(|_| width > 0).unwrap_or(bytes)
+}
+
+/// Appends messages without their data and their control messages, as if nothing of them had been copied.
+fn messages(mut bytes: &[u8], out: &mut Vec<u8>) {
+    while let Some((head, rest)) = bytes.split_first_chunk::<{ item::MESSAGE }>() {
+        let len = |at: usize| {
+            let four = head.get(at..).and_then(|b| b.first_chunk());
+            four.map_or(usize::MAX, |four| u32::from_le_bytes(*four) as usize)
+        };
+        let (data, name, control) = (len(8), len(16), len(24));
+        // What it is worth if it is not whole, nobody knows.
+        let Some((kept, rest)) = rest.split_at_checked(name).filter(|_| name <= SOCKADDR) else { return };
+        let Some(rest) = control.checked_add(data).and_then(|n| rest.get(n..)) else { return };
+        let mut head = *head;
+        for at in [8, 24] {
+            if let Some(four) = head.get_mut(at..at + 4) {
+                four.fill(0);
+            }
+        }
+        out.extend_from_slice(&head);
+        out.extend_from_slice(kept);
+        bytes = rest;
     }
 }

@@ -14,9 +14,9 @@ use super::window::Window;
 use crate::batch::{Batch, Columns};
 use crate::config::Place;
 use crate::exit::Exit;
+use crate::files::{self, Single};
 use crate::message;
 use crate::output::{Json, JsonOptions, Totals, render_end};
-use crate::sink::create_reel;
 
 /// Which format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -128,14 +128,14 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
     let lost = picker.lost.max(input.end.as_ref().map_or(0, |end| end.lost));
     let totals = Totals { produced: picker.seen.saturating_add(picker.lost), matched: picker.matched, lost };
     exporter.end(&totals, &mut out.bytes);
-    out.pass_on()?;
+    out.complete()?;
     message::say(format!("{} events, {} exported, {lost} lost", picker.seen, picker.matched));
     Ok(input.close())
 }
 
 struct Out {
     name: String,
-    to: Box<dyn Write + Send>,
+    to: Single,
     bytes: Vec<u8>,
 }
 
@@ -145,8 +145,13 @@ impl Out {
             Place::Standard => "standard output".into(),
             Place::File(path) => message::name(path),
         };
-        let to = create_reel(&options.to, options.force).map_err(|e| failed(&name, &e))?;
+        let to = files::create(&options.to, options.force).map_err(|e| failed(&name, &e))?;
         Ok(Out { name, to, bytes: Vec::with_capacity(ENOUGH + 4096) })
+    }
+
+    fn complete(mut self) -> Result<(), Exit> {
+        self.pass_on()?;
+        self.to.complete().map_err(|e| failed(&self.name, &e))
     }
 
     fn pass_on(&mut self) -> Result<(), Exit> {

@@ -85,9 +85,9 @@ impl Input {
         &self.name
     }
 
-    /// Bytes read so far.
+    /// Bytes of blocks read so far, and of what was passed over.
     pub fn bytes(&self) -> u64 {
-        self.reader.bytes_read()
+        self.reader.position()
     }
 
     /// True once the end block was read.

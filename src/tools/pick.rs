@@ -4,7 +4,7 @@
 
 use crate::batch::{Batch, Bitmap, Columns};
 use crate::exit::Exit;
-use crate::filter::{Filter, Verdicts};
+use crate::filter::{Filter, Glance, Verdicts};
 use crate::message;
 use crate::reel::{Damage, Stored};
 use crate::schema::{LOST, Schema};
@@ -61,13 +61,21 @@ impl Picker {
         let losses = block.codes().contains(&LOST);
         let mut possible = self.window.may_have(&block.meta(), block.time_range());
         if possible && !losses && !self.filter.is_everything() {
-            block.load_dict()?;
-            possible = self.filter.may_match(block.codes(), &block.dict());
+            let (first, last) = block.time_range();
+            let times = Some((block.meta(), first, last));
+            possible =
+                self.filter.may_be_in(&Glance { codes: Some(block.codes()), times, ..Glance::default() });
+            if possible {
+                block.load_tables(self.filter.tables())?;
+                let known = Glance { codes: Some(block.codes()), times, ..Glance::default() };
+                possible = self.filter.may_match(&mut self.verdicts, &known, &block.dict());
+            }
         }
         if !possible {
             self.seen += rows as u64;
             return Ok(&self.selection);
         }
+        block.load_tables(self.filter.tables())?;
         block.load(self.columns())?;
         let batch = block.view(schema);
         if self.filter.is_everything() {

@@ -11,6 +11,7 @@ use super::survey::Survey;
 use super::target::Target;
 use crate::config::Place;
 use crate::exit::Exit;
+use crate::files::Single;
 use crate::message;
 use crate::reel::Totals;
 
@@ -39,7 +40,7 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
 pub fn in_memory(bytes: Vec<u8>) -> Option<Vec<u8>> {
     let out = Shared::default();
     let input = Input::of("input".into(), Box::new(Cursor::new(bytes))).ok()?;
-    let to = Box::new(out.clone());
+    let to = Single::of(Box::new(out.clone()));
     let target = Target::of("output".into(), to, input.header(), input.schema()).ok()?;
     pour(input, target).ok()?;
     let bytes = out.0.lock().ok()?;

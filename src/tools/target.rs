@@ -3,21 +3,21 @@
 //! Enters: rows of batches. Leaves: a file made as `-w` makes it, one block in memory. Never: a row whose clocks differ
 //! from those of its block.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 
 use crate::batch::{Batch, Builder, Copier, Edit, Meta};
 use crate::config::Place;
 use crate::exit::Exit;
+use crate::files::{self, Single};
 use crate::message;
 use crate::reel::{Header, Totals, Writer};
 use crate::schema::Schema;
-use crate::sink::create_reel;
 
 /// A reel being written.
 pub struct Target {
     name: String,
-    writer: Writer<Box<dyn Write + Send>>,
+    writer: Writer<Single>,
     schema: Arc<Schema>,
     builder: Box<Builder>,
     generation: u32,
@@ -53,17 +53,12 @@ impl Target {
             Place::Standard => "standard output".into(),
             Place::File(path) => message::name(path),
         };
-        let out = create_reel(to, force).map_err(|e| failed(&name, &e))?;
+        let out = files::create(to, force).map_err(|e| failed(&name, &e))?;
         Target::of(name, out, header, schema)
     }
 
     /// The same in anything that takes bytes.
-    pub fn of(
-        name: String,
-        out: Box<dyn Write + Send>,
-        header: &Header,
-        schema: &Arc<Schema>,
-    ) -> Result<Target, Exit> {
+    pub fn of(name: String, out: Single, header: &Header, schema: &Arc<Schema>) -> Result<Target, Exit> {
         let writer = Writer::new(out, header, schema).map_err(|e| failed(&name, &e))?;
         Ok(Target {
             name,
@@ -166,10 +161,8 @@ impl Target {
     pub fn finish(mut self, totals: Totals) -> Result<(), Exit> {
         self.pass_block()?;
         let totals = Totals { first_time: self.times.0, last_time: self.times.1, ..totals };
-        match self.writer.finish(&totals) {
-            Ok(_) => Ok(()),
-            Err(e) => Err(failed(&self.name, &e)),
-        }
+        let done = self.writer.finish(&totals).and_then(Single::complete);
+        done.map_err(|e| failed(&self.name, &e))
     }
 }
 

@@ -12,6 +12,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Duration;
 
+use super::memory_actor;
+
 pub const VARIABLE: &str = "SYSREEL_ACTOR";
 
 #[used]
@@ -31,13 +33,28 @@ extern "C" fn before_main() {
         "rate" => rate(),
         "slow" => slow(),
         "rare" => rare(),
+        "payload" => memory_actor::payload(),
+        "vectors" => memory_actor::vectors(),
+        "strings" => memory_actor::strings(),
+        "messages" => memory_actor::messages(),
+        "waits" => memory_actor::waits(),
+        "garbage" => memory_actor::garbage(),
+        "changing" => memory_actor::changing(),
+        #[cfg(target_arch = "x86_64")]
+        "compat" => super::compat::act(),
+        #[cfg(target_arch = "x86_64")]
+        "truth" => super::truth::act(false),
+        #[cfg(target_arch = "x86_64")]
+        "untruth" => super::truth::act(true),
+        #[cfg(target_arch = "x86_64")]
+        "meanwhile" => super::truth::meanwhile(),
         _ => println!("no actor {name}"),
     }
     let _ = std::io::stdout().flush();
     unsafe { libc::_exit(0) }
 }
 
-fn fact(name: &str, number: impl Into<i64>) {
+pub fn fact(name: &str, number: impl Into<i64>) {
     println!("{name} {}", number.into());
 }
 

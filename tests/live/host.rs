@@ -45,7 +45,7 @@ fn neither_sysreel_nor_its_reader_is_shown() {
         .spawn()
         .unwrap();
     let mut reader = Command::new("cat").stdin(capture.stdout.take().unwrap()).stdout(out).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(3000));
+    std::thread::sleep(Duration::from_millis(4000));
     let mut other = Command::new("cat").arg("/etc/passwd").stdout(Stdio::null()).spawn().unwrap();
     let other_pid = i64::from(other.id());
     other.wait().unwrap();

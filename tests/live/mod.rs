@@ -6,11 +6,20 @@
 mod actor;
 mod bad;
 mod calls;
+#[cfg(target_arch = "x86_64")]
+mod compat;
+mod fields;
+mod files;
 mod flow;
 mod host;
+mod memory;
+mod memory_actor;
 mod rig;
 mod state;
 mod strace;
+mod stress;
+#[cfg(target_arch = "x86_64")]
+mod truth;
 
 /// For other tests that capture.
 pub use rig::leave as alone;

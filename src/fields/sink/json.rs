@@ -102,7 +102,7 @@ impl Sink for JsonSink<'_, '_> {
             if self.out.len() > start {
                 self.out.push(b',');
             }
-            self.hex(rest);
+            if table.has_mode() { self.octal(rest as u32) } else { self.hex(rest) }
         }
         self.out.push(b']');
     }

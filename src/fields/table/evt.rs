@@ -1,24 +1,23 @@
-//! Fields of the event itself: `evt.*`, `syscall.*`, `fs.path.*`.
+//! Fields of the event itself: `evt.*`, `syscall.*`.
 //!
 //! Enters: a row. Leaves: its values. Never: the process or the file (see the tables beside).
 
 use super::{field, keyed};
-use crate::batch::{Batch, Columns, NO_LATENCY, row_flags};
-use crate::fields::{Extract, Field, Key, Slice, Takes, Type, Value, args, clock, names, number, res};
+use crate::batch::{Batch, Columns, Meta, NO_LATENCY, row_flags};
+use crate::fields::{Extract, Field, Key, Slice, Takes, Type, Value, args, clock, number, res};
 use crate::schema::{COMPAT, Class, EVENTS, Kind, LOST, Schema, Struct};
 
 const SECOND: u64 = 1_000_000_000;
 
 const TIME: Columns = Columns::TIME;
 const LATENCY: Columns = Columns::LATENCY;
-const RESULT: Columns = Columns::CALL.and(Columns::RET).and(Columns::FLAGS);
-const ARGS: Columns = Columns::CALL
+pub(super) const RESULT: Columns = Columns::CALL.and(Columns::RET).and(Columns::FLAGS);
+pub(super) const ARGS: Columns = Columns::CALL
     .and(Columns::WORDS)
     .and(Columns::ITEMS)
     .and(Columns::REFS)
     .and(Columns::RET)
     .and(Columns::FLAGS);
-const PATHS: Columns = ARGS.and(Columns::PROC);
 const OPEN: Columns =
     Columns::CALL.and(Columns::WORDS).and(Columns::ITEMS).and(Columns::RET).and(Columns::FLAGS);
 
@@ -30,7 +29,7 @@ fn with_wall(b: &Batch<'_>, row: usize, get: impl FnOnce(u64) -> u64) -> Value<'
     boot(b, row).map_or(Value::None, |t| Value::UInt(get(b.meta.wall_of(t))))
 }
 
-fn written(write: impl FnOnce(&mut Vec<u8>)) -> Value<'static> {
+pub(super) fn written(write: impl FnOnce(&mut Vec<u8>)) -> Value<'static> {
     let mut out = Vec::with_capacity(32);
     write(&mut out);
     Value::Text(out.into())
@@ -56,12 +55,12 @@ fn classes(class: Class) -> Value<'static> {
     if class == Class::OTHER {
         return Value::Any(vec![Value::text(b"other")]);
     }
-    let names = Class::NAMES.iter().filter(|(c, _)| class.has(*c));
-    Value::Any(names.map(|(_, n)| Value::text(n.as_bytes())).collect())
+    let names = Class::NAMES.iter().filter(|(c, ..)| class.has(*c));
+    Value::Any(names.map(|(_, n, _)| Value::text(n.as_bytes())).collect())
 }
 
 /// Calls that move data out of a descriptor.
-fn reads(name: &str) -> bool {
+pub(super) fn reads(name: &str) -> bool {
     matches!(
         name,
         "read" | "pread64" | "readv" | "preadv" | "preadv2" | "recvfrom" | "recvmsg" | "recvmmsg" | "recv"
@@ -69,7 +68,7 @@ fn reads(name: &str) -> bool {
 }
 
 /// Calls that move data into a descriptor.
-fn writes(name: &str) -> bool {
+pub(super) fn writes(name: &str) -> bool {
     matches!(
         name,
         "write" | "pwrite64" | "writev" | "pwritev" | "pwritev2" | "sendto" | "sendmsg" | "sendmmsg" | "send"
@@ -77,7 +76,7 @@ fn writes(name: &str) -> bool {
 }
 
 /// Calls whose purpose is to wait.
-fn waits(name: &str) -> bool {
+pub(super) fn waits(name: &str) -> bool {
     matches!(
         name,
         "select"
@@ -134,10 +133,34 @@ fn open_flags(b: &Batch<'_>, row: usize) -> Option<u64> {
     match a.kind {
         Kind::Flags(_) => b.words_of(row).get(i).copied(),
         _ => match args::arg(b, row, i)? {
-            args::Arg::Struct(_, how) => Some(u64::from_le_bytes(how.get(..8)?.try_into().ok()?)),
+            args::Arg::Struct(_, how) => Some(u64::from_le_bytes(how.bytes.get(..8)?.try_into().ok()?)),
             _ => None,
         },
     }
+}
+
+/// The permission bits of a call that opens files.
+fn open_mode(b: &Batch<'_>, row: usize) -> Option<u64> {
+    let shape = b.shape_of(row);
+    let (i, a) = shape
+        .args
+        .iter()
+        .enumerate()
+        .find(|(_, a)| matches!(a.kind, Kind::Mode | Kind::Struct(Struct::OpenHow)))?;
+    match a.kind {
+        Kind::Mode => b.words_of(row).get(i).copied(),
+        _ => match args::arg(b, row, i)? {
+            args::Arg::Struct(_, how) => Some(u64::from_le_bytes(how.bytes.get(8..16)?.try_into().ok()?)),
+            _ => None,
+        },
+    }
+}
+
+/// True for a write to the socket of the system log.
+fn logs(b: &Batch<'_>, row: usize) -> bool {
+    let name = b.file_of(row).and_then(|f| b.dict.strings.find(f.name));
+    writes(&b.shape_of(row).name)
+        && name.is_some_and(|n| matches!(n, b"/dev/log" | b"/run/systemd/journal/dev-log"))
 }
 
 fn arg_text<'a>(b: &Batch<'a>, row: usize, key: &Key) -> Value<'a> {
@@ -157,31 +180,6 @@ fn all_args<'a>(b: &Batch<'a>, row: usize, _: &Key) -> Value<'a> {
     }
 }
 
-/// How much data the call moved, or tried to.
-fn buffer_length<'a>(b: &Batch<'a>, row: usize, _: &Key) -> Value<'a> {
-    let Some((_, data)) = args::buffer(b, row) else { return Value::None };
-    let ret = b.ret_of(row);
-    let moved = b.shape_of(row).ret == crate::schema::Ret::Bytes && ret >= 0;
-    Value::UInt(if moved { ret as u64 } else { data.total.unwrap_or(data.bytes.len() as u64) })
-}
-
-/// A path argument: `of` is how many paths the call must take.
-fn given<'a>(b: &Batch<'a>, row: usize, n: usize, of: usize) -> Value<'a> {
-    if args::paths(b.shape_of(row)) != of {
-        return Value::None;
-    }
-    args::path(b, row, n).map_or(Value::None, |(path, _)| Value::text(path))
-}
-
-fn joined<'a>(b: &Batch<'a>, row: usize, n: usize, of: usize) -> Value<'a> {
-    if args::paths(b.shape_of(row)) != of {
-        return Value::None;
-    }
-    args::path(b, row, n)
-        .and_then(|(path, base)| names::join(base.as_deref(), path))
-        .map_or(Value::None, |path| Value::Text(path.into()))
-}
-
 fn lost<'a>(b: &Batch<'a>, row: usize, _: &Key) -> Value<'a> {
     match (b.call.get(row), b.words_of(row).first()) {
         (Some(&LOST), Some(n)) => Value::UInt(*n),
@@ -189,7 +187,7 @@ fn lost<'a>(b: &Batch<'a>, row: usize, _: &Key) -> Value<'a> {
     }
 }
 
-use Extract::{Code, Column, Row};
+use Extract::{Code, Column, Moment, Row};
 
 /// The rows.
 pub const FIELDS: &[Field] = &[
@@ -205,7 +203,7 @@ pub const FIELDS: &[Field] = &[
         Type::Time,
         "when the call ended; shown as local time of day with nanoseconds, in JSON as RFC 3339 in UTC",
         "evt.time >= 2026-09-26T12:00:00Z",
-        Row(TIME, |b, row, _| with_wall(b, row, |t| t)),
+        Moment(Meta::wall_of),
     ),
     field(
         "evt.time.s",
@@ -229,18 +227,52 @@ pub const FIELDS: &[Field] = &[
         Row(TIME, |b, row, _| wall_text(b, row, |o, t| clock::with_local(|c| c.date_time(o, t)))),
     ),
     field(
+        "evt.datetime.s",
+        Type::Text,
+        "local date and time, to the second",
+        "evt.datetime.s = \"2026-11-22 21:14:03\"",
+        Row(TIME, |b, row, _| wall_text(b, row, |o, t| clock::with_local(|c| c.date_time_s(o, t)))),
+    ),
+    field(
+        "evt.outputtime",
+        Type::Time,
+        "the same as evt.time",
+        "evt.outputtime >= 2026-09-26T12:00:00Z",
+        Row(TIME, |b, row, _| with_wall(b, row, |t| t)),
+    ),
+    field(
+        "evt.entrytime",
+        Type::Time,
+        "when the call began: evt.time less evt.latency",
+        "evt.entrytime < 2026-09-26T12:00:00Z",
+        Row(TIME.and(LATENCY), |b, row, _| latency(b, row, |l| with_wall(b, row, |t| t.saturating_sub(l)))),
+    ),
+    keyed(
+        Takes::Index,
+        field(
+            "evt.around",
+            Type::Duration,
+            "how far the event is from a moment, given as evt.rawtime",
+            "evt.around[1795382043184503021] < 500ms",
+            Row(TIME, |b, row, key| match (key, boot(b, row)) {
+                (Key::Index(moment), Some(t)) => Value::UInt(b.meta.wall_of(t).abs_diff(*moment as u64)),
+                _ => Value::None,
+            }),
+        ),
+    ),
+    field(
         "evt.rawtime",
         Type::UInt,
         "nanoseconds since 1970",
         "evt.rawtime > 1795382043184503021",
-        Row(TIME, |b, row, _| with_wall(b, row, |t| t)),
+        Moment(Meta::wall_of),
     ),
     field(
         "evt.rawtime.s",
         Type::UInt,
         "whole seconds since 1970",
         "evt.rawtime.s = 1795382043",
-        Row(TIME, |b, row, _| with_wall(b, row, |t| t / SECOND)),
+        Moment(|m, t| m.wall_of(t) / SECOND),
     ),
     field(
         "evt.rawtime.ns",
@@ -254,14 +286,14 @@ pub const FIELDS: &[Field] = &[
         Type::Duration,
         "time since the capture began",
         "evt.reltime < 5s",
-        Row(TIME, |b, row, _| since_start(b, row, |t| t)),
+        Moment(|m, t| t.saturating_sub(m.start_time)),
     ),
     field(
         "evt.reltime.s",
         Type::UInt,
         "whole seconds since the capture began",
         "evt.reltime.s = 5",
-        Row(TIME, |b, row, _| since_start(b, row, |t| t / SECOND)),
+        Moment(|m, t| t.saturating_sub(m.start_time) / SECOND),
     ),
     field(
         "evt.reltime.ns",
@@ -320,11 +352,38 @@ pub const FIELDS: &[Field] = &[
         Row(LATENCY, |b, row, _| latency(b, row, |l| written(|out| number::span(out, l)))),
     ),
     field(
+        "evt.wait_latency",
+        Type::Duration,
+        "evt.latency of a call that waits",
+        "evt.wait_latency > 1s",
+        Row(LATENCY.and(Columns::CALL), |b, row, _| match b.call.get(row) {
+            Some(_) if waits(&b.shape_of(row).name) => latency(b, row, Value::UInt),
+            _ => Value::None,
+        }),
+    ),
+    field(
         "evt.type",
         Type::CallName,
         "name of the system call or event",
         "evt.type = openat",
         Code(|schema, code| Value::text(schema.shape(code).name.as_bytes())),
+    ),
+    keyed(
+        Takes::NameOrIndex,
+        field(
+            "evt.type.is",
+            Type::UInt,
+            "1 for the call or event of this name or code, 0 for others",
+            "evt.type.is[openat] = 1",
+            Row(Columns::CALL, |b, row, key| {
+                let is = |code: u16| match key {
+                    Key::Name(name) => *b.schema.shape(code).name == **name,
+                    Key::Index(n) => usize::from(code) == *n,
+                    Key::None => false,
+                };
+                b.call.get(row).map_or(Value::None, |code| Value::UInt(u64::from(is(*code))))
+            }),
+        ),
     ),
     field(
         "syscall.type",
@@ -397,11 +456,7 @@ pub const FIELDS: &[Field] = &[
         Type::ErrnoName,
         "SUCCESS or the name of the error",
         "evt.res = ENOENT",
-        Row(RESULT, |b, row, _| match (b.call.get(row), res::of(b, row)) {
-            (Some(_), Some(std::borrow::Cow::Borrowed(name))) => Value::text(name.as_bytes()),
-            (Some(_), Some(std::borrow::Cow::Owned(name))) => Value::Text(name.into_bytes().into()),
-            _ => Value::None,
-        }),
+        Extract::Result(|ret| ret.map_or(Value::None, res::value)),
     ),
     field(
         "evt.rawres",
@@ -411,11 +466,20 @@ pub const FIELDS: &[Field] = &[
         Column(Columns::RET, |b| Slice::I64(b.ret), None),
     ),
     field(
+        "evt.result",
+        Type::Text,
+        "names in the result: flags of F_GETFL, a policy of scheduling, a signal; nothing where the number says all",
+        "evt.type = fcntl and evt.result contains O_APPEND",
+        Row(RESULT.and(Columns::WORDS), |b, row, _| {
+            res::named(b, row).map_or(Value::None, |names| names.text(b, row))
+        }),
+    ),
+    field(
         "evt.failed",
         Type::Bool,
         "true if the call returned an error",
         "evt.failed = true",
-        Row(RESULT, |b, row, _| Value::Bool(res::failed(b, row))),
+        Extract::Result(|ret| Value::Bool(ret.is_some_and(res::failed))),
     ),
     field(
         "evt.is_io",
@@ -447,13 +511,6 @@ pub const FIELDS: &[Field] = &[
         Code(|schema, code| by_name(schema, code, waits)),
     ),
     field(
-        "evt.buflen",
-        Type::Size,
-        "bytes that a reading or writing call moved, or tried to",
-        "evt.buflen > 1M",
-        Row(ARGS, buffer_length),
-    ),
-    field(
         "evt.buffer",
         Type::Bytes,
         "the data that a call moved, as far as it was copied",
@@ -463,11 +520,30 @@ pub const FIELDS: &[Field] = &[
     field(
         "evt.dir",
         Type::Text,
-        "always <: an event stands for entry and exit in one",
-        "evt.dir = <",
-        Code(|_, _| Value::text(b"<")),
+        "< for a call that returned; > for one that was entered and never returns: exit, or the end came inside it",
+        "evt.dir = >",
+        Row(Columns::CALL.and(Columns::FLAGS), |b, row, _| match b.call.get(row) {
+            Some(_) if b.flags_of(row) & row_flags::UNFINISHED != 0 => Value::text(b">"),
+            Some(_) => Value::text(b"<"),
+            None => Value::None,
+        }),
     ),
-    field("evt.count", Type::UInt, "always 1", "evt.count = 1", Code(|_, _| Value::UInt(1))),
+    field(
+        "evt.source",
+        Type::Text,
+        "where events come from: always syscall",
+        "evt.source = syscall",
+        Code(|_, _| Value::text(b"syscall")),
+    ),
+    field(
+        "evt.is_syslog",
+        Type::Bool,
+        "true for calls that write to the socket of the system log",
+        "evt.is_syslog = true",
+        Row(Columns::CALL.and(Columns::RET).and(Columns::REFS), |b, row, _| {
+            b.call.get(row).map_or(Value::None, |_| Value::Bool(logs(b, row)))
+        }),
+    ),
     field(
         "evt.is_open_read",
         Type::Bool,
@@ -489,6 +565,17 @@ pub const FIELDS: &[Field] = &[
         "evt.is_open_create = true",
         Row(OPEN, |b, row, _| {
             let may = open_flags(b, row).is_some_and(|f| f & (0o100 | 0o20_000_000) != 0);
+            Value::Bool(may && b.ret_of(row) >= 0)
+        }),
+    ),
+    field(
+        "evt.is_open_exec",
+        Type::Bool,
+        "true for opens that succeeded and may have made a file that can be executed",
+        "evt.is_open_exec = true",
+        Row(OPEN, |b, row, _| {
+            let makes = open_flags(b, row).is_some_and(|f| f & (0o100 | 0o20_000_000) != 0);
+            let may = makes && open_mode(b, row).is_some_and(|mode| mode & 0o111 != 0);
             Value::Bool(may && b.ret_of(row) >= 0)
         }),
     ),
@@ -517,47 +604,5 @@ pub const FIELDS: &[Field] = &[
         Row(Columns::FLAGS, |b, row, _| {
             if row < b.flags.len() { Value::Bool(!args::is_uncertain(b, row)) } else { Value::None }
         }),
-    ),
-    field(
-        "fs.path.name",
-        Type::Path,
-        "path argument of a call that takes one, joined with the directory it is relative to; also of failed calls",
-        "fs.path.name startswith /etc",
-        Row(PATHS, |b, row, _| joined(b, row, 0, 1)),
-    ),
-    field(
-        "fs.path.nameraw",
-        Type::Path,
-        "path argument as given",
-        "fs.path.nameraw startswith ../",
-        Row(PATHS, |b, row, _| given(b, row, 0, 1)),
-    ),
-    field(
-        "fs.path.source",
-        Type::Path,
-        "first path of a call that takes two (rename, link), joined",
-        "fs.path.source startswith /tmp",
-        Row(PATHS, |b, row, _| joined(b, row, 0, 2)),
-    ),
-    field(
-        "fs.path.sourceraw",
-        Type::Path,
-        "first path of a call that takes two, as given",
-        "fs.path.sourceraw = a",
-        Row(PATHS, |b, row, _| given(b, row, 0, 2)),
-    ),
-    field(
-        "fs.path.target",
-        Type::Path,
-        "second path of a call that takes two, joined",
-        "fs.path.target startswith /etc",
-        Row(PATHS, |b, row, _| joined(b, row, 1, 2)),
-    ),
-    field(
-        "fs.path.targetraw",
-        Type::Path,
-        "second path of a call that takes two, as given",
-        "fs.path.targetraw = b",
-        Row(PATHS, |b, row, _| given(b, row, 1, 2)),
     ),
 ];

@@ -1,15 +1,17 @@
-//! Fields of the file that the event is about: `fd.*`.
+//! Fields of the file that the event is about, and of the others that it names: `fd.*`, `fdlist.*`.
 //!
 //! Enters: the dictionary and the index of a file. Leaves: its values. Never: rows, save for `fd.num`.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::{field, unless};
+use super::evt::ARGS;
+use super::{field, keyed, unless};
 use crate::batch::{Batch, Columns, Dict, File, FileId, FileKind, Role};
-use crate::fields::args::AT_FDCWD;
+use crate::fields::args::{self, AT_FDCWD, Arg};
 use crate::fields::names::{self, End, client, local, remote, server};
-use crate::fields::{Extract, Field, Key, Type, Value};
+use crate::fields::structs::i32_at;
+use crate::fields::{Extract, Field, Key, Takes, Type, Value, services};
 use crate::schema::{Kind, Ret, is_error};
 
 fn of<'a>(d: &Dict<'a>, id: FileId, get: impl FnOnce(&'a File) -> Value<'a>) -> Value<'a> {
@@ -24,12 +26,20 @@ fn port(end: End) -> Value<'static> {
     end.map_or(Value::None, |(_, port)| Value::UInt(u64::from(port)))
 }
 
+/// The name that a port is known by.
+fn service(end: End) -> Value<'static> {
+    Value::maybe(end.and_then(|(_, port)| services::name_of(port)).map(str::as_bytes))
+}
+
 /// Either end.
 fn either(file: &File, get: fn(End) -> Value<'static>) -> Value<'static> {
     match (local(file), remote(file)) {
         (None, None) => Value::None,
         (Some(end), None) | (None, Some(end)) => get(Some(end)),
-        (a, b) => Value::Any(vec![get(a), get(b)]),
+        (a, b) => match (get(a), get(b)) {
+            (Value::None, one) | (one, Value::None) => one,
+            (a, b) => Value::Any(vec![a, b]),
+        },
     }
 }
 
@@ -57,6 +67,43 @@ fn number<'a>(b: &Batch<'a>, row: usize, _: &Key) -> Value<'a> {
     match fd.and_then(|i| b.words_of(row).get(i)).map(|w| *w as i32) {
         None | Some(AT_FDCWD) => Value::None,
         Some(n) => Value::Int(i64::from(n)),
+    }
+}
+
+/// The kinds of the descriptors that the event names, or of the one with this number.
+fn kinds<'a>(b: &Batch<'a>, row: usize, key: &Key) -> Value<'a> {
+    let mut all: Vec<Value<'a>> = Vec::new();
+    for (fd, id) in args::named_fds(b, row) {
+        let wanted = match key {
+            Key::Index(n) => i64::try_from(*n) == Ok(fd),
+            _ => true,
+        };
+        let kind = b.dict.file(id).map(|f| f.kind).filter(|k| wanted && *k != FileKind::Unknown);
+        let kind = kind.map(|k| Value::text(k.name().as_bytes()));
+        all.extend(kind.filter(|k| !all.contains(k)));
+    }
+    match (all.len(), key) {
+        (0, _) => Value::None,
+        (1, Key::Index(_)) => all.swap_remove(0),
+        _ => Value::Any(all),
+    }
+}
+
+/// The descriptors that a call polls.
+fn polled<'a>(b: &Batch<'a>, row: usize) -> Value<'a> {
+    let shape = b.shape_of(row);
+    let at = shape.args.iter().position(|a| matches!(a.kind, Kind::Pollfds(_)));
+    let Some(Arg::Pollfds(data, _)) = at.and_then(|i| args::arg(b, row, i)) else { return Value::None };
+    let fds = data.bytes.chunks_exact(8).filter_map(|fd| i32_at(fd, 0)).map(|n| Value::Int(n.into()));
+    let all: Vec<_> = fds.collect();
+    if all.is_empty() { Value::None } else { Value::Any(all) }
+}
+
+/// Number and thread in one word.
+fn key_of<'a>(b: &Batch<'a>, row: usize, key: &Key) -> Value<'a> {
+    match (number(b, row, key), b.tid.get(row)) {
+        (Value::Int(fd), Some(tid)) => Value::Text(format!("{tid}{fd}").into_bytes().into()),
+        _ => Value::None,
     }
 }
 
@@ -189,6 +236,76 @@ pub const FIELDS: &[Field] = &[
         of_file(|d, i, _| of(d, i, |f| port(remote(f)))),
     ),
     field(
+        "fd.net",
+        Type::Ip,
+        "the same as fd.ip",
+        "fd.net = 10.0.0.0/8",
+        of_file(|d, i, _| of(d, i, |f| either(f, ip))),
+    ),
+    field(
+        "fd.cnet",
+        Type::Ip,
+        "the same as fd.cip",
+        "fd.cnet = 10.0.0.0/8",
+        of_file(|d, i, _| of(d, i, |f| ip(client(f)))),
+    ),
+    field(
+        "fd.snet",
+        Type::Ip,
+        "the same as fd.sip",
+        "fd.snet = 10.0.0.0/8",
+        of_file(|d, i, _| of(d, i, |f| ip(server(f)))),
+    ),
+    field(
+        "fd.lnet",
+        Type::Ip,
+        "the same as fd.lip",
+        "fd.lnet = 10.0.0.0/8",
+        of_file(|d, i, _| of(d, i, |f| ip(local(f)))),
+    ),
+    field(
+        "fd.rnet",
+        Type::Ip,
+        "the same as fd.rip",
+        "fd.rnet = 10.0.0.0/8",
+        of_file(|d, i, _| of(d, i, |f| ip(remote(f)))),
+    ),
+    field(
+        "fd.proto",
+        Type::Text,
+        "name of the service that either port is known for",
+        "fd.proto = https",
+        of_file(|d, i, _| of(d, i, |f| either(f, service))),
+    ),
+    field(
+        "fd.cproto",
+        Type::Text,
+        "name of the service that the client's port is known for",
+        "fd.cproto = https",
+        of_file(|d, i, _| of(d, i, |f| service(client(f)))),
+    ),
+    field(
+        "fd.sproto",
+        Type::Text,
+        "name of the service that the server's port is known for",
+        "fd.sproto = https",
+        of_file(|d, i, _| of(d, i, |f| service(server(f)))),
+    ),
+    field(
+        "fd.lproto",
+        Type::Text,
+        "name of the service that the local port is known for",
+        "fd.lproto = https",
+        of_file(|d, i, _| of(d, i, |f| service(local(f)))),
+    ),
+    field(
+        "fd.rproto",
+        Type::Text,
+        "name of the service that the remote port is known for",
+        "fd.rproto = https",
+        of_file(|d, i, _| of(d, i, |f| service(remote(f)))),
+    ),
+    field(
         "fd.l4proto",
         Type::Text,
         "transport of an IP socket: tcp, udp, icmp, raw",
@@ -267,5 +384,29 @@ pub const FIELDS: &[Field] = &[
         "path as the program gave it",
         "fd.nameraw startswith ../",
         of_file(|d, i, _| of(d, i, |f| Value::maybe(d.strings.find(f.given).or(d.strings.find(f.name))))),
+    ),
+    field(
+        "fd.uid",
+        Type::Text,
+        "id of the thread and number of the descriptor in one word, as a key",
+        "fd.uid = 47113",
+        Extract::Row(Columns::TID.and(Columns::CALL).and(Columns::RET).and(Columns::WORDS), key_of),
+    ),
+    keyed(
+        Takes::OptionalIndex,
+        field(
+            "fd.types",
+            Type::FileKindName,
+            "kinds of the descriptors that the event names; with a number, of that descriptor",
+            "fd.types = ipv4",
+            Extract::Row(ARGS, kinds),
+        ),
+    ),
+    field(
+        "fdlist.nums",
+        Type::Int,
+        "descriptors that poll or ppoll waits for",
+        "fdlist.nums = 3",
+        Extract::Row(ARGS, |b, row, _| polled(b, row)),
     ),
 ];

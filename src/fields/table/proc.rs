@@ -1,30 +1,35 @@
-//! Fields of the process: `proc.*`, `thread.*`, `user.*`, `group.*`.
+//! Fields of the process, its parent and its ancestors: `proc.*`.
 //!
 //! Enters: the dictionary and the index of a process. Leaves: its values and its ancestors'. Never: rows, save for the
 //! few fields that compare the process with the event.
 
 use super::{field, keyed, unless};
-use crate::batch::{Columns, Dict, NONE, Proc, ProcId, StrId, proc_flags};
-use crate::fields::{Extract, Field, Key, Slice, Takes, Type, Value};
+use crate::batch::{Batch, Columns, Dict, NONE, Proc, ProcId, StrId, proc_flags};
+use crate::fields::{Extract, Field, Key, Takes, Type, Value};
 
 /// A number that /proc or the kernel told; of a process that was gone too soon, nobody did.
-fn told(p: &Proc, n: u32) -> Value<'static> {
+pub(super) fn told(p: &Proc, n: u32) -> Value<'static> {
     if n == 0 && p.flags & proc_flags::BARE != 0 { Value::None } else { number(n) }
 }
 
-fn of<'a>(d: &Dict<'a>, id: ProcId, get: impl FnOnce(&'a Proc) -> Value<'a>) -> Value<'a> {
+pub(super) fn of<'a>(d: &Dict<'a>, id: ProcId, get: impl FnOnce(&'a Proc) -> Value<'a>) -> Value<'a> {
     d.proc(id).map_or(Value::None, get)
 }
 
-fn parent<'a>(d: &Dict<'a>, id: ProcId, get: impl FnOnce(&'a Proc) -> Value<'a>) -> Value<'a> {
+pub(super) fn parent<'a>(d: &Dict<'a>, id: ProcId, get: impl FnOnce(&'a Proc) -> Value<'a>) -> Value<'a> {
     d.ancestor(id, 1).map_or(Value::None, get)
 }
 
 /// How far up a list of ancestors goes; a made-up file may hold a cycle.
-const DEPTH: usize = 64;
+pub(super) const DEPTH: usize = 64;
 
 /// The n-th ancestor's value (0 is the process itself), or without a number those of all ancestors.
-fn up<'a>(d: &Dict<'a>, id: ProcId, key: &Key, get: fn(&Dict<'a>, &'a Proc) -> Value<'a>) -> Value<'a> {
+pub(super) fn up<'a>(
+    d: &Dict<'a>,
+    id: ProcId,
+    key: &Key,
+    get: fn(&Dict<'a>, &'a Proc) -> Value<'a>,
+) -> Value<'a> {
     match key {
         Key::Index(n) => d.ancestor(id, *n).filter(|_| *n <= 256).map_or(Value::None, |p| get(d, p)),
         _ => {
@@ -40,31 +45,31 @@ fn up<'a>(d: &Dict<'a>, id: ProcId, key: &Key, get: fn(&Dict<'a>, &'a Proc) -> V
     }
 }
 
-fn text<'a>(d: &Dict<'a>, id: StrId) -> Value<'a> {
+pub(super) fn text<'a>(d: &Dict<'a>, id: StrId) -> Value<'a> {
     Value::maybe(d.strings.find(id))
 }
 
-fn number(n: u32) -> Value<'static> {
+pub(super) fn number(n: u32) -> Value<'static> {
     Value::UInt(u64::from(n))
 }
 
-fn id(n: u32) -> Value<'static> {
+pub(super) fn id(n: u32) -> Value<'static> {
     unless(u64::from(NONE), u64::from(n))
 }
 
 /// `argv[0]`, and the rest with its NULs.
-fn argv<'a>(d: &Dict<'a>, p: &Proc) -> Option<(&'a [u8], &'a [u8])> {
+pub(super) fn argv<'a>(d: &Dict<'a>, p: &Proc) -> Option<(&'a [u8], &'a [u8])> {
     let all = d.strings.find(p.args)?;
     let end = memchr::memchr(0, all).unwrap_or(all.len());
     let rest = all.get(end + 1..).unwrap_or(&[]);
     Some((&all[..end], rest.strip_suffix(b"\0").unwrap_or(rest)))
 }
 
-fn exe<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
+pub(super) fn exe<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
     argv(d, p).map_or(Value::None, |(exe, _)| Value::text(exe))
 }
 
-fn joined(head: Option<&[u8]>, rest: &[u8]) -> Vec<u8> {
+pub(super) fn joined(head: Option<&[u8]>, rest: &[u8]) -> Vec<u8> {
     let mut out = head.unwrap_or_default().to_vec();
     if head.is_some() && !rest.is_empty() {
         out.push(b' ');
@@ -73,19 +78,24 @@ fn joined(head: Option<&[u8]>, rest: &[u8]) -> Vec<u8> {
     out
 }
 
-fn args<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
+pub(super) fn args<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
     argv(d, p).map_or(Value::None, |(_, rest)| Value::Text(joined(None, rest).into()))
 }
 
 /// The name and the arguments: of a kernel thread, or where the arguments are not known, the name alone.
-fn cmdline<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
+pub(super) fn cmdline<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
     let Some(comm) = d.strings.find(p.comm) else { return Value::None };
     let rest = argv(d, p).map_or(&[][..], |(_, rest)| rest);
     Value::Text(joined(Some(comm), rest).into())
 }
 
-fn exeline<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
+pub(super) fn exeline<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
     argv(d, p).map_or(Value::None, |(exe, rest)| Value::Text(joined(Some(exe), rest).into()))
+}
+
+fn nth_arg<'a>(d: &Dict<'a>, p: &Proc, n: usize) -> Value<'a> {
+    let rest = argv(d, p).map(|(_, rest)| rest).filter(|rest| !rest.is_empty());
+    Value::maybe(rest.and_then(|rest| rest.split(|b| *b == 0).nth(n)))
 }
 
 fn count_args<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
@@ -94,12 +104,47 @@ fn count_args<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
     Value::UInt(ends.saturating_sub(1) as u64)
 }
 
-fn user<'a>(d: &Dict<'a>, id: ProcId, get: fn(&'a crate::batch::User) -> StrId) -> Value<'a> {
-    of(d, id, |p| d.user(p.user).map_or(Value::None, |u| text(d, get(u))))
+const AGE: Columns = Columns::TIME.and(Columns::PROC);
+
+fn parent_of<'a>(b: &Batch<'a>, row: usize) -> Option<&'a Proc> {
+    b.proc_of(row).and_then(|p| b.dict.proc(p.parent))
 }
 
-use Extract::{Column, Row};
-const fn of_proc(get: for<'a> fn(&Dict<'a>, ProcId, &Key) -> Value<'a>) -> Extract {
+fn age<'a>(b: &Batch<'a>, row: usize, p: Option<&Proc>) -> Value<'a> {
+    match (b.time.get(row), p.filter(|p| p.start != 0)) {
+        (Some(t), Some(p)) => Value::UInt(t.saturating_sub(p.start)),
+        _ => Value::None,
+    }
+}
+
+fn started<'a>(b: &Batch<'a>, p: Option<&Proc>) -> Value<'a> {
+    p.filter(|p| p.start != 0).map_or(Value::None, |p| Value::UInt(b.meta.wall_of(p.start)))
+}
+
+/// The process itself and its ancestors, nearest first.
+fn line<'a>(d: &Dict<'a>, first: Option<&'a Proc>) -> impl Iterator<Item = &'a Proc> {
+    let d = *d;
+    std::iter::successors(first, move |p| d.proc(p.parent)).take(DEPTH)
+}
+
+/// The first process of the pid namespace of a row's process: in it, it has the number 1. What entered the namespace from
+/// outside does not descend from it.
+pub(super) fn namespace_init<'a>(b: &Batch<'a>, row: usize) -> Option<&'a Proc> {
+    let own = b.proc_of(row).filter(|p| p.vpid != 0)?;
+    let init = line(&b.dict, Some(own)).find(|p| p.vpid == 1)?;
+    ((own.pid == own.vpid) == (init.pid == 1)).then_some(init)
+}
+
+fn login_shell<'a>(d: &Dict<'a>, id: ProcId) -> Value<'a> {
+    let is_shell = |p: &&Proc| {
+        let name = d.strings.get(p.comm);
+        name.ends_with(b"sh") && name != b"ssh"
+    };
+    line(d, d.proc(id)).filter(is_shell).last().map_or(Value::None, |p| number(p.pid))
+}
+
+use Extract::Row;
+pub(super) const fn of_proc(get: for<'a> fn(&Dict<'a>, ProcId, &Key) -> Value<'a>) -> Extract {
     Extract::Proc(get)
 }
 
@@ -211,12 +256,43 @@ pub const FIELDS: &[Field] = &[
         "proc.pexepath = /usr/bin/bash",
         of_proc(|d, i, _| parent(d, i, |p| text(d, p.exepath))),
     ),
+    keyed(
+        Takes::OptionalIndex,
+        field(
+            "proc.args",
+            Type::Text,
+            "command-line arguments without argv[0], joined with blanks; with a number one of them, from 0",
+            "proc.args contains --verbose",
+            of_proc(|d, i, k| {
+                of(d, i, |p| match k {
+                    Key::Index(n) => nth_arg(d, p, *n),
+                    _ => args(d, p),
+                })
+            }),
+        ),
+    ),
+    keyed(
+        Takes::OptionalIndex,
+        field(
+            "proc.aargs",
+            Type::Text,
+            "command-line arguments of an ancestor, without argv[0]",
+            "proc.aargs contains --login",
+            of_proc(|d, i, k| up(d, i, k, args)),
+        ),
+    ),
     field(
-        "proc.args",
-        Type::Text,
-        "command-line arguments without argv[0], joined with blanks",
-        "proc.args contains --verbose",
-        of_proc(|d, i, _| of(d, i, |p| args(d, p))),
+        "proc.cmdlenargs",
+        Type::Size,
+        "length of all arguments together, argv[0] and what separates them not counted",
+        "proc.cmdlenargs > 2k",
+        of_proc(|d, i, _| {
+            of(d, i, |p| {
+                argv(d, p).map_or(Value::None, |(_, rest)| {
+                    Value::UInt(rest.iter().filter(|b| **b != 0).count() as u64)
+                })
+            })
+        }),
     ),
     field(
         "proc.cmdline",
@@ -253,6 +329,23 @@ pub const FIELDS: &[Field] = &[
         "proc.cwd startswith /home",
         of_proc(|d, i, _| of(d, i, |p| text(d, p.cwd))),
     ),
+    keyed(
+        Takes::OptionalIndex,
+        field(
+            "proc.acwd",
+            Type::Path,
+            "working directory of an ancestor",
+            "proc.acwd[1] startswith /home",
+            of_proc(|d, i, k| up(d, i, k, |d, p| text(d, p.cwd))),
+        ),
+    ),
+    field(
+        "proc.loginshellid",
+        Type::Id,
+        "process id of the oldest shell among the process and its ancestors: one whose name ends in sh, but not ssh",
+        "proc.loginshellid = 4711",
+        of_proc(|d, i, _| login_shell(d, i)),
+    ),
     field(
         "proc.sid",
         Type::Id,
@@ -282,98 +375,59 @@ pub const FIELDS: &[Field] = &[
         of_proc(|d, i, _| of(d, i, |p| unless(0, u64::from(p.vpid)))),
     ),
     field(
+        "proc.pvpid",
+        Type::Id,
+        "process id of the parent in its own pid namespace",
+        "proc.pvpid = 1",
+        of_proc(|d, i, _| parent(d, i, |p| unless(0, u64::from(p.vpid)))),
+    ),
+    field(
         "proc.duration",
         Type::Duration,
         "age of the process",
         "proc.duration < 1s",
-        Row(Columns::TIME.and(Columns::PROC), |b, row, _| match (b.time.get(row), b.proc_of(row)) {
-            (Some(t), Some(p)) if p.start != 0 => Value::UInt(t.saturating_sub(p.start)),
-            _ => Value::None,
-        }),
+        Row(AGE, |b, row, _| age(b, row, b.proc_of(row))),
+    ),
+    field(
+        "proc.ppid.duration",
+        Type::Duration,
+        "age of the parent",
+        "proc.ppid.duration < 1s",
+        Row(AGE, |b, row, _| age(b, row, parent_of(b, row))),
     ),
     field(
         "proc.pid.ts",
         Type::Time,
         "when the process started",
         "proc.pid.ts > 2026-11-22T21:00:00Z",
-        Row(Columns::PROC, |b, row, _| match b.proc_of(row) {
-            Some(p) if p.start != 0 => Value::UInt(b.meta.wall_of(p.start)),
-            _ => Value::None,
-        }),
+        Row(Columns::PROC, |b, row, _| started(b, b.proc_of(row))),
     ),
     field(
-        "thread.tid",
-        Type::Id,
-        "thread id",
-        "thread.tid = 4711",
-        Column(Columns::TID, |b| Slice::U32(b.tid), None),
+        "proc.ppid.ts",
+        Type::Time,
+        "when the parent started",
+        "proc.ppid.ts > 2026-11-22T21:00:00Z",
+        Row(Columns::PROC, |b, row, _| started(b, parent_of(b, row))),
     ),
     field(
-        "thread.ismain",
-        Type::Bool,
-        "true for the main thread of its process",
-        "thread.ismain = false",
-        Row(Columns::TID.and(Columns::PROC), |b, row, _| match (b.tid.get(row), b.proc_of(row)) {
-            (Some(tid), Some(p)) => Value::Bool(*tid == p.pid),
-            _ => Value::None,
-        }),
+        "proc.pidns_init_start_ts",
+        Type::Time,
+        "when the first process of the pid namespace started, if it is the process or an ancestor",
+        "proc.pidns_init_start_ts > 2026-11-22T21:00:00Z",
+        Row(Columns::PROC, |b, row, _| started(b, namespace_init(b, row))),
     ),
     field(
-        "thread.cgroups",
-        Type::Path,
-        "path in the unified cgroup tree",
-        "thread.cgroups startswith /system.slice",
-        of_proc(|d, i, _| of(d, i, |p| text(d, p.cgroup))),
+        "proc.nthreads",
+        Type::UInt,
+        "threads that the process has, the main one included",
+        "proc.nthreads > 100",
+        of_proc(|d, i, _| of(d, i, |p| unless(0, u64::from(p.threads)))),
     ),
     field(
-        "user.uid",
-        Type::Id,
-        "effective user id",
-        "user.uid = 0",
-        of_proc(|d, i, _| of(d, i, |p| id(p.uid))),
-    ),
-    field(
-        "user.name",
-        Type::Text,
-        "name of the effective user",
-        "user.name = root",
-        of_proc(|d, i, _| user(d, i, |u| u.name)),
-    ),
-    field(
-        "user.homedir",
-        Type::Path,
-        "home directory of the effective user",
-        "user.homedir startswith /srv",
-        of_proc(|d, i, _| user(d, i, |u| u.home)),
-    ),
-    field(
-        "user.shell",
-        Type::Path,
-        "login shell of the effective user",
-        "user.shell endswith nologin",
-        of_proc(|d, i, _| user(d, i, |u| u.shell)),
-    ),
-    field(
-        "user.loginuid",
-        Type::Int,
-        "audit user id: who logged in; -1 if nobody did",
-        "user.loginuid >= 1000",
-        of_proc(|d, i, _| {
-            of(d, i, |p| Value::Int(if p.loginuid == NONE { -1 } else { i64::from(p.loginuid) }))
-        }),
-    ),
-    field(
-        "group.gid",
-        Type::Id,
-        "effective group id",
-        "group.gid = 0",
-        of_proc(|d, i, _| of(d, i, |p| id(p.gid))),
-    ),
-    field(
-        "group.name",
-        Type::Text,
-        "name of the effective group",
-        "group.name = wheel",
-        of_proc(|d, i, _| of(d, i, |p| d.group(p.group).map_or(Value::None, |g| text(d, g.name)))),
+        "proc.nchilds",
+        Type::UInt,
+        "threads that the process has, without the main one",
+        "proc.nchilds > 100",
+        of_proc(|d, i, _| of(d, i, |p| p.threads.checked_sub(1).map_or(Value::None, number))),
     ),
 ];

@@ -28,7 +28,7 @@ fn accepted() {
         }
         insta::assert_snapshot!(format!("accept_{name}"), out);
     }
-    assert!(count >= 60);
+    assert!(count >= 200, "{count}");
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn rejected() {
         }
         insta::assert_snapshot!(format!("reject_{name}"), out);
     }
-    assert!(count >= 60);
+    assert!(count >= 200, "{count}");
 }
 
 #[test]
@@ -61,6 +61,11 @@ fn explained() {
         "evt.type = read and evt.type = write",
         "evt.type != read and proc.aname[2] exists",
         "not (evt.failed or proc.pid in (1, 2))",
+        "evt.res in (ENOENT, EACCES) and evt.latency > 10ms and proc.pid = 4711",
+        "proc.pid in (1, 2) and evt.rawres < -3 or proc.pid = 7 and evt.rawres = -3",
+        "evt.res = SUCCESS and len(proc.name) > 5 and proc.name != val(proc.aname[1])",
+        "evt.arg.flags has O_CREAT",
+        "evt.arg.flags = O_CREAT or evt.arg.fd = 3 or proc.name = proc.aname or proc.name regex cat.*",
     ] {
         let _ = writeln!(out, "$ {text}\n{}", good(text).explain(&schema));
     }
@@ -69,12 +74,11 @@ fn explained() {
 
 #[test]
 fn examples_of_the_real_table_compile() {
-    // With the real fields, but without the names of calls and errors, whose tables may be shorter than the examples.
+    use crate::schema::{Arch, Schema};
+    let schema = Schema::native(Arch::X86_64);
     for field in crate::fields::FIELDS {
-        if let Err(errors) = super::super::Filter::parse(field.example, &schema()) {
-            for error in &errors.0 {
-                assert!(error.title.starts_with("unknown value"), "{}", errors.render(field.example));
-            }
+        if let Err(errors) = super::super::Filter::parse(field.example, &schema) {
+            panic!("{}", errors.render(field.example));
         }
     }
 }

@@ -4,7 +4,7 @@ use super::world::{FIELDS, Plain, block, good, schema};
 use crate::batch::{Bitmap, NONE};
 use crate::fields::Value;
 use crate::filter::suggest::near;
-use crate::filter::{CodeSet, Filter, Verdicts};
+use crate::filter::{CodeSet, Filter, Glance, Verdicts};
 
 /// Rows of one block that a filter selects.
 fn rows(text: &str, procs: &[(usize, u32)], files: &[(usize, usize, u16)], rows: &[Plain]) -> Vec<usize> {
@@ -105,7 +105,13 @@ fn blocks_are_skipped() {
     let b = block(&[(0, 1), (1, 2)], &[(1, 0, 0)], &[(0, 0, None, 0, 0, 0, 1)]);
     let schema = schema();
     let dict = b.view(&schema).dict;
-    let may = |text: &str, codes: &[u16]| good(text).may_match(codes, &dict);
+    let may = |text: &str, codes: &[u16]| {
+        good(text).may_match(
+            &mut Verdicts::default(),
+            &Glance { codes: Some(codes), ..Glance::default() },
+            &dict,
+        )
+    };
     assert!(may("proc.name = nginx", &[0]));
     assert!(!may("proc.name = systemd", &[0]));
     assert!(may("not proc.name = systemd", &[0]));
@@ -116,7 +122,7 @@ fn blocks_are_skipped() {
     assert!(may("fd.name = /etc/passwd", &[0]));
     assert!(!may("fd.name = /etc/passwd", &[110]));
     assert!(!may("not (not proc.name = systemd)", &[0]));
-    assert!(Filter::everything().may_match(&[5], &dict));
+    assert!(Filter::everything().may_be_in(&Glance { codes: Some(&[5]), ..Glance::default() }));
 }
 
 #[test]
@@ -154,20 +160,139 @@ fn shown_is_a_filter() {
     }
 }
 
-/// Names of calls whose slips are tried.
-const CALLS: &str = "accept4 access bind bpf brk chdir chmod chown clone3 close_range connect copy_file_range dup3 \
-    epoll_create1 epoll_ctl epoll_pwait eventfd2 execve execveat exit_group fallocate fchmodat fchownat fcntl \
-    fdatasync finit_module fstat fsync ftruncate futex getcwd getdents64 getegid getpeername getpid getppid getrandom \
-    getsockname getsockopt gettid getuid inotify_add_watch inotify_init1 io_uring_enter io_uring_setup ioctl kill \
-    linkat listen lseek madvise memfd_create mkdirat mmap mount mprotect munmap nanosleep newfstatat open openat \
-    openat2 perf_event_open pidfd_open pipe2 pivot_root poll ppoll prctl pread64 preadv2 prlimit64 process_vm_readv \
-    ptrace pwrite64 pwritev2 read readlinkat readv recvfrom recvmmsg recvmsg renameat2 rt_sigaction rt_sigprocmask \
-    sched_yield seccomp select sendfile sendmmsg sendmsg sendto setgid setns setresuid setsockopt setuid shutdown \
-    signalfd4 socket socketpair splice stat statfs statx symlinkat sync tgkill timerfd_create timerfd_settime umount2 \
-    uname unlinkat unshare userfaultfd utimensat vfork vmsplice wait4 waitid write writev";
+fn holds(text: &str, value: &Value<'_>) -> bool {
+    match &good(text).node {
+        crate::filter::check::Node::Test(test) => test.holds(value),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn any(all: &[&'static str]) -> Value<'static> {
+    Value::Any(all.iter().map(|t| Value::text(t.as_bytes())).collect())
+}
 
 #[test]
-fn slips_are_understood() {
+fn lists_and_how_many_of_them() {
+    let text = |t: &'static str| Value::text(t.as_bytes());
+    for (filter, fits, not) in [
+        ("proc.name contains anyof (ab, cd)", &["xab", "cdx"][..], &["a", "bc"][..]),
+        ("proc.name contains allof (ab, cd)", &["cdab"], &["ab", "cd", ""]),
+        ("proc.name contains oneof (ab, cd)", &["ab", "cd"], &["abcd", "x"]),
+        ("proc.name startswith anyof (ab, abc, x)", &["ab", "abcd", "x"], &["a", "bab"]),
+        ("proc.name endswith anyof (ab, cab, x)", &["ab", "ccab", "x"], &["b", "aba"]),
+        ("proc.name icontains anyof (AB, cd)", &["xaBx", "CD"], &["a"]),
+        ("proc.name != anyof (a, b)", &["a", "b", "c"], &[]),
+        ("proc.name != allof (a, b)", &["c"], &["a", "b"]),
+        ("proc.name != oneof (a, b)", &["a", "b"], &["c"]),
+        ("proc.name = oneof (a, a)", &[], &["a", "b"]),
+        ("proc.name glob allof (a*, *b)", &["ab", "axb"], &["a", "b"]),
+        ("proc.name regex oneof (a.*, .*b)", &["a", "b"], &["ab", "c"]),
+        ("proc.name bcontains 6162", &["xabx"], &["6162"]),
+        ("proc.name bstartswith 61", &["ab"], &["ba"]),
+        ("fd.name pmatch (/etc, /usr/lib*)", &["/etc", "/etc/x", "/usr/lib64/a"], &["/etcetera", "/usr", ""]),
+        ("evt.res in (EWOULDBLOCK)", &["EAGAIN"], &["EWOULDBLOCK"]),
+    ] {
+        for t in fits {
+            assert!(holds(filter, &text(t)), "{filter}: {t}");
+        }
+        for t in not {
+            assert!(!holds(filter, &text(t)), "{filter}: {t}");
+        }
+        assert!(!holds(filter, &Value::None), "{filter}");
+    }
+    // Each constant may be met by another of several values.
+    assert!(holds("proc.aname = allof (a, b)", &any(&["a", "b"])));
+    assert!(!holds("proc.aname = allof (a, b)", &any(&["a", "c"])));
+    assert!(holds("proc.aname != oneof (a, c)", &any(&["a", "b"])));
+    assert!(!holds("proc.aname != anyof (a)", &Value::Any(Vec::new())));
+    assert!(holds("proc.aname intersects (a, x)", &any(&["a", "b"])));
+}
+
+#[test]
+fn ranges() {
+    for (filter, fits, not) in [
+        ("evt.rawres in (1..5, 4..9, 20)", &[1, 5, 9, 20][..], &[0, 10, 21][..]),
+        ("evt.rawres in (..-1)", &[i64::MIN, -1], &[0]),
+        ("evt.rawres in (5..)", &[5, i64::MAX], &[4]),
+        ("evt.rawres in (0x10..0x12)", &[16, 18], &[15, 19]),
+        ("evt.rawres = anyof (1, 3)", &[1, 3], &[2]),
+        ("evt.rawres != anyof (1, 3)", &[1, 2], &[]),
+        ("evt.rawarg.sig = SIGKILL", &[9], &[8]),
+    ] {
+        for n in fits {
+            assert!(holds(filter, &Value::Int(*n)), "{filter}: {n}");
+        }
+        for n in not {
+            assert!(!holds(filter, &Value::Int(*n)), "{filter}: {n}");
+        }
+    }
+    assert!(holds("evt.latency in (1ms..2ms)", &Value::UInt(1_500_000)));
+    assert!(holds("fd.sport in (ssh..https)", &Value::UInt(80)));
+}
+
+#[test]
+fn fields_against_fields() {
+    // cat, its child cat, and that one's child nginx.
+    let procs = [(0, 1), (0, 2), (1, 3)];
+    let row = |proc: u32, ret: i64| (0, 0, Some(5), ret, proc, NONE, 1);
+    let all = [row(0, 0), row(1, 2), row(2, 9), row(NONE, 0)];
+    let of = |text: &str| rows(text, &procs, &[], &all);
+    assert_eq!(of("proc.name = val(proc.aname[1])"), [1]);
+    assert_eq!(of("proc.name != val(proc.aname[1])"), [2]);
+    assert_eq!(of("not proc.name = val(proc.aname[1])"), [0, 2, 3]);
+    assert_eq!(of("proc.name in val(proc.aname)"), [1]);
+    assert_eq!(of("proc.name > val(proc.aname[1])"), [2]);
+    assert_eq!(of("len(proc.name) = 5"), [2]);
+    assert_eq!(of("len(proc.name) != 5"), [0, 1]);
+    assert_eq!(of("toupper(proc.name) = CAT"), [0, 1]);
+    assert_eq!(of("concat(proc.name, '-', proc.pid) = cat-2"), [1]);
+    assert_eq!(of("join('<', (proc.name, proc.aname)) = 'nginx<cat'"), [2]);
+    assert_eq!(of("proc.pid = val(evt.buflen)"), [1]);
+    assert_eq!(of("evt.buflen > len(proc.name)"), [2]);
+    assert_eq!(of("toupper(proc.name) exists"), [0, 1, 2]);
+}
+
+#[test]
+fn flags() {
+    // open's words are all its row's tid: flags as a number. O_CREAT is 0o100, O_RDWR is 2.
+    let open = |flags: u32| (2, 0, None, 0, 0, NONE, flags);
+    let all = [open(0), open(0o102), open(0o4010000), (0, 0, None, 0, 0, NONE, 0o100)];
+    let of = |text: &str| rows(text, &[(0, 1)], &[], &all);
+    assert_eq!(of("evt.arg.flags has O_CREAT"), [1]);
+    assert_eq!(of("evt.arg.flags has O_RDONLY"), [0, 2]);
+    assert_eq!(of("evt.arg.flags has O_RDWR|O_CREAT"), [1]);
+    assert_eq!(of("evt.arg.flags has O_RDWR|O_EXCL"), [0usize; 0]);
+    assert_eq!(of("evt.arg.flags has O_DSYNC"), [2]);
+    assert_eq!(of("evt.arg.flags has 0x40"), [1]);
+    assert_eq!(of("evt.arg.flags has anyof (O_CREAT, O_DSYNC)"), [1, 2]);
+    assert_eq!(of("not evt.arg.flags has O_CREAT"), [0, 2, 3]);
+    assert_eq!(good("evt.arg.flags has O_CREAT").codes().iter().collect::<Vec<_>>(), [2, 257]);
+    assert!(good("evt.type = read and evt.arg.flags has O_CREAT").codes().is_empty());
+}
+
+#[test]
+fn bounds() {
+    let of = |text: &str| good(text).bounds().to_string();
+    assert_eq!(of("evt.latency > 10ms"), "latency from 10ms");
+    assert_eq!(of("evt.latency > 10ms or evt.failed"), "");
+    assert_eq!(of("evt.latency > 10ms or evt.latency in (5us..7us)"), "latency from 5us");
+    assert_eq!(of("proc.pid = 7 or proc.pid in (8, 9)"), "process 7 or 8 or 9");
+    assert_eq!(of("proc.pid = 7 and proc.pid in (7, 9)"), "process 7");
+    assert_eq!(of("proc.pid > 7"), "");
+    assert_eq!(of("proc.pid != 7"), "");
+    assert_eq!(of("evt.rawres = -2 and evt.rawres < 0"), "result ENOENT");
+    assert_eq!(of("not evt.rawres >= 0"), "result up to -1");
+    assert_eq!(of("evt.rawres != 0 and not evt.rawres < 0"), "result from 1");
+    assert_eq!(of("evt.res in (ENOENT, EACCES)"), "result EACCES or ENOENT");
+    assert_eq!(of("evt.res = SUCCESS"), "result up to -4096 or from 0");
+    assert_eq!(of("not evt.res = SUCCESS"), "");
+    assert_eq!(of("evt.failed"), "result of an error");
+    assert_eq!(of("not evt.failed"), "");
+    assert_eq!(of("not (evt.failed = true or not proc.pid = 3)"), "process 3");
+}
+
+/// How many slips were made, and of how many the right word is suggested.
+fn understood(names: &[&str], slips: usize) -> (usize, usize) {
     let mut seed = 0x9e37_79b9_7f4a_7c15u64;
     let mut random = move |below: usize| {
         seed ^= seed << 13;
@@ -175,41 +300,49 @@ fn slips_are_understood() {
         seed ^= seed << 17;
         (seed >> 33) as usize % below
     };
-    let calls: Vec<&str> = CALLS.split_whitespace().collect();
-    let mut fields: Vec<&str> = FIELDS.iter().chain(crate::fields::FIELDS).map(|f| f.name).collect();
-    fields.sort_unstable();
-    fields.dedup();
-    for (names, need) in [(fields, 95), (calls, 95)] {
-        let (mut tried, mut right) = (0, 0);
-        let mut wrong = Vec::new();
-        for name in &names {
-            for round in 0..24 {
-                let mut word: Vec<u8> = name.bytes().collect();
-                // Two slips in a word of three letters leave nothing to go by.
-                let slips = if name.len() >= 6 { 1 + round % 2 } else { 1 };
-                for _ in 0..slips {
-                    let at = random(word.len());
-                    let letter = b'a' + random(26) as u8;
-                    match random(4) {
-                        0 => word[at] = letter,
-                        1 => word.insert(at, letter),
-                        2 => drop(word.remove(at)),
-                        _ if at > 0 => word.swap(at - 1, at),
-                        _ => word.push(letter),
-                    }
-                }
-                let word = String::from_utf8(word).unwrap();
-                if names.contains(&&*word) {
-                    continue;
-                }
-                tried += 1;
-                if near(&word, names.iter().copied()).contains(name) {
-                    right += 1;
-                } else {
-                    wrong.push(format!("{name}/{word}"));
+    let (mut tried, mut right) = (0, 0);
+    for name in names {
+        for _ in 0..12 {
+            let mut word: Vec<u8> = name.bytes().collect();
+            for _ in 0..slips {
+                let at = random(word.len());
+                let base = if name.starts_with('E') { b'A' } else { b'a' };
+                let letter = base + random(26) as u8;
+                match random(4) {
+                    0 => word[at] = letter,
+                    1 => word.insert(at, letter),
+                    2 if word.len() > 1 => drop(word.remove(at)),
+                    _ if at > 0 => word.swap(at - 1, at),
+                    _ => word.push(letter),
                 }
             }
+            let word = String::from_utf8(word).unwrap();
+            if names.contains(&&*word) {
+                continue;
+            }
+            tried += 1;
+            right += usize::from(near(&word, names.iter().copied()).contains(name));
         }
-        assert!(right * 100 >= tried * need, "{right} of {tried}: {wrong:?}");
+    }
+    (tried, right)
+}
+
+#[test]
+fn slips_are_understood() {
+    use crate::schema::{Arch, Schema, names};
+    let schema = Schema::native(Arch::X86_64);
+    let sorted = |mut all: Vec<&'static str>| {
+        all.sort_unstable();
+        all.dedup();
+        all
+    };
+    let calls: Vec<&'static str> = schema.named().map(|s| &*Box::leak(s.name.clone())).collect();
+    let fields = FIELDS.iter().chain(crate::fields::FIELDS).map(|f| f.name).collect();
+    let errors = names::ERRNO.rows.iter().map(|(_, n)| *n).collect();
+    for (what, names) in [("fields", sorted(fields)), ("calls", sorted(calls)), ("errors", sorted(errors))] {
+        for slips in [1, 2] {
+            let (tried, right) = understood(&names, slips);
+            assert!(right * 100 >= tried * 95, "{what}, {slips} slips: {right} of {tried}");
+        }
     }
 }

@@ -4,14 +4,17 @@ use proptest::prelude::*;
 
 use super::world::{CODES, Plain, block, good, parse, schema};
 use crate::batch::{Bitmap, NONE};
-use crate::filter::Verdicts;
+use crate::filter::{Glance, Verdicts};
 
 fn leaf() -> impl Strategy<Value = String> {
     let lines = concat!(
         include_str!("../../../testdata/filters/accept/basic.txt"),
-        include_str!("../../../testdata/filters/accept/fields.txt")
+        include_str!("../../../testdata/filters/accept/fields.txt"),
+        include_str!("../../../testdata/filters/accept/operators.txt"),
+        include_str!("../../../testdata/filters/accept/transformers.txt")
     );
-    let corpus: Vec<String> = lines.lines().map(|l| format!("({l})")).collect();
+    // A comment would take the parenthesis behind it.
+    let corpus: Vec<String> = lines.lines().filter(|l| !l.contains('#')).map(|l| format!("({l})")).collect();
     let number = prop::sample::select(vec![
         "evt.latency",
         "evt.cpu",
@@ -26,6 +29,38 @@ fn leaf() -> impl Strategy<Value = String> {
     let call = prop::sample::select(vec!["read", "open", "openat", "getppid"]);
     let eq = prop::sample::select(vec!["=", "!="]);
     let small = 0u64..1000;
+    let sets = prop::sample::select(vec![
+        "proc.name",
+        "proc.aname",
+        "fd.name",
+        "evt.arg.path",
+        "tolower(proc.name)",
+    ]);
+    let op2 = prop::sample::select(vec![
+        "=",
+        "!=",
+        "contains",
+        "icontains",
+        "startswith",
+        "endswith",
+        "glob",
+        "iglob",
+        "regex",
+    ]);
+    let modifier = prop::sample::select(vec!["oneof", "anyof", "allof"]);
+    let names = prop::collection::vec(
+        prop::sample::select(vec!["cat", "n", "/etc", "systemd", "a", "d", "/tmp", "s.*", "conf"]),
+        1..5,
+    );
+    let transformed = prop::sample::select(vec![
+        "toupper(proc.name)",
+        "len(proc.name)",
+        "basename(fd.name)",
+        "concat(proc.name, proc.pid)",
+        "len(evt.arg.path)",
+    ]);
+    let eq2 = prop::sample::select(vec!["=", "!="]);
+    let other = prop::sample::select(vec!["3", "7"]);
     prop_oneof![
         2 => prop::sample::select(corpus),
         2 => (number.clone(), op.clone(), small.clone()).prop_map(|(f, o, n)| format!("{f} {o} {n}")),
@@ -33,6 +68,9 @@ fn leaf() -> impl Strategy<Value = String> {
         1 => (op.clone(), -5i64..5).prop_map(|(o, n)| format!("evt.rawres {o} {n}")),
         2 => (text, op, name).prop_map(|(f, o, n)| format!("{f} {o} {n}")),
         2 => (eq, call).prop_map(|(o, c)| format!("evt.type {o} {c}")),
+        2 => (sets, op2, modifier, names).prop_map(|(f, o, m, n)| format!("{f} {o} {m} ({})", n.join(", "))),
+        2 => (transformed, eq2, other).prop_map(|(f, o, n)| format!("{f} {o} {n}")),
+        1 => (-9i64..9, 0i64..9).prop_map(|(a, n)| format!("evt.rawres in ({a}..{}, 3)", a + n)),
     ]
 }
 
@@ -87,11 +125,17 @@ proptest! {
 
         for (r, _) in want.iter().enumerate().filter(|(_, w)| **w) {
             prop_assert!(filter.codes().has(batch.call[r]), "{}", text);
+            prop_assert!(filter.bounds().allow(&batch, r), "{}: {:?}", text, filter.bounds());
         }
         let mut codes = batch.call.to_vec();
         codes.sort_unstable();
         codes.dedup();
-        prop_assert!(filter.may_match(&codes, &batch.dict) || !want.contains(&true), "{}", text);
+        let times = Some((batch.meta, 0, rows.len() as u64 * 100));
+        let known = Glance { codes: Some(&codes), times, ..Glance::default() };
+        let may = filter.may_match(&mut Verdicts::default(), &known, &batch.dict);
+        prop_assert!(may || !want.contains(&true), "{}", text);
+        prop_assert!(filter.may_be_in(&known) || !may, "{}", text);
+        prop_assert!(filter.may_be_in(&Glance::default()) || !may, "{}", text);
     }
 
     #[test]

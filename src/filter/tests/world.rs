@@ -7,24 +7,29 @@ use crate::batch::{
 };
 use crate::fields::{Extract, Field, Key, Slice, Takes, Type, Value};
 use crate::filter::{Errors, Filter};
-use crate::schema::{Arch, Class, Dir, Kind, Ret, Schema, Shape};
+use crate::schema::{Arch, Class, Dir, Kind, Ret, Schema, Shape, names};
 
-/// Codes of the schema's calls: read, write, open, openat, close, getppid, and a 32-bit open.
-pub const CODES: [u16; 7] = [0, 1, 2, 257, 3, 110, 2053];
+/// Codes of the schema's calls: read, write, open, openat, close, getppid, a 32-bit open, socket, kill.
+pub const CODES: [u16; 9] = [0, 1, 2, 257, 3, 110, 2053, 41, 62];
 
 pub fn schema() -> Schema {
     let fd = || ("fd".to_string(), Kind::Fd, Dir::In);
     let path = || ("path".to_string(), Kind::Hex, Dir::In);
+    let flags = || ("flags".to_string(), Kind::Flags(names::by_name("open").unwrap()), Dir::In);
+    let domain = || ("domain".to_string(), Kind::Enum(names::by_name("af").unwrap()), Dir::In);
+    let sig = || ("sig".to_string(), Kind::Signal, Dir::In);
     let both = Class::FILE.and(Class::DESC);
     Schema::from_shapes(
         Arch::X86_64,
         [
             Shape::new(0, "read", both, Ret::Int, [fd()]),
             Shape::new(1, "write", both, Ret::Int, [fd()]),
-            Shape::new(2, "open", Class::FILE, Ret::Fd, [path()]),
-            Shape::new(257, "openat", Class::FILE, Ret::Fd, [fd(), path()]),
+            Shape::new(2, "open", Class::FILE, Ret::Fd, [path(), flags()]),
+            Shape::new(257, "openat", Class::FILE, Ret::Fd, [fd(), path(), flags()]),
             Shape::new(3, "close", Class::DESC, Ret::Int, [fd()]),
             Shape::new(110, "getppid", Class::PROCESS, Ret::Int, []),
+            Shape::new(41, "socket", Class::NET, Ret::Int, [domain()]),
+            Shape::new(62, "kill", Class::SIGNAL, Ret::Zero, [sig()]),
             Shape::new(2053, "open", Class::OTHER, Ret::Int, [path()]),
         ],
     )
@@ -74,8 +79,8 @@ pub static FIELDS: &[Field] = &[
         "evt.category = file",
         Extract::Code(|s, c| {
             let class = s.shape(c).class;
-            let all = Class::NAMES.iter().filter(|(k, _)| class.has(*k));
-            Value::Any(all.map(|(_, n)| Value::text(n.as_bytes())).collect())
+            let all = Class::NAMES.iter().filter(|(k, ..)| class.has(*k));
+            Value::Any(all.map(|(_, n, _)| Value::text(n.as_bytes())).collect())
         }),
     ),
     field(
@@ -151,6 +156,21 @@ pub static FIELDS: &[Field] = &[
             };
             let word = at.and_then(|i| b.words_of(row).get(i));
             word.map_or(Value::None, |w| Value::Text(format!("/tmp{w}").into_bytes().into()))
+        }),
+    ),
+    field(
+        "evt.rawarg",
+        Type::Int,
+        Takes::NameOrIndex,
+        "evt.rawarg.fd > 2",
+        Extract::Row(Columns::CALL.and(Columns::WORDS), |b, row, key| {
+            let args = &b.shape_of(row).args;
+            let at = match key {
+                Key::Index(n) => Some(*n),
+                Key::Name(name) => args.iter().position(|a| *a.name == **name),
+                Key::None => None,
+            };
+            at.and_then(|i| b.words_of(row).get(i)).map_or(Value::None, |w| Value::Int(*w as i64))
         }),
     ),
     field(

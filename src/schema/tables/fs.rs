@@ -19,6 +19,22 @@ names! {
         O_PATH = 0o10000000,
     }
 
+    /// What `fcntl` says and sets of an open file, on x86_64.
+    OPEN_STATUS = "open_status" mask 3 {
+        O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_APPEND = 0o2000, O_NONBLOCK = 0o4000, O_SYNC = 0o4010000,
+        O_DSYNC = 0o10000, O_ASYNC = 0o20000, O_DIRECT = 0o40000, O_LARGEFILE = 0o100000,
+        O_DIRECTORY = 0o200000, O_NOFOLLOW = 0o400000, O_NOATIME = 0o1000000, O_PATH = 0o10000000,
+        __O_TMPFILE = 0o20000000,
+    }
+
+    /// The same on aarch64.
+    OPEN_STATUS_AARCH64 = "open_status_aarch64" mask 3 {
+        O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_APPEND = 0o2000, O_NONBLOCK = 0o4000, O_SYNC = 0o4010000,
+        O_DSYNC = 0o10000, O_ASYNC = 0o20000, O_DIRECT = 0o200000, O_LARGEFILE = 0o400000,
+        O_DIRECTORY = 0o40000, O_NOFOLLOW = 0o100000, O_NOATIME = 0o1000000, O_PATH = 0o10000000,
+        __O_TMPFILE = 0o20000000,
+    }
+
     /// `pipe2` flags of x86_64.
     PIPE_FLAGS = "pipe" {
         O_NOTIFICATION_PIPE = 0o200, O_NONBLOCK = 0o4000, O_DIRECT = 0o40000, O_CLOEXEC = 0o2000000,
@@ -217,6 +233,13 @@ names! {
     MOUNT_ATTR = "mount_attr" mask 0x70 {
         MOUNT_ATTR_RELATIME = 0, MOUNT_ATTR_NOATIME = 0x10, MOUNT_ATTR_STRICTATIME = 0x20,
         MOUNT_ATTR_RDONLY = 1, MOUNT_ATTR_NOSUID = 2, MOUNT_ATTR_NODEV = 4, MOUNT_ATTR_NOEXEC = 8,
+        MOUNT_ATTR_NODIRATIME = 0x80, MOUNT_ATTR_IDMAP = 0x100000, MOUNT_ATTR_NOSYMFOLLOW = 0x200000,
+    }
+
+    /// The same in a `struct mount_attr`, where no bit means no change; all bits of the access times say that they change.
+    MOUNT_ATTR_SET = "mount_attr_set" {
+        MOUNT_ATTR__ATIME = 0x70, MOUNT_ATTR_RDONLY = 1, MOUNT_ATTR_NOSUID = 2, MOUNT_ATTR_NODEV = 4,
+        MOUNT_ATTR_NOEXEC = 8, MOUNT_ATTR_NOATIME = 0x10, MOUNT_ATTR_STRICTATIME = 0x20,
         MOUNT_ATTR_NODIRATIME = 0x80, MOUNT_ATTR_IDMAP = 0x100000, MOUNT_ATTR_NOSYMFOLLOW = 0x200000,
     }
 

@@ -53,4 +53,9 @@ names! {
     MSGOP = "msgop" {
         IPC_NOWAIT = 0o4000, MSG_NOERROR = 0o10000, MSG_EXCEPT = 0o20000, MSG_COPY = 0o40000,
     }
+
+    /// Flags of a message queue.
+    MQ_FLAGS = "mq_flags" {
+        O_NONBLOCK = 0o4000,
+    }
 }

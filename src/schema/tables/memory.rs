@@ -82,6 +82,11 @@ names! {
         MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ = 256, MEMBARRIER_CMD_GET_REGISTRATIONS = 512,
     }
 
+    /// `membarrier` flags.
+    MEMBARRIER_FLAGS = "membarrier_flags" {
+        MEMBARRIER_CMD_FLAG_CPU = 1,
+    }
+
     /// Rights of a protection key.
     PKEY = "pkey" {
         PKEY_DISABLE_ACCESS = 1, PKEY_DISABLE_WRITE = 2,

@@ -25,36 +25,51 @@ macro_rules! names {
     };
 }
 
+mod bpf;
+mod control;
 mod errno;
 mod fs;
+mod handles;
+mod ioctl;
 mod ipc;
 mod memory;
 mod net;
 mod process;
 mod signal;
+mod sockets;
 mod system;
 mod time;
 
+pub use self::bpf::*;
+pub use self::control::*;
 pub use self::errno::*;
 pub use self::fs::*;
+pub use self::handles::*;
+pub use self::ioctl::*;
 pub use self::ipc::*;
 pub use self::memory::*;
 pub use self::net::*;
 pub use self::process::*;
 pub use self::signal::*;
+pub use self::sockets::*;
 pub use self::system::*;
 pub use self::time::*;
 
 use super::names::Names;
 
 const FILES: &[&[&Names]] = &[
+    bpf::ALL,
+    control::ALL,
     errno::ALL,
     fs::ALL,
+    handles::ALL,
+    ioctl::ALL,
     ipc::ALL,
     memory::ALL,
     net::ALL,
     process::ALL,
     signal::ALL,
+    sockets::ALL,
     system::ALL,
     time::ALL,
 ];

@@ -31,4 +31,54 @@ names! {
     SIGNALFD_FLAGS = "signalfd" {
         SFD_CLOEXEC = 0x80000, SFD_NONBLOCK = 0x800,
     }
+
+    /// Why any signal came. Negative numbers are 32 bits.
+    SI_CODE = "si_code" {
+        SI_USER = 0, SI_KERNEL = 0x80, SI_QUEUE = 0xffffffff, SI_TIMER = 0xfffffffe, SI_MESGQ = 0xfffffffd,
+        SI_ASYNCIO = 0xfffffffc, SI_SIGIO = 0xfffffffb, SI_TKILL = 0xfffffffa, SI_DETHREAD = 0xfffffff9,
+        SI_ASYNCNL = 0xffffffc4,
+    }
+
+    /// Why SIGCHLD came.
+    CLD = "cld" {
+        CLD_EXITED = 1, CLD_KILLED = 2, CLD_DUMPED = 3, CLD_TRAPPED = 4, CLD_STOPPED = 5, CLD_CONTINUED = 6,
+    }
+
+    /// Why SIGSEGV came.
+    SEGV = "segv" {
+        SEGV_MAPERR = 1, SEGV_ACCERR = 2, SEGV_BNDERR = 3, SEGV_PKUERR = 4, SEGV_ACCADI = 5, SEGV_ADIDERR = 6,
+        SEGV_ADIPERR = 7, SEGV_MTEAERR = 8, SEGV_MTESERR = 9, SEGV_CPERR = 10,
+    }
+
+    /// Why SIGBUS came.
+    BUS = "bus" {
+        BUS_ADRALN = 1, BUS_ADRERR = 2, BUS_OBJERR = 3, BUS_MCEERR_AR = 4, BUS_MCEERR_AO = 5,
+    }
+
+    /// Why SIGFPE came.
+    FPE = "fpe" {
+        FPE_INTDIV = 1, FPE_INTOVF = 2, FPE_FLTDIV = 3, FPE_FLTOVF = 4, FPE_FLTUND = 5, FPE_FLTRES = 6,
+        FPE_FLTINV = 7, FPE_FLTSUB = 8, FPE_FLTUNK = 14, FPE_CONDTRAP = 15,
+    }
+
+    /// Why SIGILL came.
+    ILL = "ill" {
+        ILL_ILLOPC = 1, ILL_ILLOPN = 2, ILL_ILLADR = 3, ILL_ILLTRP = 4, ILL_PRVOPC = 5, ILL_PRVREG = 6,
+        ILL_COPROC = 7, ILL_BADSTK = 8, ILL_BADIADDR = 9,
+    }
+
+    /// Why SIGTRAP came.
+    TRAP = "trap" {
+        TRAP_BRKPT = 1, TRAP_TRACE = 2, TRAP_BRANCH = 3, TRAP_HWBKPT = 4, TRAP_UNK = 5, TRAP_PERF = 6,
+    }
+
+    /// Why SIGIO came.
+    POLL_CODE = "poll_code" {
+        POLL_IN = 1, POLL_OUT = 2, POLL_MSG = 3, POLL_ERR = 4, POLL_PRI = 5, POLL_HUP = 6,
+    }
+
+    /// Why SIGSYS came.
+    SYS = "sys" {
+        SYS_SECCOMP = 1, SYS_USER_DISPATCH = 2,
+    }
 }

@@ -216,7 +216,7 @@ impl Probe {
         let ctl = take("CTL", (cpus * abi::CTL) as usize)?;
         let plans = take("PLANS", abi::PLANS as usize * size_of::<abi::Plan>())?;
         let slots = take("SLOTS", abi::SLOTS as usize * size_of::<abi::Slot>())?;
-        let scope = take("SCOPE", abi::SCOPES as usize * abi::SPAN as usize)?;
+        let scope = take("SCOPE", abi::SCOPES as usize * abi::SCOPE as usize)?;
         let rings = Rings::new(chunks, ctl, cpus, per_cpu);
         Ok((Probe { ebpf, options, attached: Vec::new(), scope, plans, slots }, rings))
     }

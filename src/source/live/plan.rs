@@ -3,7 +3,7 @@
 //! Enters: a shape of the schema, and whether the call is wanted in full, for state, or not at all. Leaves: the plan as
 //! the probe reads it. Never: knowledge of a particular call; that is the schema's.
 
-use crate::schema::{Anon, Effect, Kind, Len, Schema, Shape, Struct};
+use crate::schema::{Anon, Copied, Dir, Effect, Kind, Len, Schema, Shape, Struct};
 use crate::source::abi::*;
 
 /// Which facts of the kernel can be believed; the self-check says.
@@ -63,12 +63,30 @@ impl Interest {
 
 /// How much of payload buffers is copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Snaplen(pub u16);
+pub struct Snaplen(pub u32);
 
-const NONE: Op = Op { code: 0, arg: 0, len: 0, only_ok: 0, max: 0, unit: 0 };
+const NONE: Op = Op { code: 0, arg: 0, len: 0, how: 0, max: 0, unit: 0 };
 
-/// Largest string that is copied, its NUL included: PATH_MAX but for one byte.
-const STR_MAX: u16 = ITEM_MAX as u16;
+/// Most bytes of an `fd_set`: 4096 descriptors.
+const FD_SET_MAX: u32 = 512;
+/// Most bytes of an array of strings.
+const STRINGS_BYTES: u32 = 4096;
+/// Most bytes of an array of messages beyond four times the payload …
+const MESSAGES_BYTES: u32 = 16384;
+/// … and with it.
+const MESSAGES_MAX: u32 = 81920;
+
+/// Most bytes that an operation copies.
+fn limit(o: &Op) -> u32 {
+    u32::from(o.max) | u32::from(o.how & 0xf0) << 12
+}
+
+/// The same operation with another limit.
+fn limited(o: Op, max: u32) -> Op {
+    Op { max: max as u16, how: o.how & 0x0f | (max >> 12) as u8 & 0xf0, ..o }
+}
+/// Most bytes of a list of structures.
+const LIST_MAX: u16 = 1024;
 
 /// The fact that the kernel is asked for after a call with this effect.
 fn fact_of(effect: Effect) -> u8 {
@@ -144,27 +162,53 @@ fn state_needs_items(shape: &Shape) -> bool {
     )
 }
 
-fn op(kind: Kind, arg: u8, out: bool, snap: Snaplen) -> Option<Op> {
-    let only_ok = u8::from(out);
+fn op(kind: Kind, arg: u8, dir: Dir, snap: Snaplen) -> Option<Op> {
+    let how = match dir {
+        Dir::In => 0,
+        Dir::Out => HOW_OK,
+        Dir::Before => HOW_ENTRY,
+    };
+    let payload = snap.0.min(PAYLOAD_MAX);
     let len = |l: Len| match l {
         Len::Arg(n) => n,
         Len::Ret => LEN_RET,
         Len::At(n) => LEN_AT + n,
     };
-    let make = |code, len, max, unit| Some(Op { code, arg, len, only_ok, max, unit });
+    let make = |code, len, max: u32, unit| Some(limited(Op { code, arg, len, how, max: 0, unit }, max));
+    let deep = |code, len, max: u32, bytes: u32| make(code, len, max, bytes.div_ceil(8) as u16);
+    let message = MESSAGE + MSG_NAME_MAX + MSG_CONTROL_MAX;
     match kind {
         Kind::Path | Kind::Str => make(OP_STR, LEN_FIXED, STR_MAX, 1),
-        Kind::Bytes(l) => make(OP_BYTES, len(l), snap.0, 1),
+        Kind::Bytes(l) => make(OP_BYTES, len(l), payload, 1),
         Kind::Sockaddr(l) => make(OP_BYTES, len(l), 128, 1),
-        Kind::Iovec(l) => make(OP_IOVEC, len(l), snap.0, 16),
-        Kind::Msghdr => make(OP_MSGHDR, LEN_FIXED, snap.0, 1),
+        Kind::Iovec(l) => deep(OP_IOVEC, len(l), payload, 8 + payload),
+        Kind::Msghdr => deep(OP_MSGHDR, LEN_FIXED, payload, message + payload),
+        Kind::Mmsghdr(l) => {
+            deep(OP_MMSGHDR, len(l), payload, (MESSAGES_BYTES + 4 * payload).min(MESSAGES_MAX))
+        }
+        Kind::FdSet(l) => {
+            let o = make(OP_BYTES, len(l), FD_SET_MAX, 8)?;
+            Some(Op { how: o.how | HOW_ENTRY | HOW_EXIT | HOW_BITS, ..o })
+        }
         Kind::Pollfds(l) => make(OP_BYTES, len(l), 512, 8),
         // Packed on x86_64 only (include/uapi/linux/eventpoll.h).
         Kind::EpollEvents(l) => {
             make(OP_BYTES, len(l), 768, if cfg!(target_arch = "x86_64") { 12 } else { 16 })
         }
-        Kind::Strings => make(OP_STRINGS, LEN_FIXED, 2048, 1),
-        Kind::Struct(s) => make(OP_BYTES, LEN_FIXED, s.size(), s.size()),
+        Kind::Strings => deep(OP_STRINGS, LEN_FIXED, 0, STRINGS_BYTES),
+        Kind::Struct(s) => make(OP_BYTES, LEN_FIXED, u32::from(s.size()), s.size()),
+        Kind::Sized(s, l) => make(OP_BYTES, len(l), u32::from(s.size()), 1),
+        // Whole elements only, but at least one.
+        Kind::Array(s, l) => {
+            let most = (LIST_MAX / s.size().max(1)).max(1) * s.size();
+            make(OP_BYTES, len(l), u32::from(most), s.size())
+        }
+        Kind::By(choice) => match choice.copied {
+            Copied::Nothing => None,
+            Copied::Bytes(n) => make(OP_BYTES, LEN_FIXED, u32::from(n), n),
+            Copied::Text(n) => make(OP_STR, LEN_FIXED, u32::from(n), 1),
+            Copied::Counted(l, n) => make(OP_BYTES, len(l), u32::from(n), 1),
+        },
         Kind::Unknown { item: true, .. } => make(OP_NOTHING, LEN_FIXED, 0, 0),
         _ => None,
     }
@@ -172,13 +216,12 @@ fn op(kind: Kind, arg: u8, out: bool, snap: Snaplen) -> Option<Op> {
 
 /// Most bytes that an operation adds to a record.
 fn room(o: &Op) -> u32 {
-    let extra = match o.code {
-        // The last string may pass the limit by its own bound; a msghdr has a head and a name before the data.
-        OP_STRINGS => 128,
-        OP_MSGHDR => 8 + 128,
-        _ => 0,
-    };
-    8 + extra + u32::from(o.max).next_multiple_of(8)
+    8 + if o.code >= OP_DEEP { u32::from(o.unit) * 8 } else { limit(o).next_multiple_of(8) }
+}
+
+/// True if an operation is done when the call begins, and not when it ends.
+fn is_early(o: &Op) -> bool {
+    o.how & (HOW_ENTRY | HOW_EXIT) == HOW_ENTRY
 }
 
 /// The plan of one call.
@@ -207,31 +250,37 @@ pub fn plan(shape: &Shape, interest: &Interest, snap: Snaplen) -> Plan {
     }
     p.args = shape.words().min(6) as u8;
     for (i, arg) in shape.args.iter().enumerate().take(6) {
-        if let (Some(o), Some(slot)) = (
-            op(arg.kind, i as u8, arg.dir == crate::schema::Dir::Out, snap),
-            p.op.get_mut(usize::from(p.ops)),
-        ) {
+        if let (Some(o), Some(slot)) =
+            (op(arg.kind, i as u8, arg.dir, snap), p.op.get_mut(usize::from(p.ops)))
+        {
             *slot = o;
             p.ops += 1;
         }
     }
+    let ops = usize::from(p.ops);
+    if p.want & WANT_FULL != 0 && p.op.iter().take(ops).any(|o| o.how & HOW_ENTRY != 0) {
+        p.want |= WANT_ENTRY;
+    }
     // One loop a record is what the verifier walks in reasonable time: of two such arguments the last is copied.
-    let last = usize::from(p.ops).saturating_sub(1);
+    let last = p.op.iter().take(ops).rposition(|o| !is_early(o)).unwrap_or(0);
     for o in p.op.iter_mut().take(last).filter(|o| o.code >= OP_DEEP) {
         o.code = OP_NOTHING;
     }
     let fact = u32::from(fact_max(p.fact));
     let total = |p: &Plan| -> u32 { p.op.iter().take(usize::from(p.ops)).map(room).sum() };
-    // A call of many strings (mount) would not fit a record if all were as long as they can be: the longest give way.
+    // If all were as long as they can be and that did not fit a record, the longest give way.
     while HEAD + 48 + total(&p) + fact > RECORD_MAX {
-        let longest = p.op.iter().map(|o| o.max).max().unwrap_or(0);
-        for o in p.op.iter_mut().filter(|o| o.max == longest) {
-            o.max = longest / 2;
+        let longest = p.op.iter().filter(|o| o.code < OP_DEEP).map(limit).max().unwrap_or(0);
+        if longest == 0 {
+            break;
+        }
+        for o in p.op.iter_mut().filter(|o| o.code < OP_DEEP && limit(o) == longest) {
+            *o = limited(*o, longest / 2);
         }
     }
     let ops = total(&p);
-    p.max = (HEAD + 48 + ops + fact).next_multiple_of(8) as u16;
-    p.state_max = (HEAD + 48 + fact).next_multiple_of(8) as u16;
+    p.max = (HEAD + 48 + ops + fact).div_ceil(8) as u16;
+    p.state_max = (HEAD + 48 + fact).div_ceil(8) as u16;
     p
 }
 
@@ -245,8 +294,8 @@ pub fn plans(schema: &Schema, interest: &Interest, snap: Snaplen) -> Vec<u8> {
                 args: 6,
                 ops: 0,
                 fact: FACT_NONE,
-                max: (HEAD + 48) as u16,
-                state_max: (HEAD + 48) as u16,
+                max: ((HEAD + 48) / 8) as u16,
+                state_max: ((HEAD + 48) / 8) as u16,
                 op: [NONE; OPS],
             },
             _ => plan(schema.shape(nr), interest, snap),
@@ -255,7 +304,7 @@ pub fn plans(schema: &Schema, interest: &Interest, snap: Snaplen) -> Vec<u8> {
         bytes.extend_from_slice(&p.max.to_le_bytes());
         bytes.extend_from_slice(&p.state_max.to_le_bytes());
         for o in p.op {
-            bytes.extend_from_slice(&[o.code, o.arg, o.len, o.only_ok]);
+            bytes.extend_from_slice(&[o.code, o.arg, o.len, o.how]);
             bytes.extend_from_slice(&o.max.to_le_bytes());
             bytes.extend_from_slice(&o.unit.to_le_bytes());
         }
@@ -274,8 +323,10 @@ mod tests {
             let schema = Schema::native(arch);
             let all = Interest::new(&schema, true, |_| true);
             for shape in schema.shapes().iter().take(PLANS as usize) {
-                let p = plan(shape, &all, Snaplen(ITEM_MAX as u16));
-                assert!(u32::from(p.max) <= RECORD_MAX, "{}: {} bytes", shape.name, p.max);
+                let p = plan(shape, &all, Snaplen(PAYLOAD_MAX));
+                assert!(u32::from(p.max) * 8 <= RECORD_MAX, "{}: {} bytes", shape.name, p.max);
+                let entry = p.op.iter().filter(|o| o.how & HOW_ENTRY != 0);
+                assert!(HEAD + 48 + entry.map(room).sum::<u32>() <= ENTRY_MAX, "{}", shape.name);
                 assert_eq!(u8::min(shape.items, OPS as u8), shape.items, "{} has too many items", shape.name);
                 assert_eq!(p.ops, shape.items, "{}: one operation for each item", shape.name);
             }
@@ -315,5 +366,35 @@ mod tests {
         let schema = Schema::native(Arch::X86_64);
         let bytes = plans(&schema, &Interest::new(&schema, true, |_| true), Snaplen(80));
         assert_eq!(bytes.len(), PLANS as usize * size_of::<Plan>());
+        assert!(bytes.len() < 256 << 10, "plans are {} bytes", bytes.len());
+    }
+
+    #[test]
+    fn probe_and_schema_agree_on_layouts() {
+        use crate::schema::item;
+        assert_eq!(item::MESSAGE, MESSAGE as usize);
+        assert_eq!(size_of::<Message>(), MESSAGE as usize);
+        let bits = [DATA_TOTAL, DATA_AT_LEAST, DATA_UNREADABLE, NAME_UNREADABLE, CONTROL_UNREADABLE];
+        let ours = [
+            item::DATA_TOTAL,
+            item::DATA_AT_LEAST,
+            item::DATA_UNREADABLE,
+            item::NAME_UNREADABLE,
+            item::CONTROL_UNREADABLE,
+        ];
+        assert_eq!(bits, ours);
+    }
+
+    #[test]
+    fn limits_are_kept_to_the_byte() {
+        for max in [0, 1, 80, 4097, 65535, 65536, 81920] {
+            assert_eq!(limit(&limited(Op { how: HOW_OK | HOW_BITS, ..NONE }, max)), max);
+        }
+        let schema = Schema::native(Arch::X86_64);
+        let all = Interest::new(&schema, true, |_| true);
+        for snap in [0, 80, PAYLOAD_MAX] {
+            let read = plan(schema.shape(schema.code("read").expect("read")), &all, Snaplen(snap));
+            assert_eq!(limit(&read.op[0]), snap);
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! nothing can still come. Never: a call into the kernel per record.
 
 use super::map::Map;
-use crate::source::abi::{CHUNK, CTL, HEAD, HOP, SPAN, TAIL};
+use crate::source::abi::{CHUNK, CTL, HEAD, HOP, SPAN, SPAN_BITS, TAIL};
 
 /// Counts of one CPU, as the probe keeps them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub struct Rings {
     cursors: Vec<Cursor>,
 }
 
+/// The bits of a position that are the offset in its chunk.
+const IN_CHUNK: u64 = SPAN as u64 - 1;
 /// A CPU that stays inside one record longer than this (its virtual CPU was descheduled) no longer holds the others.
 const PATIENCE: u64 = 100_000_000;
 
@@ -84,8 +86,8 @@ impl Rings {
 
     /// Offset in the chunks of a position.
     fn place(&self, cpu: usize, at: u64) -> usize {
-        let chunk = cpu as u64 * u64::from(self.per_cpu) + ((at >> 16) & u64::from(self.per_cpu - 1));
-        (chunk * u64::from(CHUNK) + (at & 0xffff)) as usize
+        let chunk = cpu as u64 * u64::from(self.per_cpu) + ((at >> SPAN_BITS) & u64::from(self.per_cpu - 1));
+        (chunk * u64::from(CHUNK) + (at & IN_CHUNK)) as usize
     }
 
     /// Moves a cursor over the end of a chunk, and reads the time of the record it then stands at.
@@ -96,7 +98,7 @@ impl Rings {
             let bytes = self.chunks.published(self.place(cpu, c.at), 16);
             let len = u16_at(bytes, 0);
             if len == HOP {
-                c.at = (c.at & !0xffff) + u64::from(SPAN);
+                c.at = (c.at & !IN_CHUNK) + u64::from(SPAN);
                 continue;
             }
             c.time = u64_at(bytes, 8);
@@ -125,7 +127,7 @@ impl Rings {
             let head = self.ctl.load(self.ctl_at(cpu, 0));
             let c = &mut self.cursors[cpu];
             c.head = head;
-            let chunks_used = (head >> 16) - (c.at >> 16);
+            let chunks_used = (head >> SPAN_BITS) - (c.at >> SPAN_BITS);
             done.pressed |= chunks_used * 2 > u64::from(self.per_cpu);
             if busy {
                 if c.busy_since == 0 {
@@ -160,15 +162,15 @@ impl Rings {
             loop {
                 let at = self.cursors[first].at;
                 let place = self.place(first, at);
-                let len = usize::from(u16_at(self.chunks.published(place, 2), 0));
+                let len = usize::from(u16_at(self.chunks.published(place, 2), 0)) * 8;
                 // Our own probe wrote it; a length that cannot be is a bug, and must not hang the reader.
-                let len = len.clamp(HEAD as usize, SPAN as usize - (at & 0xffff) as usize);
+                let len = len.clamp(HEAD as usize, SPAN as usize - (at & IN_CHUNK) as usize);
                 let more = sink(first, self.chunks.published(place, len));
                 done.records += 1;
                 self.cursors[first].at = at + len as u64;
                 self.settle(first);
                 let c = &self.cursors[first];
-                if (c.at ^ at) >> 16 != 0 {
+                if (c.at ^ at) >> SPAN_BITS != 0 {
                     // A chunk is done: the probe may have it back before the whole backlog is read.
                     self.ctl.store(self.ctl_at(first, TAIL), c.at);
                 }

@@ -1,5 +1,9 @@
+mod crates;
+mod headers;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::layout::Is;
 use super::*;
 
 const ARCHES: [Arch; 2] = [Arch::X86_64, Arch::Aarch64];
@@ -90,8 +94,12 @@ fn arguments_are_few_named_once_and_lengths_exist() {
                 Kind::Bytes(l)
                 | Kind::Sockaddr(l)
                 | Kind::Iovec(l)
+                | Kind::Mmsghdr(l)
                 | Kind::Pollfds(l)
-                | Kind::EpollEvents(l) => l,
+                | Kind::EpollEvents(l)
+                | Kind::Sized(_, l)
+                | Kind::Array(_, l)
+                | Kind::By(&Choice { copied: Copied::Counted(l, _), .. }) => l,
                 _ => continue,
             };
             let at = format!("{} {}", call.name, arg.name);
@@ -100,13 +108,19 @@ fn arguments_are_few_named_once_and_lengths_exist() {
                     let of = call.args.get(usize::from(n)).expect(&at).kind;
                     assert!(matches!(of, Kind::UInt | Kind::Size), "{at}: length is {of:?}");
                 }
+                // The structure itself begins with its size.
+                Len::At(n) if call.args[usize::from(n)].name == arg.name => {
+                    let Kind::Sized(s, _) = arg.kind else { panic!("{at}: only a structure knows its size") };
+                    let Is::Of([first, ..]) = s.layout(Arch::X86_64) else { panic!("{at}") };
+                    assert_eq!((first.name, first.at, first.is.width()), ("size", 0, 4), "{at}");
+                }
                 Len::At(n) => {
                     let of = call.args.get(usize::from(n)).expect(&at);
                     assert_eq!((of.kind, of.dir), (Kind::Struct(Struct::Int), Dir::Out), "{at}");
                 }
                 Len::Ret => {
                     assert_eq!(arg.dir, Dir::Out, "{at}: what is read cannot depend on the result");
-                    assert!(matches!(call.ret, Ret::Bytes | Ret::Int), "{at}");
+                    assert!(matches!(call.ret, Ret::Bytes | Ret::Count | Ret::Int), "{at}");
                 }
             }
         }
@@ -169,7 +183,7 @@ fn effects_fit_the_rows_they_stand_in() {
 fn kinds_survive_their_spelling() {
     for arch in ARCHES {
         for shape in Schema::native(arch).shapes() {
-            for arg in &shape.args {
+            for arg in shape.args.iter() {
                 let read = Kind::from_text(&arg.kind.to_text(), arg.kind.has_item(), arg.kind.refs());
                 assert_eq!(read, arg.kind, "{} {}", shape.name, arg.name);
             }
@@ -193,7 +207,7 @@ fn shapes_count_their_items_and_references() {
             let items: Vec<u8> = shape.args.iter().filter_map(|a| a.item).collect();
             assert_eq!(items, (0..shape.items).collect::<Vec<u8>>(), "{}", shape.name);
             let mut refs = 0;
-            for arg in &shape.args {
+            for arg in shape.args.iter() {
                 assert_eq!(arg.item.is_some(), arg.kind.has_item(), "{}", shape.name);
                 assert_eq!(arg.fdref, (arg.kind.refs() > 0).then_some(refs), "{}", shape.name);
                 refs += arg.kind.refs();
@@ -223,10 +237,71 @@ fn twins_of_32_bits_are_found_by_name_and_never_described() {
 }
 
 #[test]
+fn every_call_is_described() {
+    for arch in ARCHES {
+        let schema = Schema::native(arch);
+        for &(nr, name) in if arch == Arch::X86_64 { numbers::X86_64 } else { numbers::AARCH64 } {
+            assert!(schema.shape(nr).described, "{name}");
+        }
+    }
+}
+
+#[test]
+fn kinds_and_results_are_documented() {
+    let plain = |text: &str| text.is_ascii() && !text.is_empty() && !text.ends_with('.');
+    for call in CALLS {
+        for arg in call.args {
+            assert!(plain(&arg.kind.doc()), "{} {}", call.name, arg.name);
+        }
+        assert_eq!(Ret::from_text(&call.ret.to_text()), Some(call.ret), "{}", call.name);
+    }
+    assert!(Ret::PLAIN.iter().all(|(_, name, doc)| plain(name) && plain(doc)));
+    assert!(Class::NAMES.iter().all(|(_, name, doc)| plain(name) && plain(doc)));
+}
+
+#[test]
+fn choices_hang_on_arguments_that_have_their_names() {
+    let mut seen = HashSet::new();
+    for choice in choices::ALL {
+        assert!(seen.insert(choice.name), "{} twice", choice.name);
+        assert_eq!(choices::by_name(choice.name), Some(*choice));
+        let mut values = HashSet::new();
+        assert!(choice.rows.iter().all(|(v, _)| values.insert(v)), "{} has a value twice", choice.name);
+        // Every value can be what the mask leaves.
+        let most = if choice.on.under { u64::MAX } else { choice.on.mask >> choice.on.shift };
+        assert!(choice.rows.iter().all(|(v, _)| *v <= most), "{}", choice.name);
+    }
+    let mut used = HashSet::new();
+    for call in CALLS {
+        let of_ret = if let Ret::By(c) = call.ret { Some(c) } else { None };
+        let of_args = call.args.iter().filter_map(|a| if let Kind::By(c) = a.kind { Some(c) } else { None });
+        for choice in of_args.chain(of_ret) {
+            used.insert(choice.name);
+            if choice.rows.is_empty() {
+                continue;
+            }
+            let on = call.args[usize::from(choice.on.arg)];
+            let (Kind::Enum(table) | Kind::Flags(table)) = on.kind else {
+                assert!(matches!(on.kind, Kind::By(_)), "{} hangs on {}", choice.name, on.name);
+                continue;
+            };
+            for (value, _) in choice.rows {
+                assert!(
+                    table.name_of(*value).is_some(),
+                    "{value:#x} of {} is not in {}",
+                    choice.name,
+                    table.name
+                );
+            }
+        }
+    }
+    assert_eq!(used.len(), choices::ALL.len(), "a choice that no call takes");
+    assert_eq!(structs::by_name("rope"), None);
+}
+
+#[test]
 fn the_common_calls_are_described() {
     let schema = Schema::native(Arch::X86_64);
-    let described = schema.shapes()[..usize::from(EVENTS)].iter().filter(|s| s.described).count();
-    assert!(described >= 300, "{described}");
     // What ls, a shell, wget, nginx and redis do.
     let common = "read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction \
         rt_sigprocmask rt_sigreturn rt_sigsuspend ioctl pread64 pwrite64 readv writev access pipe select mremap \
@@ -249,7 +324,7 @@ fn the_common_calls_are_described() {
 
 #[test]
 fn classes_are_known_and_every_call_has_one() {
-    let known = Class::NAMES.iter().fold(0, |bits, (c, _)| bits | c.0);
+    let known = Class::NAMES.iter().fold(0, |bits, (c, ..)| bits | c.0);
     for call in CALLS {
         assert_eq!(call.class.0 & !known, 0, "{}", call.name);
         assert!(call.class != Class::OTHER || call.name == "lost", "{}", call.name);
@@ -279,7 +354,7 @@ fn tables_have_one_name_each_and_name_no_row_twice() {
 fn every_table_of_a_row_can_be_found_by_name() {
     for arch in ARCHES {
         for shape in Schema::native(arch).shapes() {
-            for arg in &shape.args {
+            for arg in shape.args.iter() {
                 if let Kind::Flags(table) | Kind::Enum(table) = arg.kind {
                     assert_eq!(names::by_name(table.name), Some(table), "{}", shape.name);
                 }

@@ -1,0 +1,86 @@
+//! What sockets take beyond their calls: values of options, protocols, addresses. Values: the kernel's UAPI headers.
+
+names! {
+    /// Protocols of netlink.
+    NETLINK = "netlink" {
+        NETLINK_ROUTE = 0, NETLINK_UNUSED = 1, NETLINK_USERSOCK = 2, NETLINK_FIREWALL = 3,
+        NETLINK_SOCK_DIAG = 4, NETLINK_NFLOG = 5, NETLINK_XFRM = 6, NETLINK_SELINUX = 7, NETLINK_ISCSI = 8,
+        NETLINK_AUDIT = 9, NETLINK_FIB_LOOKUP = 0xa, NETLINK_CONNECTOR = 0xb, NETLINK_NETFILTER = 0xc,
+        NETLINK_IP6_FW = 0xd, NETLINK_DNRTMSG = 0xe, NETLINK_KOBJECT_UEVENT = 0xf, NETLINK_GENERIC = 0x10,
+        NETLINK_SCSITRANSPORT = 0x12, NETLINK_ECRYPTFS = 0x13, NETLINK_RDMA = 0x14, NETLINK_CRYPTO = 0x15,
+        NETLINK_SMC = 0x16,
+    }
+
+    /// Protocols of Ethernet, in host order.
+    ETH_P = "eth_p" {
+        ETH_P_802_3 = 1, ETH_P_AX25 = 2, ETH_P_ALL = 3, ETH_P_802_2 = 4, ETH_P_SNAP = 5, ETH_P_PPP_MP = 8,
+        ETH_P_CAN = 0xc, ETH_P_CANFD = 0xd, ETH_P_DSA = 0x1b, ETH_P_TRAILER = 0x1c, ETH_P_LOOP = 0x60,
+        ETH_P_PHONET = 0xf5, ETH_P_IEEE802154 = 0xf6, ETH_P_CAIF = 0xf7, ETH_P_XDSA = 0xf8, ETH_P_MAP = 0xf9,
+        ETH_P_PUP = 0x200, ETH_P_IP = 0x800, ETH_P_X25 = 0x805, ETH_P_ARP = 0x806, ETH_P_BPQ = 0x8ff,
+        ETH_P_BATMAN = 0x4305, ETH_P_RARP = 0x8035, ETH_P_ATALK = 0x809b, ETH_P_AARP = 0x80f3,
+        ETH_P_8021Q = 0x8100, ETH_P_IPX = 0x8137, ETH_P_IPV6 = 0x86dd, ETH_P_PAUSE = 0x8808,
+        ETH_P_SLOW = 0x8809, ETH_P_MPLS_UC = 0x8847, ETH_P_MPLS_MC = 0x8848, ETH_P_PPP_DISC = 0x8863,
+        ETH_P_PPP_SES = 0x8864, ETH_P_PAE = 0x888e, ETH_P_AOE = 0x88a2, ETH_P_8021AD = 0x88a8,
+        ETH_P_TIPC = 0x88ca, ETH_P_LLDP = 0x88cc, ETH_P_MACSEC = 0x88e5, ETH_P_MVRP = 0x88f5,
+        ETH_P_1588 = 0x88f7, ETH_P_FCOE = 0x8906, ETH_P_TDLS = 0x890d, ETH_P_IBOE = 0x8915,
+        ETH_P_LOOPBACK = 0x9000,
+    }
+
+    /// Where a packet was going.
+    PACKET_TYPE = "packet_type" {
+        PACKET_HOST = 0, PACKET_BROADCAST = 1, PACKET_MULTICAST = 2, PACKET_OTHERHOST = 3,
+        PACKET_OUTGOING = 4, PACKET_LOOPBACK = 5, PACKET_USER = 6, PACKET_KERNEL = 7,
+    }
+
+    /// Protocols of Bluetooth.
+    BTPROTO = "btproto" {
+        BTPROTO_L2CAP = 0, BTPROTO_HCI = 1, BTPROTO_SCO = 2, BTPROTO_RFCOMM = 3, BTPROTO_BNEP = 4,
+        BTPROTO_CMTP = 5, BTPROTO_HIDP = 6, BTPROTO_AVDTP = 7, BTPROTO_ISO = 8,
+    }
+
+    /// Protocols of CAN.
+    CAN_PROTO = "can_proto" {
+        CAN_RAW = 1, CAN_BCM = 2, CAN_TP16 = 3, CAN_TP20 = 4, CAN_MCNET = 5, CAN_ISOTP = 6, CAN_J1939 = 7,
+    }
+
+    /// Addresses of virtual machines.
+    VMADDR = "vmaddr" {
+        VMADDR_CID_HYPERVISOR = 0, VMADDR_CID_LOCAL = 1, VMADDR_CID_HOST = 2, VMADDR_CID_ANY = 0xffffffff,
+    }
+
+    /// Modes of path MTU discovery.
+    PMTUDISC = "pmtudisc" {
+        IP_PMTUDISC_DONT = 0, IP_PMTUDISC_WANT = 1, IP_PMTUDISC_DO = 2, IP_PMTUDISC_PROBE = 3,
+        IP_PMTUDISC_INTERFACE = 4, IP_PMTUDISC_OMIT = 5,
+    }
+
+    /// States of TCP.
+    TCP_STATE = "tcp_state" {
+        TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_FIN_WAIT1 = 4, TCP_FIN_WAIT2 = 5,
+        TCP_TIME_WAIT = 6, TCP_CLOSE = 7, TCP_CLOSE_WAIT = 8, TCP_LAST_ACK = 9, TCP_LISTEN = 0xa,
+        TCP_CLOSING = 0xb, TCP_NEW_SYN_RECV = 0xc,
+    }
+
+    /// Time stamps of packets.
+    SOF = "sof_timestamping" {
+        SOF_TIMESTAMPING_TX_HARDWARE = 1, SOF_TIMESTAMPING_TX_SOFTWARE = 2, SOF_TIMESTAMPING_RX_HARDWARE = 4,
+        SOF_TIMESTAMPING_RX_SOFTWARE = 8, SOF_TIMESTAMPING_SOFTWARE = 0x10,
+        SOF_TIMESTAMPING_SYS_HARDWARE = 0x20, SOF_TIMESTAMPING_RAW_HARDWARE = 0x40,
+        SOF_TIMESTAMPING_OPT_ID = 0x80, SOF_TIMESTAMPING_TX_SCHED = 0x100, SOF_TIMESTAMPING_TX_ACK = 0x200,
+        SOF_TIMESTAMPING_OPT_CMSG = 0x400, SOF_TIMESTAMPING_OPT_TSONLY = 0x800,
+        SOF_TIMESTAMPING_OPT_STATS = 0x1000, SOF_TIMESTAMPING_OPT_PKTINFO = 0x2000,
+        SOF_TIMESTAMPING_OPT_TX_SWHW = 0x4000, SOF_TIMESTAMPING_BIND_PHC = 0x8000,
+        SOF_TIMESTAMPING_OPT_ID_TCP = 0x10000, SOF_TIMESTAMPING_OPT_RX_FILTER = 0x20000,
+        SOF_TIMESTAMPING_TX_COMPLETION = 0x40000,
+    }
+
+    /// Options of `SO_TXTIME`.
+    SOF_TXTIME = "sof_txtime" {
+        SOF_TXTIME_DEADLINE_MODE = 1, SOF_TXTIME_REPORT_ERRORS = 2,
+    }
+
+    /// Buffers whose size is fixed.
+    SO_BUF_LOCK = "so_buf_lock" {
+        SOCK_SNDBUF_LOCK = 1, SOCK_RCVBUF_LOCK = 2,
+    }
+}
