@@ -284,7 +284,9 @@ fn holds(tree: &Tree, batch: &Batch<'_>, row: usize) -> bool {
             let Some((i, arg)) = batch.shape_of(row).arg(name) else { return false };
             let Kind::Flags(table) = arg.kind else { return false };
             let Some(bits) = table.value_of(flag) else { return false };
-            fields::args::arg(batch, row, i).is_some() && batch.words_of(row)[i] & bits == bits
+            // Where a part of the word is one of several values, its bits are no flags of their own.
+            let look = if bits & !table.mask == 0 && table.mask != 0 { table.mask } else { bits };
+            fields::args::arg(batch, row, i).is_some() && batch.words_of(row)[i] & look == bits
         }
         Tree::Flag { .. } => unreachable!("flags are asked by name"),
     }

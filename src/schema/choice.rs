@@ -61,6 +61,8 @@ pub struct Choice {
     pub name: &'static str,
     /// What decides.
     pub on: On,
+    /// Names of what decides.
+    pub table: &'static Names,
     /// What the probe copies.
     pub copied: Copied,
     /// What each value means.
@@ -90,8 +92,14 @@ impl Choice {
 
     /// What these words of a call make of the argument.
     pub fn what(&'static self, words: &[u64]) -> &'static What {
-        let row = self.key(words).and_then(|key| self.rows.iter().find(|(v, _)| *v == key));
-        row.map_or(&self.other, |(_, what)| what)
+        // What a command does not look at is idle. Of a command that nobody knows, nobody knows that.
+        static RAW: What = What::Word(Is::X(8));
+        let key = self.key(words);
+        if let Some((_, what)) = key.and_then(|key| self.rows.iter().find(|(v, _)| *v == key)) {
+            return what;
+        }
+        let known = self.on.under || key.is_some_and(|key| self.table.name_of(key).is_some());
+        if matches!(self.other, What::Idle) && !known { &RAW } else { &self.other }
     }
 }
 
@@ -131,6 +139,7 @@ macro_rules! choices {
             pub static $choice: Choice = Choice {
                 name: $text,
                 on: $on,
+                table: &$table,
                 copied: $copied,
                 rows: {
                     #[allow(unused_imports, reason = "not every choice uses every form")]

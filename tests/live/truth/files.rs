@@ -184,7 +184,7 @@ fn descriptors(t: &mut Table) {
     row!(t: flock(f, libc::LOCK_UN) = ok, {"fd": fd(f), "operation": ["LOCK_UN"]});
     let me = unsafe { libc::getpid() };
     row!(t: kcmp(me, me, 0, f, 1) = any,
-        {"pid1": me, "pid2": me, "type": "KCMP_FILE", "idx1": or(hex(f), fd(f)), "idx2": or(hex(1), fd(1))});
+        {"pid1": me, "pid2": me, "type": "KCMP_FILE", "idx1": f, "idx2": 1});
     row!(t: kcmp(me, me, 1, 0, 0) = ok, {"pid1": me, "pid2": me, "type": "KCMP_VM", "idx1": any(), "idx2": any()});
     unsafe { libc::close(f) };
 }
@@ -276,12 +276,24 @@ fn xattrs(t: &mut Table) {
         Ok(n) => data(&buf[..n.min(64)]),
         Err(_) => hex(buf),
     };
+    // Names with NULs between them.
+    let listed = |ret: i64, buf: &[u8; 64]| match usize::try_from(ret) {
+        Ok(n) => {
+            let names = buf[..n.min(64)].split(|b| *b == 0).filter(|n| !n.is_empty());
+            names.map(|n| String::from_utf8_lossy(n).into_owned()).collect()
+        }
+        Err(_) => hex(buf),
+    };
     macro_rules! get {
         ($name:ident($($arg:expr),*), $first:literal : $what:expr, $($key:literal),*) => {{
             let ret = t.call(syscalls::x86_64::Sysno::$name.id().into(), &[$($arg.word()),*]);
             let mut args = json!({ "size": 64 });
             args[$first] = $what;
-            $(args[$key] = if $key == "name" { "user.sysreel".into() } else { got(ret, &buf) };)*
+            $(args[$key] = match $key {
+                "name" => "user.sysreel".into(),
+                "list" => listed(ret, &buf),
+                _ => got(ret, &buf),
+            };)*
             t.row(stringify!($name), End::Any, ret, args);
         }};
     }
@@ -303,7 +315,7 @@ fn xattrs(t: &mut Table) {
         "listxattrat",
         End::Any,
         ret,
-        json!({"dirfd": cwd(), "path": "f", "at_flags": [], "list": got(ret, &buf), "size": 64}),
+        json!({"dirfd": cwd(), "path": "f", "at_flags": [], "list": listed(ret, &buf), "size": 64}),
     );
     row!(t: removexattrat(libc::AT_FDCWD, c"f", 0, n) = any,
         {"dirfd": cwd(), "path": "f", "at_flags": [], "name": "user.sysreel"});
@@ -426,9 +438,9 @@ fn mounts(t: &mut Table) {
     row!(t: umount2(c"none", 0) = ENOENT, {"path": "none", "flags": []});
     let fs = row!(t: fsopen(c"tmpfs", 1) = ok, {"fsname": "tmpfs", "flags": ["FSOPEN_CLOEXEC"]});
     row!(t: fsconfig(fs, 1, c"size", c"64k", 0) = ok,
-        {"fd": fd(fs), "cmd": "FSCONFIG_SET_STRING", "key": "size", "value": any(), "aux": 0});
+        {"fd": fd(fs), "cmd": "FSCONFIG_SET_STRING", "key": "size", "value": "64k", "aux": any()});
     row!(t: fsconfig(fs, 6, 0, 0, 0) = ok,
-        {"fd": fd(fs), "cmd": "FSCONFIG_CMD_CREATE", "key": null, "value": any(), "aux": 0});
+        {"fd": fd(fs), "cmd": "FSCONFIG_CMD_CREATE", "key": null, "value": any(), "aux": any()});
     let m = row!(t: fsmount(fs, 1, 3) = ok, {"fsfd": fd(fs), "flags": ["FSMOUNT_CLOEXEC"],
         "attr_flags": flags_with(["MOUNT_ATTR_RDONLY", "MOUNT_ATTR_NOSUID"])});
     row!(t: move_mount(m, c"", here, c"mnt", 4) = ok, {"olddirfd": fd(m), "oldpath": "", "newdirfd": cwd(),
