@@ -296,3 +296,53 @@ fn messages(mut bytes: &[u8], out: &mut Vec<u8>) {
         bytes = rest;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Schema;
+
+    fn message(name: &[u8], control: &[u8], data: &[u8]) -> Vec<u8> {
+        let mut out = (data.len() as u64).to_le_bytes().to_vec();
+        for n in [data.len(), data.len(), name.len(), 128, control.len(), 0] {
+            out.extend_from_slice(&(n as u32).to_le_bytes());
+        }
+        out.extend_from_slice(&(control.len() as u64).to_le_bytes());
+        [&out[..], name, control, data].concat()
+    }
+
+    #[test]
+    fn of_messages_names_and_lengths_stay() {
+        let all = [message(b"name", b"CONTROL!", b"DATA"), message(b"", b"", b"MORE")].concat();
+        let mut out = Vec::new();
+        messages(&all, &mut out);
+        assert_eq!(out.len(), 2 * item::MESSAGE + 4);
+        assert!(out.windows(4).any(|w| w == b"name"));
+        assert_eq!(out[..8], 4u64.to_le_bytes(), "how much it was is still known");
+        assert!(!out.windows(4).any(|w| [b"DATA", b"MORE", b"CONT"].contains(&w.try_into().unwrap())));
+        // One that is not whole, or whose name cannot be one, gives nothing.
+        for bad in [&all[..item::MESSAGE + 6], &message(&[b'x'; 200], b"", b"")[..]] {
+            let mut out = Vec::new();
+            messages(bad, &mut out);
+            assert_eq!(out, b"");
+        }
+    }
+
+    #[test]
+    fn what_depends_on_a_command_is_what_the_command_says() {
+        let schema = Schema::native(Arch::NATIVE);
+        let strip = Strip::new(&[], Some(Key::random().unwrap()), false);
+        let look = |call: &str, arg: &str, words: &[u64]| -> Option<Vec<u8>> {
+            let shape = schema.shape(schema.code(call).unwrap());
+            let arg = shape.args.iter().find(|a| &*a.name == arg).unwrap();
+            assert!(strip.changes_item(arg));
+            let mut out = Vec::new();
+            strip.item(arg, words, &[b'x'; 32], false, &mut out).map(|_| out)
+        };
+        // F_SETLK: the lock, without what lay behind it. F_DUPFD: no pointer, so nothing.
+        assert_eq!(look("fcntl", "arg", &[3, 6, 4096]), Some(vec![b'x'; 24]));
+        assert_eq!(look("fcntl", "arg", &[3, 0, 4096]), None);
+        // A command that nobody knows.
+        assert_eq!(look("ioctl", "argp", &[3, 0xdead_beef, 4096]), None);
+    }
+}
