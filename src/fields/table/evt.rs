@@ -417,13 +417,6 @@ pub const FIELDS: &[Field] = &[
         Column(Columns::CPU, |b| Slice::U16(b.cpu), None),
     ),
     field(
-        "evt.hostname",
-        Type::Text,
-        "name of the host on which the event happened",
-        "evt.hostname = db1",
-        Row(Columns::HOST, |b, row, _| Value::maybe(b.schema.host(b.host_of(row)).map(str::as_bytes))),
-    ),
-    field(
         "evt.args",
         Type::Text,
         "all arguments as one text",
@@ -534,6 +527,13 @@ pub const FIELDS: &[Field] = &[
         "where events come from: always syscall",
         "evt.source = syscall",
         Code(|_, _| Value::text(b"syscall")),
+    ),
+    field(
+        "evt.hostname",
+        Type::Text,
+        "name of the host on which the event happened",
+        "evt.hostname = db1",
+        Row(Columns::HOST, |b, row, _| Value::maybe(b.schema.host(b.host_of(row)).map(str::as_bytes))),
     ),
     field(
         "evt.is_syslog",
