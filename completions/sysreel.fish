@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sysreel_global_optspecs
-    string join \n r/read= threads= pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered stop= c/limit= s/snaplen= no-latency ring= no-ancestors env proc= d/explain fail-on-loss v/verbose h/help V/version
+    string join \n r/read= follow threads= pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered stop= c/limit= s/snaplen= no-latency ring= no-ancestors env proc= d/explain fail-on-loss v/verbose h/help V/version
 end
 
 function __fish_sysreel_needs_command
@@ -53,6 +53,7 @@ complete -c sysreel -n "__fish_sysreel_needs_command" -s c -l limit -d 'Stop aft
 complete -c sysreel -n "__fish_sysreel_needs_command" -s s -l snaplen -d 'Bytes to capture of each buffer [default: 80]' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -l ring -d 'Memory for events on their way, all CPUs together' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -l proc -d 'Where the host\'s /proc is [default: /proc]' -r -f -a "(__fish_complete_directories)"
+complete -c sysreel -n "__fish_sysreel_needs_command" -l follow -d 'With -r: go on reading as the file grows'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l self -d 'Include sysreel itself and whoever reads its output'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l force -d 'Let -w replace an existing file'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s j -l json -d 'Print one JSON object a line'
@@ -69,6 +70,13 @@ complete -c sysreel -n "__fish_sysreel_needs_command" -s v -l verbose -d 'Say mo
 complete -c sysreel -n "__fish_sysreel_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s V -l version -d 'Print version'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "run" -d 'Trace a command and every process it starts'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "info" -d 'Say what is in a capture file'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "cut" -d 'Make a smaller capture file of a part of one'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "merge" -d 'Join capture files in order of time'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "split" -d 'Divide a capture file into pieces that stand alone'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "verify" -d 'Check every bit of capture files'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "repair" -d 'Make a clean capture file of what is whole in one'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "export" -d 'Write the events of a capture file as JSON or CSV'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "fields" -d 'List the fields that filters and templates know'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "calls" -d 'List the system calls and their arguments'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "doctor" -d 'Check what this host allows, and name the remedy of what it does not'
@@ -113,6 +121,49 @@ complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s d -l explain -d 
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l fail-on-loss -d 'Exit with status 3 if events were lost'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s v -l verbose -d 'Say more on stderr'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sysreel -n "__fish_sysreel_using_subcommand info" -l top -d 'How many calls and processes to list' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand info" -s j -l json -d 'One JSON object'
+complete -c sysreel -n "__fish_sysreel_using_subcommand info" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sysreel -n "__fish_sysreel_using_subcommand cut" -s w -l write -d 'The new capture file (- for stdout)' -r -F
+complete -c sysreel -n "__fish_sysreel_using_subcommand cut" -l from -d 'Only events from this time on' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand cut" -l to -d 'Only events before this time' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand cut" -l drop -d 'Leave something out of every event (comma list, repeatable)' -r -f -a "payload\t''
+environment\t''
+arguments\t''
+strings\t''
+paths\t''
+files\t''
+cwd\t''
+users\t''
+cgroup\t''"
+complete -c sysreel -n "__fish_sysreel_using_subcommand cut" -l key -d 'A file with a key, so that pseudonyms of several files agree' -r -F
+complete -c sysreel -n "__fish_sysreel_using_subcommand cut" -l force -d 'Let -w overwrite an existing file'
+complete -c sysreel -n "__fish_sysreel_using_subcommand cut" -l no-ancestors -d 'Know nothing of processes that have no events in the new file'
+complete -c sysreel -n "__fish_sysreel_using_subcommand cut" -l redact -d 'Replace payload by its length, and other values by pseudonyms'
+complete -c sysreel -n "__fish_sysreel_using_subcommand cut" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sysreel -n "__fish_sysreel_using_subcommand merge" -s w -l write -d 'The new capture file (- for stdout)' -r -F
+complete -c sysreel -n "__fish_sysreel_using_subcommand merge" -l force -d 'Let -w overwrite an existing file'
+complete -c sysreel -n "__fish_sysreel_using_subcommand merge" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sysreel -n "__fish_sysreel_using_subcommand split" -s w -l write -d 'What the pieces are named after: NAME.reel makes NAME.000001.reel and so on' -r -F
+complete -c sysreel -n "__fish_sysreel_using_subcommand split" -l size -d 'Pieces of about this size (k, m or g may follow)' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand split" -l duration -d 'Pieces of this time, counted from the start of the capture' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand split" -l events -d 'Pieces of this many events' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand split" -l force -d 'Let -w overwrite existing files'
+complete -c sysreel -n "__fish_sysreel_using_subcommand split" -s h -l help -d 'Print help'
+complete -c sysreel -n "__fish_sysreel_using_subcommand verify" -s q -l quiet -d 'Say nothing of files that are whole'
+complete -c sysreel -n "__fish_sysreel_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sysreel -n "__fish_sysreel_using_subcommand repair" -s w -l write -d 'The new capture file (- for stdout)' -r -F
+complete -c sysreel -n "__fish_sysreel_using_subcommand repair" -l force -d 'Let -w overwrite an existing file'
+complete -c sysreel -n "__fish_sysreel_using_subcommand repair" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sysreel -n "__fish_sysreel_using_subcommand export" -l fields -d 'Which fields (comma list; sysreel fields lists them)' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand export" -l header -d 'The first line of CSV: types (name:type), names, or none' -r -f -a "types\t''
+names\t''
+none\t''"
+complete -c sysreel -n "__fish_sysreel_using_subcommand export" -s o -l output -d 'Write to a file (- for stdout)' -r -F
+complete -c sysreel -n "__fish_sysreel_using_subcommand export" -s j -l json -d 'JSON: one object a line'
+complete -c sysreel -n "__fish_sysreel_using_subcommand export" -l csv -d 'CSV'
+complete -c sysreel -n "__fish_sysreel_using_subcommand export" -l force -d 'Let -o overwrite an existing file'
+complete -c sysreel -n "__fish_sysreel_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sysreel -n "__fish_sysreel_using_subcommand fields" -s j -l json -d 'One JSON object a line'
 complete -c sysreel -n "__fish_sysreel_using_subcommand fields" -s h -l help -d 'Print help'
 complete -c sysreel -n "__fish_sysreel_using_subcommand calls" -s j -l json -d 'One JSON object a line'

@@ -254,8 +254,8 @@ fn leave_out(probe: &Probe, live: &Live, sink: &Sink, tell: bool) {
 
 /// Runs a live capture to its end.
 pub fn run(config: &Config, live: &Live) -> Exit {
-    let schema =
-        Arc::new(Schema::native(Arch::NATIVE).on(&rustix::system::uname().nodename().to_string_lossy()));
+    let uname = rustix::system::uname();
+    let schema = Arc::new(Schema::native(Arch::NATIVE).with_hosts(&[uname.nodename().to_string_lossy()]));
     let filter = match Filter::parse(&config.filter, &schema) {
         Ok(filter) => filter,
         Err(errors) => {
@@ -519,6 +519,7 @@ fn finish(mut capture: Capture, mut rings: Rings, mut probe: Probe, config: &Con
             state_only: seen.state,
             first_time: capture.first_time,
             last_time: capture.last_time,
+            notes: Vec::new(),
             index: Vec::new(),
         }),
     };

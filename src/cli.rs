@@ -15,12 +15,17 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::config::{Config, OnFull, SNAPLEN, SNAPLEN_MAX, Surroundings, Sync, TimeStyle, Typed, When};
 use crate::exit::Exit;
+use crate::tools::Tool;
+
+mod tools;
 
 /// What the user asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Capture or reread, filter, print or write.
     Capture(Box<Config>),
+    /// Do something with capture files.
+    Tool(Box<Tool>),
     /// List the fields of filters and templates.
     Fields {
         /// Only those of one class (`proc`), or one field.
@@ -83,6 +88,9 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// The subcommands that have a page of their own in the manual.
+pub const TOOLS: [&str; 7] = ["info", "cut", "merge", "split", "verify", "repair", "export"];
+
 /// The subcommand that writes manual and completions.
 const GENERATE: &str = "generate";
 
@@ -127,6 +135,7 @@ Examples:
                   asked anything later.",
     override_usage = "sysreel [OPTIONS] [FILTER]...\n       \
                       sysreel run [OPTIONS] [FILTER]... -- COMMAND [ARG]...\n       \
+                      sysreel info|cut|merge|split|verify|repair|export ...\n       \
                       sysreel fields|calls|doctor|completions ...",
     after_help = EXAMPLES,
     args_conflicts_with_subcommands = true,
@@ -161,6 +170,8 @@ enum Sub {
         after_help = RUN_EXAMPLES
     )]
     Run(Box<Run>),
+    #[command(flatten)]
+    Tool(tools::Sub),
     /// List the fields that filters and templates know
     #[command(after_help = FIELDS_EXAMPLES)]
     Fields {
@@ -214,6 +225,11 @@ struct Host {
     /// The file may still be growing, may have been cut, may be damaged: every whole block is used.
     #[arg(short = 'r', long = "read", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     read: Option<OsString>,
+    /// With -r: go on reading as the file grows
+    ///
+    /// Ends with the capture, at Ctrl-C, or when nobody reads the output any more.
+    #[arg(long, help_heading = "Files")]
+    follow: bool,
     /// Threads that reread a capture [default: one for each CPU; one if it comes through a pipe]
     ///
     /// What is shown is the same, in the same order.
@@ -449,13 +465,15 @@ impl Cli {
                         format!("`{word}` must come first, and its options after it: sysreel {word} ...");
                     return Err((text, None));
                 }
-                let Host { read, threads, pids, include_self } = self.host;
-                capture(Typed { read, threads, pids, include_self, ..self.shared.typed(self.filter) }, None)
+                let Host { read, follow, threads, pids, include_self } = self.host;
+                let typed = self.shared.typed(self.filter);
+                capture(Typed { read, follow, threads, pids, include_self, ..typed }, None)
             }
             Some(Sub::Run(run)) => {
                 let command = Some((run.command, run.user));
                 capture(Typed { command, ..run.shared.typed(run.filter) }, Some("run"))
             }
+            Some(Sub::Tool(tool)) => Ok(Action::Tool(Box::new(tool.tool(around)?))),
             Some(Sub::Fields { class, json }) => Ok(Action::Fields { class, json }),
             Some(Sub::Calls { name, json }) => Ok(Action::Calls { name, json }),
             Some(Sub::Doctor) => Ok(Action::Doctor),

@@ -60,6 +60,7 @@ pub struct Typed {
     pub sync: Option<Sync>,
     pub on_full: Option<OnFull>,
     pub read: Option<OsString>,
+    pub follow: bool,
     pub threads: Option<u16>,
     pub output: Option<OsString>,
     pub json: bool,
@@ -143,7 +144,8 @@ pub enum Place {
 }
 
 impl Place {
-    fn of(typed: OsString) -> Place {
+    /// What a name stands for.
+    pub fn of(typed: OsString) -> Place {
         if typed == "-" { Place::Standard } else { Place::File(typed.into()) }
     }
 }
@@ -320,6 +322,8 @@ pub struct Config {
     pub sink: Sink,
     /// The filter, all words in one; empty lets everything through.
     pub filter: String,
+    /// Wait for more at the end of a reel that has no end block yet.
+    pub follow: bool,
     /// Only explain the filter.
     pub explain: bool,
     /// Stop after this many events.
@@ -368,6 +372,7 @@ impl Config {
             source,
             sink,
             filter: typed.filter.join(" ").trim().to_owned(),
+            follow: typed.follow,
             explain: typed.explain,
             limit: limits.events,
             duration: limits.duration,
@@ -611,7 +616,13 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
         if from == Place::Standard && around.stdin_tty {
             return Err("-r - reads a capture from standard input, which is a terminal".into());
         }
+        if typed.follow && from == Place::Standard {
+            return Err("--follow needs -r with the name of a file: a pipe is read to its end anyway".into());
+        }
         return Ok(Source::Reel(from));
+    }
+    if typed.follow {
+        return Err("--follow has a meaning only with -r FILE".into());
     }
     if typed.threads.is_some() {
         return Err("--threads is about rereading a capture: it goes with -r".into());
@@ -642,7 +653,7 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
 }
 
 /// A number of bytes such as `4096`, `512k`, `64M`, `1g`.
-fn size(option: &str, text: &str) -> Result<u64, String> {
+pub fn size(option: &str, text: &str) -> Result<u64, String> {
     let (digits, shift) = match text.as_bytes() {
         [digits @ .., b'k' | b'K'] => (digits, 10),
         [digits @ .., b'm' | b'M'] => (digits, 20),
@@ -657,7 +668,8 @@ fn size(option: &str, text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("{option} needs a size such as 4096, 512k, 64M or 1G, not `{text}`"))
 }
 
-fn same_file(a: &Path, b: &Path) -> bool {
+/// True if two names are those of one regular file.
+pub fn same_file(a: &Path, b: &Path) -> bool {
     match (a.metadata(), b.metadata()) {
         // Devices and pipes may well be read and written at once.
         (Ok(a), Ok(b)) => a.is_file() && (a.dev(), a.ino()) == (b.dev(), b.ino()),

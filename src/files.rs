@@ -116,7 +116,7 @@ impl Files {
         let (path, aside, file) = match &self.to {
             Place::Standard => (None, None, None),
             Place::File(path) => {
-                let (path, aside, file) = self.create(&path.clone())?;
+                let (path, aside, file) = self.place(&path.clone())?;
                 (Some(path), aside, Some(file))
             }
         };
@@ -141,32 +141,22 @@ impl Files {
     }
 
     /// A new file: its final name, the one it has until then, and itself.
-    fn create(&mut self, template: &Path) -> io::Result<(PathBuf, Option<PathBuf>, File)> {
+    fn place(&mut self, template: &Path) -> io::Result<(PathBuf, Option<PathBuf>, File)> {
         let numbered = self.options.rotates() || self.next > 1;
         if !numbered {
-            if self.force {
-                let aside = name::aside(template);
-                refuse_other_than_file(template)?;
-                return Ok((template.to_owned(), Some(aside.clone()), make(&aside, &self.options)?));
-            }
-            return match make(template, &self.options) {
-                Ok(file) => Ok((template.to_owned(), None, file)),
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                    Err(io::Error::new(e.kind(), "it exists already; --force replaces it"))
-                }
-                Err(e) => Err(e),
-            };
+            let (aside, file) = single(template, self.force, self.options.owner)?;
+            return Ok((template.to_owned(), aside, file));
         }
         if !self.options.rotates() {
             // Asked for by a signal alone: whoever sent it may have moved the file out of the way.
-            if let Ok(file) = make(template, &self.options) {
+            if let Ok(file) = make(template, self.options.owner) {
                 return Ok((template.to_owned(), None, file));
             }
         }
         let mut looked = false;
         loop {
             let path = name::numbered(template, self.next, jiff::Zoned::now())?;
-            match make(&path, &self.options) {
+            match make(&path, self.options.owner) {
                 Ok(file) => return Ok((path, None, file)),
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists && !looked => {
                     self.next = name::after(&path).unwrap_or(self.next).max(self.next).saturating_add(1);
@@ -287,6 +277,7 @@ impl Files {
                 state_only: now.state_only.saturating_sub(since.state_only),
                 first_time: open.times.0,
                 last_time: open.times.1,
+                notes: Vec::new(),
                 index: Vec::new(),
             },
         };
@@ -365,15 +356,73 @@ impl Files {
     }
 }
 
+/// One file that is written from its beginning to its end.
+pub struct Single {
+    out: Box<dyn Write + Send>,
+    /// Where it is written until it is complete, and what it is called then.
+    aside: Option<(PathBuf, PathBuf)>,
+}
+
+/// Makes a file as [`Files`] makes the only one of a capture.
+pub fn create(to: &Place, force: bool) -> io::Result<Single> {
+    let Place::File(path) = to else {
+        return Ok(Single { out: Box::new(Unbuffered::stdout()), aside: None });
+    };
+    let (aside, file) = single(path, force, None)?;
+    Ok(Single { out: Box::new(file), aside: aside.map(|aside| (aside, path.clone())) })
+}
+
+impl Single {
+    /// The same in anything that takes bytes.
+    pub fn of(out: Box<dyn Write + Send>) -> Single {
+        Single { out, aside: None }
+    }
+
+    /// It is complete: an older file of its name gives way to it.
+    pub fn complete(mut self) -> io::Result<()> {
+        self.out.flush()?;
+        match self.aside {
+            Some((aside, path)) => std::fs::rename(aside, path),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Write for Single {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// A file of exactly this name, and the one that it has until it is complete.
+fn single(path: &Path, force: bool, owner: Option<(u32, u32)>) -> io::Result<(Option<PathBuf>, File)> {
+    if force {
+        let aside = name::aside(path);
+        refuse_other_than_file(path)?;
+        let file = make(&aside, owner)?;
+        return Ok((Some(aside), file));
+    }
+    match make(path, owner) {
+        Ok(file) => Ok((None, file)),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+            Err(io::Error::new(e.kind(), "it exists already; --force replaces it"))
+        }
+        Err(e) => Err(e),
+    }
+}
+
 /// Makes a file that was not there, for its owner alone.
-fn make(path: &Path, options: &Options) -> io::Result<File> {
+fn make(path: &Path, owner: Option<(u32, u32)>) -> io::Result<File> {
     let file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .custom_flags(libc::O_NOFOLLOW)
         .open(path)?;
-    if let Some((uid, gid)) = options.owner {
+    if let Some((uid, gid)) = owner {
         // Best effort: a file system that knows no owners is no reason not to capture.
         let _ = std::os::unix::fs::fchown(&file, Some(uid), Some(gid));
     }

@@ -9,7 +9,7 @@
 //!           batch  <- reel
 //! ```
 //!
-//! `capture` and `reread` call the stages in order; `main` alone exits.
+//! `capture` and `reread` call the stages in order, `tools` does what else can be done with a reel; `main` alone exits.
 //!
 //! Everything after `state` works on a [`batch::Batch`], live or reread: that is why the two cannot disagree.
 
@@ -24,6 +24,7 @@ pub mod exit;
 pub mod fields;
 pub mod files;
 pub mod filter;
+pub mod follow;
 pub mod manual;
 pub mod message;
 pub mod output;
@@ -39,4 +40,5 @@ pub mod sink;
 pub mod source;
 pub mod state;
 pub mod sysdig;
+pub mod tools;
 pub mod users;

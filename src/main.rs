@@ -26,6 +26,7 @@ fn main() -> ExitCode {
 
 fn act(action: Action) -> Exit {
     match action {
+        Action::Tool(tool) => sysreel::tools::run(&tool),
         Action::Fields { class, json } => list(catalogue::fields(class.as_deref(), json)),
         Action::Calls { name, json } => {
             list(catalogue::calls(&Schema::native(Arch::NATIVE), name.as_deref(), json))

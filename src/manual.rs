@@ -28,6 +28,13 @@ pub fn files() -> Vec<(&'static str, String)> {
     vec![
         ("man/sysreel.1", man_page()),
         ("man/sysreel-reel.5", format::page(&version())),
+        ("man/sysreel-info.1", tool_page("info")),
+        ("man/sysreel-cut.1", tool_page("cut")),
+        ("man/sysreel-merge.1", tool_page("merge")),
+        ("man/sysreel-split.1", tool_page("split")),
+        ("man/sysreel-verify.1", tool_page("verify")),
+        ("man/sysreel-repair.1", tool_page("repair")),
+        ("man/sysreel-export.1", tool_page("export")),
         ("man/fields-sysdig.md", sysdig::page()),
         ("completions/sysreel.bash", completions(Shell::Bash)),
         ("completions/_sysreel", completions(Shell::Zsh)),
@@ -88,6 +95,42 @@ pub fn man_page() -> String {
     trimmed(out.as_bytes())
 }
 
+/// The page of a subcommand that has one: sysreel-NAME(1).
+pub fn tool_page(name: &str) -> String {
+    let mut command = cli::command();
+    command.build();
+    let Some(sub) = command.find_subcommand(name) else { return String::new() };
+    // Examples are not to be filled into paragraphs.
+    let examples = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let sub = sub.clone().after_help("").version(env!("CARGO_PKG_VERSION"));
+    let mut out = Vec::new();
+    // Writing to memory does not fail.
+    let _ = Man::new(sub)
+        .source(concat!("sysreel ", env!("CARGO_PKG_VERSION")))
+        .manual("System call capture")
+        .render(&mut out);
+    let mut text = String::from_utf8_lossy(&out).into_owned();
+    // What it calls extra comes better below.
+    if let Some(at) = text.find("\n.SH EXTRA").or_else(|| text.find("\n.SH VERSION")) {
+        text.truncate(at + 1);
+    }
+    let mut page = Roff::new();
+    let (listed, rest) = examples.split_once("\n\n").unwrap_or((&examples, ""));
+    page.control("SH", ["EXAMPLES"]);
+    example(&mut page, listed.strip_prefix("Examples:\n").unwrap_or(listed));
+    if !rest.is_empty() {
+        page.control("PP", []).text([roman(rest)]);
+    }
+    page.control("SH", ["EXIT STATUS"]);
+    for (exit, meaning) in Exit::DOCUMENTED.iter().filter(|(exit, _)| exit.code() < 5 && *exit != Exit::Lost)
+    {
+        page.control("TP", []).text([bold(exit.code().to_string())]).text([roman(*meaning)]);
+    }
+    page.control("SH", ["SEE ALSO"]).text([bold("sysreel"), roman("(1)")]);
+    text.push_str(&body(&page));
+    trimmed(text.as_bytes())
+}
+
 /// The text without what generators leave at the ends of lines, with one newline at the end.
 fn trimmed(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
@@ -128,6 +171,40 @@ fn synopsis(page: &mut Roff) {
             roman(" ["),
             italic("ARG"),
             roman("...]"),
+        ],
+        &[
+            bold("sysreel"),
+            roman(" "),
+            bold("info"),
+            roman("|"),
+            bold("verify"),
+            italic(" FILE"),
+            roman("..."),
+        ],
+        &[
+            bold("sysreel"),
+            roman(" "),
+            bold("cut"),
+            roman("|"),
+            bold("merge"),
+            roman("|"),
+            bold("split"),
+            roman("|"),
+            bold("repair"),
+            italic(" FILE"),
+            roman("... "),
+            bold("-w"),
+            italic(" OUT"),
+            roman(" ..."),
+        ],
+        &[
+            bold("sysreel export"),
+            italic(" FILE"),
+            roman(" "),
+            bold("--json"),
+            roman("|"),
+            bold("--csv"),
+            roman(" ..."),
         ],
         &[bold("sysreel fields"), roman(" ["), italic("CLASS"), roman("] ["), bold("--json"), roman("]")],
         &[bold("sysreel calls"), roman(" ["), italic("NAME"), roman("] ["), bold("--json"), roman("]")],
@@ -195,6 +272,10 @@ fn commands(page: &mut Roff, command: &clap::Command) {
         let about =
             sub.get_long_about().or_else(|| sub.get_about()).map(ToString::to_string).unwrap_or_default();
         page.control("TP", []).text([bold(format!("sysreel {}", sub.get_name()))]).text([roman(about)]);
+        if cli::TOOLS.contains(&sub.get_name()) {
+            page.text([roman("See "), bold(format!("sysreel-{}", sub.get_name())), roman("(1).")]);
+            continue;
+        }
         // What this subcommand has and the top level has not.
         for arg in sub.get_arguments().filter(|a| a.get_long().is_some()) {
             let long = arg.get_long().unwrap_or_default();
@@ -370,6 +451,10 @@ fn rest(page: &mut Roff) {
         ("One process and what it starts, as JSON:", "sysreel -j --pid 4711 | jq ."),
         ("Capture now, ask later:", "sysreel -w t.reel\nsysreel -r t.reel 'evt.failed = true'"),
         ("A command from its first call to its last:", "sysreel run -o calls.txt -- make"),
+        (
+            "Pass a minute of it on, without secrets:",
+            "sysreel cut t.reel -w share.reel --from 21:14:00 --to 21:15:00 --redact --no-ancestors",
+        ),
         ("Capture there, look here:", "ssh host sysreel -w - -c 10000 | sysreel -r - -j"),
     ];
     for (i, (text, lines)) in examples.iter().enumerate() {

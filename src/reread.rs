@@ -15,6 +15,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::num::NonZero;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::batch::{Batch, Bitmap, Builder, Columns, Copier};
 use crate::capture::conclude;
@@ -22,6 +23,7 @@ use crate::config::{Config, Flush, Form, Place, Sink, TimeStyle};
 use crate::exit::Exit;
 use crate::files::Tally;
 use crate::filter::Filter;
+use crate::follow::Follow;
 use crate::message;
 use crate::output::{self, Format};
 use crate::recorder::{How, Recorder};
@@ -99,16 +101,25 @@ impl Out {
 
 type Input = Reader<Box<dyn Read>>;
 
+/// A reel that was opened, and for a file that is followed the flag that says that it was let go of.
+type Opened = (Result<Input, Damage>, Option<Arc<AtomicBool>>);
+
 /// Opens a reel; the outer error is the file's.
-fn open(place: &Place) -> io::Result<Result<Input, Damage>> {
+fn open(place: &Place, follow: bool) -> io::Result<Opened> {
     match place {
-        Place::Standard => Ok(Reader::new(Box::new(io::stdin().lock()))),
+        Place::Standard => Ok((Reader::new(Box::new(io::stdin().lock())), None)),
         Place::File(path) => {
             let file = File::open(path)?;
             if file.metadata()?.is_dir() {
                 return Err(io::Error::from(io::ErrorKind::IsADirectory));
             }
-            Ok(Reader::open(file).unwrap_or_else(|pipe| Reader::new(Box::new(pipe) as Box<dyn Read>)))
+            if follow {
+                let follow = Follow::new(file)?;
+                let stopped = follow.stopped();
+                return Ok((Reader::new(Box::new(follow)), Some(stopped)));
+            }
+            let reader = Reader::open(file);
+            Ok((reader.unwrap_or_else(|pipe| Reader::new(Box::new(pipe) as Box<dyn Read>)), None))
         }
     }
 }
@@ -178,7 +189,7 @@ impl Feed {
 fn threads(config: &Config, reader: &Input) -> usize {
     let since_last = matches!(&config.sink, Sink::Print { form: Form::Text(TimeStyle::Delta), .. });
     // Who reads along waits for each event; and the time since the line before needs the line before.
-    if since_last || config.flush != Flush::Auto {
+    if since_last || config.follow || config.flush != Flush::Auto {
         return 1;
     }
     let all = || std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -195,11 +206,19 @@ struct Pass<'a> {
     damages: u64,
     /// Times of the first and the last event.
     times: (u64, u64),
+    /// Set when a file that is followed was let go of, perhaps in the middle of a block.
+    stopped: Option<Arc<AtomicBool>>,
 }
 
 impl Pass<'_> {
     fn is_done(&self) -> bool {
-        self.config.limit.is_some_and(|l| self.counts.matched >= l) || self.out.is_closed()
+        self.config.limit.is_some_and(|l| self.counts.matched >= l)
+            || self.out.is_closed()
+            || self.is_stopped()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.as_ref().is_some_and(|s| s.load(Ordering::Relaxed))
     }
 
     /// How many more may match.
@@ -260,9 +279,10 @@ impl Pass<'_> {
 /// Reads a reel to its end.
 pub fn run(config: &Config, from: &Place) -> Exit {
     let name = name_of(from);
-    let reader = match open(from) {
-        Ok(Ok(reader)) => reader,
-        Ok(Err(damage)) => {
+    let (reader, stopped) = match open(from, config.follow) {
+        Ok((Ok(reader), stopped)) => (reader, stopped),
+        Ok((Err(_), Some(stopped))) if stopped.load(Ordering::Relaxed) => return Exit::Ok,
+        Ok((Err(damage), _)) => {
             message::say(format!("{name}: {damage}"));
             return Exit::Damaged;
         }
@@ -294,13 +314,13 @@ pub fn run(config: &Config, from: &Place) -> Exit {
     };
     let mut feed = Feed::new(reader, &sieve, is_everything);
     let (counts, damages, times) = (Counts::default(), 0, (0, 0));
-    let mut pass = Pass { config, name, schema, out, counts, damages, times };
+    let mut pass = Pass { config, name, schema, out, counts, damages, times, stopped };
     let recorded = match crew {
         None => alone(&mut pass, &mut feed, &mut sieve),
         Some((crew, most)) => together(&mut pass, &mut feed, &mut sieve, crew, most),
     };
+    let ended_early = pass.is_done();
     let Pass { name, out, counts, damages, times, .. } = pass;
-    let ended_early = config.limit.is_some_and(|l| counts.matched >= l) || out.is_closed();
     let outcome = finish(out, &counts, times);
     let reader = &feed.reader;
     if !ended_early && !reader.is_complete() && damages == 0 {
@@ -327,7 +347,13 @@ fn alone(pass: &mut Pass<'_>, feed: &mut Feed, sieve: &mut Sieve) -> Option<Tota
     while !pass.is_done() {
         match feed.next(sieve) {
             Next::Nothing => break,
-            Next::End(totals) => recorded = Some(totals),
+            Next::End(totals) => {
+                recorded = Some(totals);
+                // Nothing is behind it, and whoever looks waits for ever.
+                if pass.config.follow {
+                    break;
+                }
+            }
             Next::Passed(rows, times) => {
                 pass.counts.seen += rows;
                 pass.saw(times);
@@ -337,6 +363,7 @@ fn alone(pass: &mut Pass<'_>, feed: &mut Feed, sieve: &mut Sieve) -> Option<Tota
                 pass.sift(sieve, &mut block);
                 feed.reader.recycle(block);
             }
+            Next::Damage(_) if pass.is_stopped() => break,
             Next::Damage(damage) => {
                 pass.report(&damage);
                 if damage.is_fatal() {
@@ -455,6 +482,7 @@ fn finish(out: Out, counts: &Counts, times: (u64, u64)) -> Outcome {
                 state_only: 0,
                 first_time: times.0,
                 last_time: times.1,
+                notes: Vec::new(),
                 index: Vec::new(),
             })
         }

@@ -60,6 +60,18 @@ fn the_manual_formats_without_warnings() {
     assert_eq!(warnings, "");
 }
 
+#[test]
+fn every_tool_has_a_page() {
+    for name in sysreel::cli::TOOLS {
+        let page = sysreel::manual::tool_page(name);
+        for heading in ["NAME", "SYNOPSIS", "OPTIONS", "EXAMPLES", "EXIT STATUS", "SEE ALSO"] {
+            let found = [format!(".SH {heading}\n"), format!(".SH \"{heading}\"\n")];
+            assert!(found.iter().any(|h| page.contains(h)), "{name} has no {heading}: {page}");
+        }
+        assert!(page.contains(&format!("sysreel\\-{name}")), "{page}");
+    }
+}
+
 /// The script must at least be one. Skipped where bash is not installed.
 #[test]
 fn bash_accepts_its_completions() {

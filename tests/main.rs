@@ -18,3 +18,4 @@ mod samples;
 
 // Where `samples` expects them.
 use sysreel::{batch, schema};
+mod tools;

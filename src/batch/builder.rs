@@ -96,6 +96,8 @@ pub struct Builder {
     proc: Vec<ProcId>,
     ret: Vec<i64>,
     flags: Vec<u16>,
+    /// Empty as long as all rows are of the block's host.
+    host: Vec<u16>,
     word_at: Vec<u32>,
     words: Vec<u64>,
     item_at: Vec<u32>,
@@ -132,6 +134,7 @@ impl Builder {
             proc: Vec::new(),
             ret: Vec::new(),
             flags: Vec::new(),
+            host: Vec::new(),
             word_at: vec![0],
             words: Vec::new(),
             item_at: vec![0],
@@ -223,6 +226,15 @@ impl Builder {
         self.ref_at.push(self.refs.len() as u32);
     }
 
+    /// Says that the row pushed last is another host's than the block.
+    pub fn host(&mut self, host: u16) {
+        let rows = self.rows();
+        if rows > 0 && (host != self.meta.host || !self.host.is_empty()) {
+            self.host.resize(rows - 1, self.meta.host);
+            self.host.push(host);
+        }
+    }
+
     /// The block as it is now.
     pub fn view<'a>(&'a self, schema: &'a Schema) -> Batch<'a> {
         Batch {
@@ -239,6 +251,7 @@ impl Builder {
             proc: &self.proc,
             ret: &self.ret,
             flags: &self.flags,
+            host: &self.host,
             word_at: &self.word_at,
             words: &self.words,
             item_at: &self.item_at,
@@ -259,6 +272,9 @@ impl Builder {
     /// Removes the rows from `from` on that are not selected (bit 0 of `keep` is row 0 of the block).
     pub fn compact(&mut self, from: usize, keep: &Bitmap) {
         let (mut at, total) = (from, self.rows());
+        if !self.host.is_empty() {
+            self.host.resize(total, self.meta.host);
+        }
         for row in from..total {
             if !keep.get(row) {
                 continue;
@@ -274,6 +290,9 @@ impl Builder {
                 self.proc[at] = self.proc[row];
                 self.ret[at] = self.ret[row];
                 self.flags[at] = self.flags[row];
+                if let Some(host) = self.host.get(row).copied() {
+                    self.host[at] = host;
+                }
                 move_run(&mut self.words, &mut self.word_at, row, at);
                 move_run(&mut self.items, &mut self.item_at, row, at);
                 move_run(&mut self.refs, &mut self.ref_at, row, at);
@@ -298,6 +317,7 @@ impl Builder {
         self.proc.truncate(rows);
         self.ret.truncate(rows);
         self.flags.truncate(rows);
+        self.host.truncate(rows);
         self.word_at.truncate(rows + 1);
         self.words.truncate(self.word_at[rows] as usize);
         self.item_at.truncate(rows + 1);

@@ -25,7 +25,7 @@ mod summary;
 
 pub use bitmap::Bitmap;
 pub use builder::{Builder, Row};
-pub use copy::Copier;
+pub use copy::{AsIs, Copier, Edit, Role as TextRole};
 pub use dict::{Dict, File, FileKind, Group, L4, Proc, Role, Strings, User, file_flags, proc_flags};
 pub use packed::{Cells, Packed};
 pub use summary::{Pieces, Subject, Summary, fold, key, keys, piece_keys, summarise};
@@ -106,7 +106,7 @@ pub struct Meta {
     pub boot: u64,
     /// … and the same moment on the wall clock, ns since 1970.
     pub wall: u64,
-    /// Which host this block comes from: index into the reel's host list; 0 for a single capture.
+    /// Which host this block comes from, if its rows do not say: index into the reel's host list; 0 for a single capture.
     pub host: u16,
 }
 
@@ -142,7 +142,9 @@ impl Columns {
     /// `delta`.
     pub const DELTA: Columns = Columns(4096);
     pub const NOTHING: Columns = Columns(0);
-    pub const ALL: Columns = Columns(8191);
+    /// `host`.
+    pub const HOST: Columns = Columns(8192);
+    pub const ALL: Columns = Columns(16383);
 
     /// Both.
     pub const fn and(self, other: Columns) -> Columns {
@@ -199,6 +201,8 @@ pub struct Batch<'a> {
     pub ret: &'a [i64],
     /// See [`row_flags`].
     pub flags: &'a [u16],
+    /// The host of each row, index into the schema's hosts; empty if all rows are of [`Meta::host`].
+    pub host: &'a [u16],
     /// Start of each row's words; one more than rows.
     pub word_at: &'a [u32],
     /// Raw words.
@@ -253,6 +257,11 @@ impl<'a> Batch<'a> {
     /// The result of a row (0 if the column is not loaded).
     pub fn ret_of(&self, row: usize) -> i64 {
         self.ret.get(row).copied().unwrap_or(0)
+    }
+
+    /// The host of a row.
+    pub fn host_of(&self, row: usize) -> u16 {
+        self.host.get(row).copied().unwrap_or(self.meta.host)
     }
 
     /// The flags of a row.

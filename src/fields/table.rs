@@ -109,7 +109,7 @@ mod tests {
                 };
             }
             drop_unless! {
-                TIME time; DELTA delta; LATENCY latency; CALL call; CPU cpu; TID tid; PROC proc; RET ret; FLAGS flags; NUM num;
+                TIME time; DELTA delta; LATENCY latency; CALL call; CPU cpu; TID tid; PROC proc; RET ret; FLAGS flags; NUM num; HOST host;
                 WORDS words word_at; ITEMS items item_at; REFS refs ref_at;
             }
             let keys = match f.takes {

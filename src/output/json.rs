@@ -14,7 +14,7 @@
 //! * Errors stand by name in `evt.res` and by number in `evt.rawres`; names that a result has (the flags of `F_GETFL`, a
 //!   policy of scheduling, a signal) are in `evt.result`, as they would be in an argument.
 //! * A field that an event does not have is left out. In the standard set `evt.certain` stands only where it is false,
-//!   `evt.compat` only where it is true, results only for calls that returned.
+//!   `evt.compat` only where it is true, `evt.hostname` only in captures of several hosts, results only for calls that returned.
 //! * Losses are records with `"type":"lost"`; the last record has `"type":"end"`.
 
 use crate::batch::{Batch, Columns};
@@ -36,7 +36,7 @@ impl std::fmt::Debug for JsonOptions {
     }
 }
 
-const STANDARD: &str = "evt.num,evt.time,evt.cpu,evt.type,evt.class,evt.compat,evt.certain,evt.lost,proc.name,proc.pid,\
+const STANDARD: &str = "evt.num,evt.time,evt.hostname,evt.cpu,evt.type,evt.class,evt.compat,evt.certain,evt.lost,proc.name,proc.pid,\
 proc.ppid,thread.tid,proc.exepath,user.uid,user.name,evt.args,evt.rawres,evt.result,evt.res,evt.failed,evt.latency,fd.num,fd.type,\
 fd.name";
 
@@ -68,6 +68,8 @@ enum Form {
     If(bool),
     /// Only for calls that returned.
     Result,
+    /// Only if there are several hosts.
+    Host,
     /// The names in the result.
     Names,
 }
@@ -109,6 +111,7 @@ impl Json {
             let form = match field.name {
                 "evt.args" => Form::Args,
                 "evt.arg" => Form::Arg,
+                "evt.hostname" if standard => Form::Host,
                 "evt.result" => Form::Names,
                 "evt.certain" if standard => Form::If(false),
                 "evt.compat" if standard => Form::If(true),
@@ -119,7 +122,13 @@ impl Json {
             let of_loss = !standard
                 || matches!(
                     field.name,
-                    "evt.num" | "evt.time" | "evt.cpu" | "evt.type" | "evt.class" | "evt.lost"
+                    "evt.num"
+                        | "evt.time"
+                        | "evt.hostname"
+                        | "evt.cpu"
+                        | "evt.type"
+                        | "evt.class"
+                        | "evt.lost"
                 );
             Part { key, field, arg, form, of_loss }
         });
@@ -178,8 +187,11 @@ impl Part {
                 Value::Bool(b) if b == wanted => value(out, self.field.ty, &Value::Bool(b)),
                 _ => false,
             },
+            Form::Host if batch.schema.hosts().len() < 2 => false,
             Form::Result if !res::has_result(batch, row) => false,
-            Form::Value | Form::Result => value(out, self.field.ty, &self.field.value(batch, row, &self.arg)),
+            Form::Value | Form::Result | Form::Host => {
+                value(out, self.field.ty, &self.field.value(batch, row, &self.arg))
+            }
         }
     }
 }

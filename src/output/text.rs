@@ -1,6 +1,7 @@
 //! Text: one event, one line.
 //!
-//! Enters: a batch and a row. Leaves: `time cpu process tid call(args) = result <latency>`. Never: a line break or a
+//! Enters: a batch and a row. Leaves: `time cpu process tid call(args) = result <latency>`, with the host after the time
+//! where there are several. Never: a line break or a
 //! control character of the traced side; an allocation in the steady state; colour that carries meaning (without the
 //! codes the line is the plain line).
 
@@ -99,6 +100,11 @@ impl Text {
     pub fn render(&mut self, batch: &Batch<'_>, row: usize, out: &mut Vec<u8>) {
         let shape = batch.shape_of(row);
         self.time(out, batch, batch.time.get(row).copied().unwrap_or(0));
+        if batch.schema.hosts().len() > 1 {
+            let host = batch.schema.host(batch.host_of(row)).unwrap_or("-");
+            escape(out, host.as_bytes(), Within::Column);
+            out.push(b' ');
+        }
         number::uint(out, u64::from(batch.cpu.get(row).copied().unwrap_or(0)));
         out.push(b' ');
         if shape.code == LOST {

@@ -136,7 +136,7 @@ impl Encoder {
             b.ret.len(),
             b.flags.len(),
         ];
-        if columns.iter().any(|n| *n != rows) {
+        if columns.iter().any(|n| *n != rows) || !(b.host.is_empty() || b.host.len() == rows) {
             return Err("a batch with missing columns");
         }
         if rows > MAX_ROWS {
@@ -245,6 +245,10 @@ impl Encoder {
         self.section(id::RET, encoding);
         let encoding = ints::put_fixed(&mut self.raw, b.flags.iter().copied().map(wide));
         self.section(id::FLAGS, encoding);
+        if b.host.iter().any(|host| *host != b.meta.host) {
+            let encoding = ints::put_fixed(&mut self.raw, b.host.iter().copied().map(wide));
+            self.section(id::HOST, encoding);
+        }
         let encoding = ints::put_clock(&mut self.raw, b.time.iter().copied());
         self.section(id::TIME, encoding);
         // What stood between two rows and was not kept: mostly nothing, and then there is no section.

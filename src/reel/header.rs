@@ -15,6 +15,8 @@ use crate::schema::{Arch, Class, Dir, Kind, Ret, Schema, Shape};
 pub struct Header {
     /// The host's name.
     pub hostname: String,
+    /// The names of all hosts, for captures of several; empty if there is only one.
+    pub hosts: Vec<String>,
     /// The kernel's release.
     pub kernel: String,
     /// The version of sysreel that wrote it.
@@ -41,6 +43,7 @@ impl Default for Header {
     fn default() -> Header {
         Header {
             hostname: String::new(),
+            hosts: Vec::new(),
             kernel: String::new(),
             version: env!("CARGO_PKG_VERSION").into(),
             arch: Arch::NATIVE,
@@ -52,6 +55,13 @@ impl Default for Header {
             filter: String::new(),
             command: Vec::new(),
         }
+    }
+}
+
+impl Header {
+    /// The names of the hosts, by the numbers that blocks and rows have.
+    pub fn host_list(&self) -> &[String] {
+        if self.hosts.is_empty() { std::slice::from_ref(&self.hostname) } else { &self.hosts }
     }
 }
 
@@ -87,6 +97,8 @@ pub struct Totals {
     pub first_time: u64,
     /// Time of the last event.
     pub last_time: u64,
+    /// What is to be known of the file's making: damage that a repair passed over.
+    pub notes: Vec<String>,
     /// Every event block. [`super::Writer::finish`] fills it in; a reader need not believe it.
     pub index: Vec<IndexEntry>,
 }
@@ -108,12 +120,14 @@ mod tag {
     pub const FILTER: u16 = 7;
     pub const COMMAND: u16 = 8;
     pub const SHAPES: u16 = 9;
+    pub const HOSTS: u16 = 10;
     pub const TOTALS: u16 = 32;
     pub const INDEX: u16 = 33;
     pub const CODES: u16 = 34;
     pub const CLOCKS: u16 = 35;
     pub const SUMMARIES: u16 = 36;
     pub const PIECES: u16 = 37;
+    pub const NOTES: u16 = 38;
 }
 
 /// A body of records: packing u8, unpacked length u32, then the records, packed.
@@ -245,6 +259,9 @@ pub(super) fn header_body(header: &Header, schema: &Schema) -> Vec<u8> {
     record(out, tag::HOOKS, |o| put_list(o, &header.hooks));
     record(out, tag::FILTER, |o| o.extend_from_slice(header.filter.as_bytes()));
     record(out, tag::COMMAND, |o| put_list(o, &header.command));
+    if !header.hosts.is_empty() {
+        record(out, tag::HOSTS, |o| put_list(o, &header.hosts));
+    }
     record(out, tag::SHAPES, |o| schema.named().for_each(|s| put_shape(o, s)));
     seal(out)
 }
@@ -273,6 +290,7 @@ pub(super) fn parse_header(body: &[u8]) -> Result<(Header, Schema), Reason> {
             tag::HOOKS => header.hooks = take_list(&mut bytes).ok_or_else(invalid)?,
             tag::FILTER => header.filter = text(bytes),
             tag::COMMAND => header.command = take_list(&mut bytes).ok_or_else(invalid)?,
+            tag::HOSTS => header.hosts = take_list(&mut bytes).ok_or_else(invalid)?,
             tag::SHAPES => {
                 let list: &mut Vec<Shape> = shapes.insert(Vec::new());
                 while !bytes.is_empty() {
@@ -286,8 +304,8 @@ pub(super) fn parse_header(body: &[u8]) -> Result<(Header, Schema), Reason> {
         }
     }
     header.arch = arch.ok_or(Reason::Invalid("architecture"))?;
-    let schema =
-        Schema::from_shapes(header.arch, shapes.ok_or(Reason::Invalid("schema"))?).on(&header.hostname);
+    let schema = Schema::from_shapes(header.arch, shapes.ok_or(Reason::Invalid("schema"))?);
+    let schema = schema.with_hosts(header.host_list());
     Ok((header, schema))
 }
 
@@ -322,6 +340,9 @@ pub(super) fn end_body(totals: &Totals, marks: Option<[Vec<u8>; 4]>) -> Vec<u8> 
             varint::put(o, v);
         }
     });
+    if !totals.notes.is_empty() {
+        record(out, tag::NOTES, |o| put_list(o, &totals.notes));
+    }
     record(out, tag::INDEX, |o| {
         let list = totals.index.get(..MAX_BLOCKS.min(totals.index.len())).unwrap_or_default();
         varint::put(o, list.len() as u64);
@@ -361,6 +382,7 @@ pub(super) fn parse_end(body: &[u8]) -> Result<Index, Reason> {
                     *slot = varint::take(&mut bytes).ok_or_else(invalid)?;
                 }
             }
+            tag::NOTES => t.notes = take_list(&mut bytes).ok_or_else(invalid)?,
             tag::INDEX => t.index = take_index(bytes).ok_or(Reason::Invalid("index"))?,
             tag::CODES => marks[0] = Some(bytes),
             tag::CLOCKS => marks[1] = Some(bytes),
@@ -401,6 +423,7 @@ mod tests {
     fn what_stands_in_a_header_comes_back() {
         let header = Header {
             hostname: "db1".into(),
+            hosts: vec!["db1".into(), "db2".into()],
             kernel: "6.1.0-18-amd64".into(),
             boot: 77,
             wall: u64::MAX,
@@ -449,6 +472,7 @@ mod tests {
         };
         let totals = Totals {
             produced: 9,
+            notes: vec!["made by hand".into(), String::new()],
             written: 4,
             filtered: 3,
             lost: 2,

@@ -77,6 +77,7 @@ mod id {
     pub const ITEMS: u16 = 26;
     pub const REFS: u16 = 27;
     pub const DELTA: u16 = 28;
+    pub const HOST: u16 = 29;
 
     pub(super) const NAMES: &[(u16, &str)] = &[
         (PROCS, "processes"),
@@ -102,6 +103,7 @@ mod id {
         (ITEMS, "items"),
         (REFS, "references"),
         (DELTA, "times not kept"),
+        (HOST, "hosts"),
     ];
 
     pub fn name(id: u16) -> &'static str {

@@ -180,6 +180,11 @@ impl<R: Read> Reader<R> {
         self.unknown
     }
 
+    /// Where the next block begins in the input.
+    pub fn position(&self) -> u64 {
+        self.input.offset
+    }
+
     /// Bytes of the input that were read, those of blocks that are being loaded included.
     pub fn bytes_read(&self) -> u64 {
         self.input.bytes_read()

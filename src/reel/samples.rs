@@ -16,8 +16,9 @@ pub fn schema() -> &'static Schema {
 /// Everything in a batch, owned, for comparing.
 pub fn everything(b: &Batch) -> String {
     let Batch { schema: _, meta, rows, num, time, delta, latency, call, cpu, tid, proc, ret, flags, .. } = *b;
+    let host: Vec<u16> = (0..rows).map(|row| b.host_of(row)).collect();
     format!(
-        "{meta:?} {rows} {num:?} {time:?} {delta:?} {latency:?} {call:?} {cpu:?} {tid:?} {proc:?} {ret:?} {flags:?} {:?} {:?} {:?} \
+        "{meta:?} {rows} {host:?} {num:?} {time:?} {delta:?} {latency:?} {call:?} {cpu:?} {tid:?} {proc:?} {ret:?} {flags:?} {:?} {:?} {:?} \
          {:?} {:?} {:?} {:?}",
         b.word_at, b.words, b.item_at, b.items, b.ref_at, b.refs, b.dict
     )
@@ -162,6 +163,9 @@ pub fn wild(schema: &Schema, rows: usize, seed: u64) -> Builder {
             &items,
             &refs,
         );
+        if seed % 3 == 1 {
+            b.host((i * 7 % 5) as u16);
+        }
     }
     b
 }

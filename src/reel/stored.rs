@@ -41,6 +41,7 @@ pub struct Stored {
     proc: Vec<ProcId>,
     ret: Vec<i64>,
     flags: Vec<u16>,
+    host: Vec<u16>,
     word_at: Vec<u32>,
     words: Vec<u64>,
     item_at: Vec<u32>,
@@ -80,6 +81,7 @@ impl Stored {
             proc: Vec::new(),
             ret: Vec::new(),
             flags: Vec::new(),
+            host: Vec::new(),
             word_at: Vec::new(),
             words: Vec::new(),
             item_at: Vec::new(),
@@ -317,6 +319,11 @@ impl Stored {
         id: u16,
         decode: impl FnOnce(&mut Stored, u8, &[u8]) -> Option<()>,
     ) -> Result<(), Damage> {
+        if id == id::HOST && !self.front.sections.iter().any(|s| s.id == id) {
+            // Left out if all rows are of the front's.
+            self.host.clear();
+            return Ok(());
+        }
         let mut buffer = std::mem::take(&mut self.unpacked);
         let result = match self.unpack(id, &mut buffer) {
             Ok(encoding) => decode(self, encoding, &buffer).ok_or(Reason::Invalid(id::name(id))),
@@ -378,6 +385,7 @@ impl Stored {
             proc: of(has(Columns::PROC), &self.proc),
             ret: of(has(Columns::RET), &self.ret),
             flags: of(has(Columns::FLAGS), &self.flags),
+            host: of(has(Columns::HOST), &self.host),
             word_at: of(words, &self.word_at),
             words: of(words, &self.words),
             item_at: of(items, &self.item_at),
@@ -471,6 +479,7 @@ const DECODERS: &[(Columns, u16, Decode)] = &[
         ints::read(e, bytes, rows, |v| s.ret.push(v as i64))
     }),
     (Columns::FLAGS, id::FLAGS, |s, e, bytes| narrow(e, bytes, s.rows(), &mut s.flags)),
+    (Columns::HOST, id::HOST, |s, e, bytes| narrow(e, bytes, s.rows(), &mut s.host)),
     (Columns::TIME, id::TIME, |s, e, bytes| {
         wide(e, bytes, s.rows(), &mut s.time, 0)?;
         let (min, max) = (s.time.iter().copied().min(), s.time.iter().copied().max());

@@ -5,6 +5,7 @@
 //!
 //! * [`kind`] says what an argument can be ([`structs`] with their [`layout`]s, [`choices`] that another argument makes), [`calls`] has a row for each described call, [`numbers`] the numbers of each
 //!   architecture, [`names`]/[`tables`] the names of flags, enums, errnos and signals.
+//! * A schema also has the names of the hosts that rows may be of: all that a number in a row needs to be understood.
 //! * [`Schema::native`] joins them; a call without a row gets six words named `arg0` to `arg5`, so none is invisible.
 //! * In a batch every event has a 16-bit *code*: 0 to 1023 is a system call's number on the schema's architecture,
 //!   [`EVENTS`] upward are events that are not calls, [`COMPAT`] upward are 32-bit calls by their own numbers.
@@ -191,10 +192,9 @@ impl Shape {
 pub struct Schema {
     /// The architecture whose numbers the codes are.
     pub arch: Arch,
-    /// The name of the host whose calls these are; empty if it is not known.
-    pub host: Box<str>,
     shapes: Vec<Shape>,
     by_name: HashMap<Box<str>, u16>,
+    hosts: Vec<Box<str>>,
 }
 
 impl Schema {
@@ -257,12 +257,28 @@ impl Schema {
         for shape in &shapes {
             by_name.entry(shape.name.clone()).or_insert(shape.code);
         }
-        Schema { arch, host: Box::default(), shapes, by_name }
+        Schema { arch, shapes, by_name, hosts: Vec::new() }
     }
 
-    /// The same, of this host.
+    /// The same with the names of the hosts that rows number.
+    pub fn with_hosts(mut self, hosts: &[impl AsRef<str>]) -> Schema {
+        self.hosts = hosts.iter().map(|h| h.as_ref().into()).collect();
+        self
+    }
+
+    /// The names of the hosts, by number.
+    pub fn hosts(&self) -> &[Box<str>] {
+        &self.hosts
+    }
+
+    /// The name of a host; nothing if it has none.
+    pub fn host(&self, number: u16) -> Option<&str> {
+        self.hosts.get(usize::from(number)).map(|h| &**h).filter(|h| !h.is_empty())
+    }
+
+    /// The same, of this host alone.
     pub fn on(self, host: &str) -> Schema {
-        Schema { host: host.into(), ..self }
+        self.with_hosts(&[host])
     }
 
     /// The shape of a code; codes past the end share the last one.

@@ -531,9 +531,9 @@ pub const FIELDS: &[Field] = &[
     field(
         "evt.hostname",
         Type::Text,
-        "name of the host that was captured",
+        "name of the host on which the event happened",
         "evt.hostname = db1",
-        Code(|schema, _| Value::maybe(Some(schema.host.as_bytes()).filter(|h| !h.is_empty()))),
+        Row(Columns::HOST, |b, row, _| Value::maybe(b.schema.host(b.host_of(row)).map(str::as_bytes))),
     ),
     field(
         "evt.is_syslog",
