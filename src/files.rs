@@ -28,6 +28,10 @@ use crate::sink::Unbuffered;
 
 pub use name::check as check_name;
 
+/// What completing a file and beginning the next takes besides blocks: an end, two headers with the schema, and room to
+/// spare.
+const RESERVE: u64 = 192 << 10;
+
 /// What a capture adds up to so far; see [`Totals`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields of Totals")]
@@ -177,6 +181,7 @@ impl Files {
             limit.is_some_and(|limit| before + open.writer.bytes_written() + next > limit)
         };
         if full(self.options.size, 0) && open.writer.events_written() > 0 {
+            self.make_room(next);
             if let Err(e) = self.turn() {
                 self.unwritten += batch.rows as u64;
                 return Err(e);
@@ -307,9 +312,20 @@ impl Files {
 
     /// Removes files until the next block fits.
     fn make_room(&mut self, next: u64) {
+        if self.options.on_full == OnFull::DropOldest {
+            // Before the disk is full: a file that cannot be completed is worth less than an old one.
+            while self.free().is_some_and(|free| free < next + RESERVE) && self.drop_oldest() {}
+        }
         let Some(most) = self.options.keep else { return self.make_bytes(next) };
         while self.done.len() as u64 + 1 > u64::from(most) && self.drop_oldest() {}
         self.make_bytes(next);
+    }
+
+    /// Bytes that the disk has left for us.
+    fn free(&self) -> Option<u64> {
+        let file = self.open.as_ref()?.file.as_ref()?;
+        let disk = rustix::fs::fstatvfs(file).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     fn make_bytes(&mut self, next: u64) {

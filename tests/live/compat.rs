@@ -11,11 +11,11 @@ use super::rig::{actor, alone, kind, of, pid, res, run, skip};
 unsafe fn call(nr: u32, a: [u32; 6]) -> i32 {
     let ret: i64;
     unsafe {
-        // rbx and rbp are not ours to name.
+        // rbx and rbp are not ours to name; the words are found by a register that none of them goes to.
         std::arch::asm!(
-            "push rbp", "push rbx", "mov ebx, [{w}]", "mov ecx, [{w} + 4]", "mov edx, [{w} + 8]",
-            "mov esi, [{w} + 12]", "mov edi, [{w} + 16]", "mov ebp, [{w} + 20]", "int 0x80", "pop rbx", "pop rbp",
-            w = in(reg) a.as_ptr(), inlateout("rax") i64::from(nr) => ret,
+            "push rbp", "push rbx", "mov ebx, [r12]", "mov ecx, [r12 + 4]", "mov edx, [r12 + 8]",
+            "mov esi, [r12 + 12]", "mov edi, [r12 + 16]", "mov ebp, [r12 + 20]", "int 0x80", "pop rbx", "pop rbp",
+            in("r12") a.as_ptr(), inlateout("rax") i64::from(nr) => ret,
             out("rcx") _, out("rdx") _, out("rsi") _, out("rdi") _, out("r8") _, out("r9") _, out("r10") _, out("r11") _,
         );
     }

@@ -199,10 +199,11 @@ fn a_full_disk_may_cost_the_oldest_file() {
     let _alone = alone!();
     let source = tempfile::tempdir().unwrap();
     let whole = source.path().join("whole.reel");
-    let done = sysreel().args(["run", "-w"]).arg(&whole).arg("--").args(actor("rare")).output().unwrap();
+    let done = sysreel().args(["run", "-w"]).arg(&whole).arg("--").args(actor("rate")).output().unwrap();
     assert!(done.status.success());
     let size = std::fs::metadata(&whole).unwrap().len();
-    let Some(disk) = Disk::new((size / 2048).max(300) as u32) else {
+    assert!(size > 1 << 20, "{size}: a file for several blocks");
+    let Some(disk) = Disk::new((size / 2048) as u32) else {
         return super::rig::skip("a tmpfs cannot be mounted");
     };
     let pieces = (size / 10).to_string();

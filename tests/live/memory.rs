@@ -219,7 +219,10 @@ fn garbage_makes_no_difference_to_the_program() {
 #[test]
 fn memory_that_changes_meanwhile_is_survived() {
     let _alone = alone!();
-    let (_, events) = captured(&["-s", "65536", "evt.type in (lseek, sendmsg, writev, open)"], "changing");
+    let (_, events) = captured(
+        &["-s", "16384", "--ring", "256m", "evt.type in (lseek, sendmsg, writev, open)"],
+        "changing",
+    );
     let all = own(&events, "sendmsg");
     assert!(all.len() >= 3000, "{}", all.len());
     for e in all {
