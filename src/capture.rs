@@ -3,29 +3,33 @@
 //! Enters: a configuration whose source is live. Leaves: events in the sink, totals on stderr, an exit status. Never: the
 //! details of any stage; this is the order in which they are called.
 
+mod end;
+mod scope;
+
 use std::io::IsTerminal;
-use std::path::Path;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::batch::{Builder, Columns, Meta};
-use crate::config::{Config, Flush, Form, Live, Place, Scope, Sink, Stream};
+use crate::config::{Config, Flush, Form, Live, Place, Scope, Sink};
 use crate::exit::Exit;
 use crate::files::{self, Tally};
 use crate::filter::{CodeSet, Filter};
 use crate::message;
 use crate::output;
+
 use crate::recorder::{How, Recorder};
-use crate::reel::{Header, Totals};
+use crate::reel::Header;
 use crate::run::Child;
 use crate::schedule::{Schedule, Wishes};
 use crate::schema::{Arch, Schema};
 use crate::select::Selector;
 use crate::selfcheck::check;
-use crate::sink::{Outcome, Printer};
+use crate::sink::Printer;
+use crate::source::abi;
 use crate::source::live::plan::{Interest, Snaplen, plans};
 use crate::source::live::{Clocks, Options, Probe, Rings, boot_now, wall_now};
-use crate::source::{abi, audience};
 use crate::state::State;
 use crate::users::Users;
 
@@ -62,6 +66,10 @@ enum Out {
     Print(Printer),
     Reel(Recorder),
 }
+
+pub use end::conclude;
+use end::finish;
+use scope::{leave_out, mark};
 
 struct Capture<'s> {
     schema: &'s Schema,
@@ -194,61 +202,6 @@ fn printed(sink: &Sink) -> Columns {
             output::Template::parse(t).map_or(Columns::ALL, |t| t.columns())
         }
         Sink::Print { .. } | Sink::Reel { .. } => Columns::ALL,
-    }
-}
-
-/// Marks processes and their descendants. Descendants that are born meanwhile inherit the mark in the kernel.
-fn mark(probe: &Probe, proc: &Path, pids: &[u32], scope: u8) {
-    loop {
-        let mut new = 0;
-        for pid in pids {
-            if probe.scope(*pid) != scope {
-                probe.set_scope(*pid, scope);
-                new += 1;
-            }
-        }
-        let Ok(dir) = std::fs::read_dir(proc) else { return };
-        for entry in dir.flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
-            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-            // Behind the name: state, then the parent.
-            let ppid =
-                stat.rsplit_once(')').and_then(|(_, r)| r.split_whitespace().nth(1)?.parse::<u32>().ok());
-            if ppid.is_some_and(|p| probe.scope(p) == scope) && probe.scope(pid) != scope {
-                probe.set_scope(pid, scope);
-                new += 1;
-            }
-        }
-        if new == 0 {
-            return;
-        }
-    }
-}
-
-/// Leaves ourselves and those who read our output out.
-fn leave_out(probe: &Probe, live: &Live, sink: &Sink, tell: bool) {
-    let own = std::process::id();
-    probe.set_scope(own, abi::SCOPE_OUT);
-    let to_stdout = match sink {
-        Sink::Print { to: Stream::Stdout, .. } => true,
-        Sink::Reel { to, .. } => *to == Place::Standard,
-        _ => false,
-    };
-    let mut readers =
-        if to_stdout { audience::of(&live.proc, rustix::stdio::stdout(), own) } else { Vec::new() };
-    if matches!(sink, Sink::Print { to: Stream::Stderr, .. }) {
-        readers.extend(audience::of(&live.proc, rustix::stdio::stderr(), own));
-    }
-    readers.retain(|r| probe.scope(r.pid) != abi::SCOPE_OUT);
-    for r in &readers {
-        probe.set_scope(r.pid, abi::SCOPE_OUT);
-    }
-    if tell && !readers.is_empty() {
-        let names: Vec<String> = readers.iter().map(|r| format!("{} ({})", r.name, r.pid)).collect();
-        message::say(format!(
-            "not traced, for it reads what is printed here: {}  (--self includes it)",
-            names.join(", ")
-        ));
     }
 }
 
@@ -478,87 +431,4 @@ fn header(config: &Config, live: &Live, start: u64, cpus: u32, probe: &Probe) ->
         },
         ..Header::default()
     }
-}
-
-/// Stops the probe, takes what the rings still hold, and closes the sink. Gives the losses too.
-fn finish(mut capture: Capture, mut rings: Rings, mut probe: Probe, config: &Config) -> (Outcome, u64) {
-    probe.detach();
-    // Nothing is written any more: the rings end where they end.
-    while !capture.is_over() {
-        let (records, more) = capture.step(&mut rings);
-        if records == 0 && !more {
-            break;
-        }
-    }
-    let now = boot_now();
-    // Who stopped early has left records behind, which is no loss.
-    if !capture.is_over() {
-        for cpu in 0..rings.cpus() {
-            let c = rings.counters(cpu);
-            let Capture { state, builder, .. } = &mut capture;
-            state.close_sequence(cpu, c.produced, now, builder);
-            // A record dropped inside another has no number of its own.
-            if c.lost_nested > 0 {
-                state.lost(cpu, c.lost_nested, now, builder);
-            }
-        }
-    }
-    capture.pass_on(now);
-    capture.close();
-    let seen = capture.state.seen();
-    let selector = capture.selector;
-    let produced = seen.rows + seen.lost;
-    let outcome = match capture.out {
-        Out::Nothing => Outcome::default(),
-        Out::Print(p) => p.finish(&output::Totals { produced, matched: selector.matched, lost: seen.lost }),
-        Out::Reel(r) => r.finish(Totals {
-            produced,
-            written: selector.matched,
-            filtered: seen.rows.saturating_sub(selector.matched),
-            lost: seen.lost,
-            state_only: seen.state,
-            first_time: capture.first_time,
-            last_time: capture.last_time,
-            index: Vec::new(),
-        }),
-    };
-    match config.sink {
-        Sink::Reel { .. } => {
-            message::say(format!("{} events, {} written, {} lost", seen.rows, outcome.written, seen.lost));
-        }
-        _ => message::say(format!("{} events, {} shown, {} lost", seen.rows, selector.matched, seen.lost)),
-    }
-    if config.verbose {
-        for cpu in 0..rings.cpus() {
-            let c = rings.counters(cpu);
-            message::say(format!(
-                "cpu {cpu}: {} records, {} of them only for names, {} lost to a full ring, {} to re-entry, {} entry times lost to collisions",
-                c.produced, c.state_only, c.lost_full, c.lost_nested, c.collisions
-            ));
-        }
-        let (procs, fds) = capture.state.sizes();
-        message::say(format!(
-            "{procs} processes and {fds} descriptors known at the end; {} records not understood",
-            seen.broken
-        ));
-    }
-    (outcome, seen.lost)
-}
-
-/// What the exit status says of the output and of losses.
-pub fn conclude(outcome: &Outcome, config: &Config, lost: u64) -> Exit {
-    if let Some(e) = &outcome.error {
-        message::say(format!("writing failed: {e}"));
-        if matches!(config.sink, Sink::Reel { .. }) {
-            message::say(format!(
-                "{} events were not written; the {} that were can be read",
-                outcome.unwritten, outcome.written
-            ));
-        }
-        return Exit::Error;
-    }
-    if lost > 0 && config.fail_on_loss {
-        return Exit::Lost;
-    }
-    Exit::Ok
 }
