@@ -4,7 +4,7 @@
 // a hash of the constants below is checked when the object is loaded. no_std, no dependencies.
 
 /// Changes whenever the layout does; the loader compares it with the object's own `ABI`.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// Bits of an offset in a chunk: one `and` bounds it for the verifier on every path alike. (A comparison would do too, but
 /// leaves two states, and loops then never converge.)
@@ -119,7 +119,7 @@ pub const HOW_OK: u8 = 1;
 pub const HOW_ENTRY: u8 = 2;
 /// With `HOW_ENTRY`: at the exit as well.
 pub const HOW_EXIT: u8 = 4;
-/// The length is a number of bits; they come in words of 64.
+/// The length is a number of bits, which come in words of 64; or with [`LEN_MORE`] or [`LEN_PAGES`] what those say.
 pub const HOW_BITS: u8 = 8;
 /// A NUL-terminated string.
 pub const OP_STR: u8 = 1;
@@ -135,8 +135,10 @@ pub const OP_IOVEC: u8 = 4;
 pub const OP_MSGHDR: u8 = 5;
 /// An array of `struct mmsghdr`: as many of the same.
 pub const OP_MMSGHDR: u8 = 6;
-/// A NULL-terminated array of strings.
+/// A NULL-terminated array of pointers to strings. Arrays may follow each other in a plan: one loop takes them all.
 pub const OP_STRINGS: u8 = 7;
+/// An array of pointers to structures of `max` bytes: those, one behind the other.
+pub const OP_STRUCTS: u8 = 8;
 
 /// What stands before joined data is a word: its lower 56 bits are the bytes that there were (the result if it tells, else
 /// the sum of the lengths), the upper 8 these bits. This one: there were more iovecs than the walk takes.
@@ -181,13 +183,23 @@ pub const MSG_CONTROL_MAX: u32 = 2047;
 pub const WALK_STEPS: u32 = 64;
 /// Most strings of an array.
 pub const STRINGS_MAX: u32 = 64;
+/// Most structures of an array of pointers to them.
+pub const STRUCTS_MAX: u32 = 8;
+/// Most bytes of the environment of a new program, if it is asked for at all: the `ENV_BYTES` that the loader sets.
+pub const ENV_MAX: u32 = 16384;
 
 /// The length is the result.
 pub const LEN_RET: u8 = 6;
 /// The length is `unit`.
 pub const LEN_FIXED: u8 = 7;
+/// The length is the result, but at most argument `len - LEN_WITHIN`: the call may tell more than it wrote.
+pub const LEN_WITHIN: u8 = 8;
 /// The length is a `u32` where argument `len - LEN_AT` points.
 pub const LEN_AT: u8 = 16;
+/// With another and [`HOW_BITS`]: and a word more.
+pub const LEN_MORE: u8 = 32;
+/// With another and [`HOW_BITS`]: a number of bytes; there is one for each page.
+pub const LEN_PAGES: u8 = 64;
 
 /// Operations of one plan: with its head a plan is 64 bytes, so that three bits name an operation.
 pub const OPS: usize = 7;
@@ -352,8 +364,8 @@ pub const FORK_FILES: u32 = 1;
 /// Working directory and root are shared.
 pub const FORK_FS: u32 = 2;
 
-/// Body of [`REC_EXEC`]: then the path fact of the executable with its names padded to 8, then three items: the path as
-/// given, the arguments, comm.
+/// Body of [`REC_EXEC`]: then the path fact of the executable with its names padded to 8, then four items: the path as
+/// given, the arguments, the environment (absent unless it is asked for), comm.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Exec {
@@ -361,11 +373,16 @@ pub struct Exec {
     pub creds: CredFact,
     /// Thread id before it.
     pub old_tid: u32,
+    /// Number of the call that it came by, as it was at the entry; `u32::MAX` if that is not known. (The head's latency
+    /// tells when that was.)
+    pub nr: u32,
+    /// Variables of its environment.
+    pub envc: u32,
     /// Unused.
     pub pad: u32,
 }
 /// Size of [`Exec`].
-pub const EXEC: u32 = 24;
+pub const EXEC: u32 = 32;
 
 /// Body of [`REC_EXIT`].
 #[repr(C)]

@@ -47,10 +47,26 @@ unsafe fn before(ctx: *const u64, plan: *const u8, id: u64, nr: u64) -> u64 {
         if is_compat(task_btf()) {
             return boot_ns();
         }
+        let ops: u8 = ld(plan, 2);
+        // What does not point anywhere needs no record. (A call without such arguments wants one for its words.)
+        let (mut any, mut points) = (0u64, 0u64);
+        let mut i = 0u32;
+        while i < OPS as u32 {
+            if i >= ops as u32 {
+                break;
+            }
+            let op = op_at(plan, 8 + i * 8);
+            let early = (op.how & HOW_ENTRY) as u64;
+            any |= early;
+            points |= if early != 0 { argument(regs, op.arg) } else { 0 };
+            i += 1;
+        }
+        if any != 0 && points == 0 {
+            return boot_ns();
+        }
         let Some(mut r) = begin(ENTRY_MAX) else { return boot_ns() };
         words(&mut r, regs);
         r.p += 48;
-        let ops: u8 = ld(plan, 2);
         let mut items = 0u64;
         let mut i = 0u32;
         while i < OPS as u32 {
@@ -74,6 +90,21 @@ unsafe fn before(ctx: *const u64, plan: *const u8, id: u64, nr: u64) -> u64 {
     }
 }
 
+/// One argument of a 64-bit call.
+#[inline(always)]
+unsafe fn argument(regs: *const u8, n: u8) -> u64 {
+    unsafe {
+        match n {
+            0 => ld(regs, g!(REGS_A0)),
+            1 => ld(regs, g!(REGS_A1)),
+            2 => ld(regs, g!(REGS_A2)),
+            3 => ld(regs, g!(REGS_A3)),
+            4 => ld(regs, g!(REGS_A4)),
+            _ => ld(regs, g!(REGS_A5)),
+        }
+    }
+}
+
 /// All six words at fixed offsets; what the call does not have is overwritten by the items.
 #[inline(always)]
 unsafe fn words(r: &mut Rec, regs: *const u8) {
@@ -90,7 +121,7 @@ unsafe fn words(r: &mut Rec, regs: *const u8) {
 
 /// The operation at this offset of a plan.
 #[inline(always)]
-unsafe fn op_at(plan: *const u8, at: u32) -> Op {
+pub unsafe fn op_at(plan: *const u8, at: u32) -> Op {
     unsafe {
         let o = plan.add(at as usize);
         Op { code: ld(o, 0), arg: ld(o, 1), len: ld(o, 2), how: ld(o, 3), max: ld(o, 4), unit: ld(o, 6) }
@@ -199,11 +230,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
             }
             items = r.forget(i as u64) as u32;
             if items < ops as u32 {
-                let at = r.forget(8 + items as u64 * 8);
-                let op = op_at(plan, bound_op(at) as u32);
-                copy_deep(&mut r, &op, ret);
-                // What may stand behind it is in the record of the entry.
-                items += 1;
+                items = copy_deep(&mut r, plan, items, ops as u32, ret);
             }
         } else {
             r.p += (words as u64 & 7) * 8;

@@ -6,6 +6,7 @@
 //! Nothing here may be padded inside an item: what lies in the ring from before would become part of it.
 
 use crate::abi::*;
+use crate::calls::op_at;
 use crate::kernel::*;
 use crate::ring::Rec;
 
@@ -124,80 +125,171 @@ pub unsafe fn copy_flat(r: &mut Rec, op: &Op, ret: i64) {
         if op.code == OP_STR {
             return r.user_str(src, max);
         }
-        let count = if op.len == LEN_RET {
+        let len = op.len & 0x1f;
+        let count = if len < LEN_RET {
+            word_of(r, len)
+        } else if len == LEN_RET {
             if ret < 0 { 0 } else { ret as u64 }
-        } else if op.len == LEN_FIXED {
+        } else if len == LEN_FIXED {
             1
-        } else if op.len & LEN_AT != 0 {
+        } else if len & LEN_AT != 0 {
             let mut n = 0u32;
-            if read_user(&mut n as *mut u32 as *mut u8, 4, word_of(r, op.len)) < 0 {
+            if read_user(&mut n as *mut u32 as *mut u8, 4, word_of(r, len)) < 0 {
                 return r.no_item(ITEM_UNREADABLE);
             }
             n as u64
         } else {
-            word_of(r, op.len)
+            least(if ret < 0 { 0 } else { ret as u64 }, word_of(r, len))
         };
         // `count` may be anything: cap before multiplying.
         let count = r.forget(count);
         let mut count = if count > 0xffff_ffff { 0xffff_ffff } else { count };
         if op.how & HOW_BITS != 0 {
-            count = (count + 63) >> 6;
+            count = if op.len & LEN_MORE != 0 {
+                count + 8
+            } else if op.len & LEN_PAGES != 0 {
+                let shift = g!(PAGE_SHIFT) & 31;
+                (count + (1 << shift) - 1) >> shift
+            } else {
+                (count + 63) >> 6
+            };
         }
         r.user_bytes(src, count * op.unit as u64, max)
     }
 }
 
-/// What takes a loop: an array of strings, an iovec array, messages.
+/// What takes a loop, from this operation of a plan to its last: arrays of strings, an iovec array, messages. Gives the
+/// number of the first operation that is not done.
 #[inline(always)]
-pub unsafe fn copy_deep(r: &mut Rec, op: &Op, ret: i64) {
+pub unsafe fn copy_deep(r: &mut Rec, plan: *const u8, first: u32, ops: u32, ret: i64) -> u32 {
     unsafe {
         r.forget_place();
         let ret = r.forget(ret as u64) as i64;
-        let src = word_of(r, op.arg);
-        if is_nothing(r, op, src, ret) {
-            return;
+        let first = r.forget(first as u64);
+        let op = op_at(plan, bound_op(8 + first * 8) as u32);
+        if op.code == OP_STRINGS {
+            return arrays(r, plan, first, ops as u64, ret) as u32;
         }
-        let at = r.p;
-        r.here();
-        r.p += 8;
-        let end = r.p + op.unit as u64 * 8;
-        let status = if op.code == OP_STRINGS { strings(r, src, end) } else { walk(r, op, ret, src, end) };
-        r.item(at, status)
+        let src = word_of(r, op.arg);
+        if !is_nothing(r, &op, src, ret) {
+            let at = r.p;
+            r.here();
+            r.p += 8;
+            let end = r.p + op.unit as u64 * 8;
+            let status = if op.code == OP_STRUCTS {
+                structs(r, src, word_of(r, op.len & 7), limit(&op))
+            } else {
+                walk(r, &op, ret, src, end)
+            };
+            r.item(at, status);
+        }
+        // What may stand behind it is in the record of the entry.
+        first as u32 + 1
     }
 }
 
-/// The strings of a NULL-terminated array, each with its NUL; only the last may lack it, which was then cut.
+/// Not a status: the array goes on.
+const GOES_ON: u32 = u32::MAX;
+
+/// Arrays of pointers, one after the other. A step begins the next one if none is open, or takes the next element.
 #[inline(always)]
-unsafe fn strings(r: &mut Rec, src: u64, end: u64) -> u32 {
+unsafe fn arrays(r: &mut Rec, plan: *const u8, first: u64, ops: u64, ret: i64) -> u64 {
     unsafe {
+        r.set(at::OP, first);
+        r.set(at::OPEN, 0);
+        r.set(at::RET, ret as u64);
+        r.set(at::MSGS, ops);
         let mut i = 0u64;
-        while i < STRINGS_MAX as u64 {
+        while i < 2 * (STRINGS_MAX as u64 + 2) {
             r.forget_place();
-            let end = r.forget(end);
-            let mut s = 0u64;
-            if read_user(&mut s as *mut u64 as *mut u8, 8, src + i * 8) < 0 {
-                return if i == 0 { ITEM_UNREADABLE } else { ITEM_CUT };
-            }
-            if s == 0 {
-                return ITEM_OK;
-            }
-            let room = end - r.p;
-            if room < 2 || room > PIECE as u64 {
-                return ITEM_CUT;
-            }
-            let n = read_user_str(r.here(), bound_len(room) as u32, s);
-            if n < 0 {
-                return if i == 0 { ITEM_UNREADABLE } else { ITEM_CUT };
-            }
-            r.p += n as u64;
-            if n as u64 >= room {
-                // It filled the room, so it was cut; the NUL is the helper's.
-                r.p -= 1;
-                return ITEM_CUT;
+            if r.get(at::OPEN) == 0 {
+                let n = r.get(at::OP);
+                if n >= r.get(at::MSGS) {
+                    break;
+                }
+                r.set(at::OP, n + 1);
+                let op = op_at(plan, bound_op(8 + n * 8) as u32);
+                let src = word_of(r, op.arg);
+                let ret = r.get(at::RET) as i64;
+                if !is_nothing(r, &op, src, ret) {
+                    r.set(at::OPEN, 1);
+                    r.set(at::HEAD, r.p);
+                    r.here();
+                    r.p += 8;
+                    r.set(at::END, r.p + op.unit as u64 * 8);
+                    r.set(at::NEXT, src);
+                    r.set(at::COUNT, STRINGS_MAX as u64);
+                }
+            } else {
+                let status = element(r);
+                r.forget_place();
+                if status != GOES_ON {
+                    r.item(r.get(at::HEAD), status);
+                    r.set(at::OPEN, 0);
+                }
             }
             i += 1;
         }
-        ITEM_CUT
+        r.get(at::OP)
+    }
+}
+
+/// The next string of an array, with its NUL; only the last may lack it, which was then cut. Gives the status of the item
+/// if that was its end.
+#[inline(always)]
+unsafe fn element(r: &mut Rec) -> u32 {
+    unsafe {
+        let (next, count) = (r.get(at::NEXT), r.get(at::COUNT));
+        let fault = if r.p == r.get(at::HEAD) + 8 { ITEM_UNREADABLE } else { ITEM_CUT };
+        let mut s = 0u64;
+        if read_user(&mut s as *mut u64 as *mut u8, 8, next) < 0 {
+            return fault;
+        }
+        if s == 0 {
+            return ITEM_OK;
+        }
+        let room = r.get(at::END) - r.p;
+        if count == 0 || room < 2 || room > RECORD_MAX as u64 {
+            return ITEM_CUT;
+        }
+        let room = least(room, PIECE as u64);
+        let n = read_user_str(r.here(), bound_len(room) as u32, s);
+        if n < 0 {
+            return fault;
+        }
+        r.p += n as u64;
+        if n as u64 >= room {
+            // It filled the room, so it was cut; the NUL is the helper's.
+            r.p -= 1;
+            return ITEM_CUT;
+        }
+        r.set(at::NEXT, next + 8);
+        r.set(at::COUNT, count - 1);
+        GOES_ON
+    }
+}
+
+/// The structures that the pointers of an array point to.
+#[inline(always)]
+unsafe fn structs(r: &mut Rec, src: u64, count: u64, size: u64) -> u32 {
+    unsafe {
+        let mut i = 0u64;
+        while i < STRUCTS_MAX as u64 {
+            r.forget_place();
+            let (count, size, src) = (r.forget(count), r.forget(size), r.forget(src));
+            if i >= count {
+                return ITEM_OK;
+            }
+            let mut s = 0u64;
+            if read_user(&mut s as *mut u64 as *mut u8, 8, src + i * 8) < 0
+                || read_user(r.here(), bound_len(size) as u32, s) < 0
+            {
+                return if i == 0 { ITEM_UNREADABLE } else { ITEM_CUT };
+            }
+            r.p += size;
+            i += 1;
+        }
+        if r.forget(count) > STRUCTS_MAX as u64 { ITEM_CUT } else { ITEM_OK }
     }
 }
 
@@ -230,6 +322,9 @@ mod at {
     pub const MAX: u32 = SCRATCH + 112;
     pub const CODE: u32 = SCRATCH + 120;
     pub const RET: u32 = SCRATCH + 128;
+    /// Of arrays: the next operation (`MSGS` is where they end), and whether one is being done.
+    pub const OP: u32 = SCRATCH + 136;
+    pub const OPEN: u32 = SCRATCH + 144;
 }
 
 /// How much a message holds is not known: a failed call. (The lengths of all iovecs of a walk cannot add up to its half.)

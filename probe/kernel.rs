@@ -103,8 +103,11 @@ constants!(
     FS_PWD,
     MM_ARG_START,
     MM_ARG_END,
+    MM_ENV_START,
+    MM_ENV_END,
     MM_EXE,
     BPRM_FILENAME,
+    BPRM_ENVC,
     CRED_UID,
     CRED_GID,
     CRED_EUID,
@@ -138,6 +141,8 @@ constants!(
     REGS_C4,
     REGS_C5,
     NR_RT_SIGRETURN,
+    ENV_BYTES, // 0: environments are not asked for
+    PAGE_SHIFT,
 );
 macro_rules! g {
     ($x:ident) => {

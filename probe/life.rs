@@ -62,16 +62,20 @@ pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
         let old: u32 = ld(ctx as *const u8, 8);
         let bprm: *const u8 = ld(ctx as *const u8, 16);
         let (tid, pid): (u32, u32) = (ld(task, g!(TASK_PID)), ld(task, g!(TASK_TGID)));
-        if old != tid {
+        let (mut nr, mut entry) = (u32::MAX, 0u64);
+        let from = look(&SLOTS, slot(old));
+        let to = look(&SLOTS, slot(tid));
+        if !from.is_null() && !to.is_null() && ld::<u32>(from, 0) == old {
+            (nr, entry) = (ld(from, 4), ld(from, 8));
             // An exec by a thread that is not the leader: it takes the leader's id, and its call's slot goes along.
-            let from = look(&SLOTS, slot(old));
-            let to = look(&SLOTS, slot(tid));
-            if !from.is_null() && !to.is_null() && ld::<u32>(from, 0) == old {
-                st(to, 4, ld::<u32>(from, 4));
-                st(to, 8, ld::<u64>(from, 8));
+            if old != tid {
+                st(to, 8, entry);
                 st(to, 0, tid);
                 st(from, 0, 0u32);
             }
+            // On x86 the call is another one by now: set_personality_64bit (arch/x86/kernel/process_64.c) makes an execve
+            // of every exec, and of one of a 32-bit program set_personality_ia32 that of 32-bit calls. The exit goes by that.
+            st(to, 4, ld::<u64>(task_regs(task_btf()), g!(REGS_NR)) as u32);
         }
         let s = scope_of(pid);
         if s.is_null() {
@@ -83,11 +87,15 @@ pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
         if !in_scope(pid) {
             return 0;
         }
-        let Some(mut r) = begin(HEAD + EXEC + PATH_FACT + PATH_BYTES + 16 + STR_MAX + ARGS_MAX + 32) else {
+        let env_max = g!(ENV_BYTES);
+        let Some(mut r) =
+            begin(HEAD + EXEC + PATH_FACT + PATH_BYTES + 16 + STR_MAX + ARGS_MAX + env_max + 40)
+        else {
             return 0;
         };
         creds(&mut r, task);
-        r.word(old as u64);
+        r.word(old as u64 | (nr as u64) << 32);
+        r.word(ld::<u32>(bprm, g!(BPRM_ENVC)) as u64);
         let mm: *const u8 = ld(task, g!(TASK_MM));
         let exe: u64 = if mm.is_null() { 0 } else { ld(mm, g!(MM_EXE)) };
         path(&mut r, task, of_file(exe));
@@ -101,9 +109,16 @@ pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
             let (start, end): (u64, u64) = (ld(mm, g!(MM_ARG_START)), ld(mm, g!(MM_ARG_END)));
             r.user_bytes(start, end - start, ARGS_MAX as u64);
         }
+        if env_max == 0 || mm.is_null() {
+            r.no_item(ITEM_ABSENT);
+        } else {
+            let (start, end): (u64, u64) = (ld(mm, g!(MM_ENV_START)), ld(mm, g!(MM_ENV_END)));
+            r.user_bytes(start, end - start, env_max as u64);
+        }
         r.kernel_str(task as u64 + g!(TASK_COMM) as u64, 16);
         r.count_state();
-        r.head(REC_EXEC, F_STATE, 0, tid, pid, 0, u64::MAX, 0);
+        let latency = if entry != 0 { r.time - entry } else { u64::MAX };
+        r.head(REC_EXEC, F_STATE, 0, tid, pid, 0, latency, 0);
         r.publish();
         0
     }

@@ -252,6 +252,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         scoped: live.scope != Scope::Host,
         entry: live.latency,
         rt_sigreturn: u32::from(schema.code("rt_sigreturn").unwrap_or(15)),
+        env: live.env,
     };
     let (mut probe, mut rings) = match Probe::load(options) {
         Ok(loaded) => loaded,
@@ -288,6 +289,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     }
     let mut interest = Interest::new(&schema, true, |code| filter_codes.has(code));
     interest.facts = facts;
+    interest.env = live.env;
     interest.files = selector.filter().columns().and(printed(&config.sink)).has(Columns::REFS);
     probe.set_plans(&plans(&schema, &interest, Snaplen(live.snaplen)));
     // Only now, when nothing but writing itself can fail: an attempt that was refused leaves no file.

@@ -133,12 +133,13 @@ fn call_text(out: &mut String, shape: &Shape) {
 }
 
 /// What the kernel reads stands behind a colon, what it writes behind an arrow, what it reads and then overwrites behind a
-/// tilde.
+/// tilde, or a double arrow if both count.
 fn arrow(arg: &ArgShape) -> &'static str {
     match arg.dir {
         Dir::In => ":",
         Dir::Out => " <-",
         Dir::Before => " ~",
+        Dir::Around => " <=",
     }
 }
 
@@ -150,6 +151,7 @@ fn call_detail(out: &mut String, shape: &Shape) {
             Dir::In => "",
             Dir::Out => "written: ",
             Dir::Before => "before the call: ",
+            Dir::Around => "read and written: ",
         };
         let _ = writeln!(out, "  {:width$}  {written}{}", arg.name, arg.kind.doc());
         match arg.kind {
@@ -206,6 +208,7 @@ fn call_json(out: &mut String, shape: &Shape) {
             Dir::In => "in",
             Dir::Out => "out",
             Dir::Before => "before",
+            Dir::Around => "around",
         };
         let (name, kind, doc) = (quoted(&arg.name), quoted(&arg.kind.to_text()), quoted(&arg.kind.doc()));
         let _ = write!(out, "{{\"name\":{name},\"kind\":{kind},\"dir\":\"{dir}\",\"doc\":{doc}");

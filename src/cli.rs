@@ -391,7 +391,7 @@ struct Shared {
     /// host: not always what should be in a file that is passed on.
     #[arg(long, help_heading = "Capture")]
     no_ancestors: bool,
-    /// Keep the environment of processes (proc.env)
+    /// Keep the environment of processes (proc.env, evt.arg.envp)
     ///
     /// It is read from /proc at the start and after each start of a program, and stands in a capture file too. It is left
     /// out otherwise, because passwords and keys are often in it.

@@ -363,8 +363,7 @@ fn filter(page: &mut Roff) {
         &[
             "What a process is comes from records of its fork, its programs, its calls and its end. What no record tells is \
              read from /proc at its first event after it was born, began a program or changed its credentials: its id in \
-             its own pid namespace, capabilities, audit user, the times and the mode of its executable, and with --env its \
-             environment. A process that has ended by then lacks them, \
+             its own pid namespace, capabilities, audit user, the times and the mode of its executable. A process that has ended by then lacks them, \
              but for what its executable's path still leads to.",
             "There is one event for each call, written when it ends. What sysdig splits into an entry and an exit event is \
              evt.entrytime and evt.time, and evt.latency is what lies between.",

@@ -125,6 +125,8 @@ pub mod proc_flags {
     pub const EXE_SEEN: u32 = 32;
     /// … and it can.
     pub const EXE_WRITABLE: u32 = 64;
+    /// The environment was cut.
+    pub const ENV_CUT: u32 = 128;
 }
 
 /// What a descriptor refers to. The numbers are part of the reel format: append only.

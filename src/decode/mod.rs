@@ -134,12 +134,18 @@ pub struct Exec<'a> {
     pub creds: Creds,
     /// Thread id before it.
     pub old_tid: u32,
+    /// Number of the call that it came by; `u32::MAX` if that is not known.
+    pub nr: u32,
+    /// Variables of its environment.
+    pub envc: u32,
     /// The executable.
     pub exe: Path<'a>,
     /// The path as given.
     pub path: RawItem<'a>,
     /// The arguments, each NUL-terminated.
     pub args: RawItem<'a>,
+    /// The environment, likewise, if it was asked for.
+    pub env: RawItem<'a>,
     /// The new name.
     pub comm: RawItem<'a>,
 }
@@ -306,9 +312,18 @@ impl<'a> Record<'a> {
     pub fn exec(&self) -> Option<Exec<'a>> {
         let mut c = Cursor(self.rest);
         let creds = c.creds()?;
-        let old_tid = c.u32()?;
-        c.u32()?;
-        Some(Exec { creds, old_tid, exe: c.path()?, path: c.item()?, args: c.item()?, comm: c.item()? })
+        let (old_tid, nr, envc, _) = (c.u32()?, c.u32()?, c.u32()?, c.u32()?);
+        Some(Exec {
+            creds,
+            old_tid,
+            nr,
+            envc,
+            exe: c.path()?,
+            path: c.item()?,
+            args: c.item()?,
+            env: c.item()?,
+            comm: c.item()?,
+        })
     }
 
     /// The body of an exit record.

@@ -58,8 +58,14 @@ pub enum Arg<'a> {
     Bytes(Data<'a>),
     /// Strings, each NUL-terminated.
     Strings(Data<'a>),
+    /// An environment: how many variables it has, if somebody counted, and those that were copied.
+    Environment(Option<u64>, Data<'a>),
     /// An address of a socket.
-    Sockaddr(&'a [u8]),
+    Sockaddr(Data<'a>),
+    /// A message of System V.
+    Msgbuf(Data<'a>),
+    /// Which pages are in memory.
+    Pages(Data<'a>),
     /// A message.
     Msghdr(Data<'a>),
     /// Messages, and how many of them were sent or received.
@@ -169,11 +175,21 @@ fn pointed<'a>(
     let data = Data { bytes, cut: item.is_cut(), total: None };
     let ret = batch.ret_of(row);
     let by_result = (!is_error(ret)).then_some(ret as u64);
-    let counted = |len| Data { total: length(batch, row, shape, len), ..data };
+    let counted = |len| {
+        let total = length(batch, row, shape, len);
+        // What did not fit the buffer, the call did not write.
+        let room = match len {
+            Len::Within(n) => batch.words_of(row).get(usize::from(n)).copied(),
+            _ => None,
+        };
+        Data { total, cut: data.cut || room.zip(total).is_some_and(|(room, total)| total > room), ..data }
+    };
     match shape.args[i].kind {
         Kind::Path | Kind::Str => Arg::Text(data),
         Kind::Bytes(len) => Arg::Bytes(counted(len)),
-        Kind::Sockaddr(_) => Arg::Sockaddr(bytes),
+        Kind::Sockaddr(len) => Arg::Sockaddr(counted(len)),
+        Kind::Msgbuf(len) => Arg::Msgbuf(counted(len)),
+        Kind::Pages(_) => Arg::Pages(data),
         Kind::Iovec(_) => match messages::joined(bytes) {
             Some(Some(data)) => Arg::Bytes(data),
             Some(None) => Arg::Unreadable(word),
@@ -185,13 +201,18 @@ fn pointed<'a>(
         Kind::Pollfds(_) => Arg::Pollfds(data, by_result.is_some()),
         Kind::EpollEvents(_) => Arg::EpollEvents(data),
         Kind::Strings => Arg::Strings(data),
+        Kind::Environment => match arrays::environment(data) {
+            Some((count, data)) => Arg::Environment(count, data),
+            None => Arg::Bytes(data),
+        },
         Kind::Struct(Struct::FdPair) => match structs::pair(bytes) {
             Some([a, b]) => Arg::Pair([(a, files[0]), (b, files[1])]),
             None => Arg::Bytes(data),
         },
         Kind::Struct(s) => Arg::Struct(s, data),
-        Kind::Sized(s, _) => Arg::Struct(s, data),
-        Kind::Array(s, _) => Arg::Elements(s, data),
+        Kind::Sized(s, len) => Arg::Struct(s, counted(len)),
+        Kind::Array(s, len) => Arg::Elements(s, counted(len)),
+        Kind::Pointers(s, _) => Arg::Elements(s, data),
         _ => Arg::Bytes(data),
     }
 }
@@ -200,7 +221,7 @@ fn pointed<'a>(
 fn length(batch: &Batch<'_>, row: usize, shape: &Shape, len: Len) -> Option<u64> {
     match len {
         Len::Arg(n) => batch.words_of(row).get(usize::from(n)).copied(),
-        Len::Ret => Some(batch.ret_of(row)).filter(|r| *r >= 0).map(|r| r as u64),
+        Len::Ret | Len::Within(_) => Some(batch.ret_of(row)).filter(|r| *r >= 0).map(|r| r as u64),
         Len::At(n) => {
             let at = shape.args.get(usize::from(n))?.item?;
             let bytes = batch.bytes(*batch.items_of(row).get(usize::from(at))?)?;
@@ -213,8 +234,10 @@ fn length(batch: &Batch<'_>, row: usize, shape: &Shape, len: Len) -> Option<u64>
 /// that create nothing. That rule
 /// hangs on the table of the flags, not on names of calls, so it holds for `open`, `openat`, `mq_open` and what comes.
 pub fn is_idle(shape: &Shape, words: &[u64], i: usize) -> bool {
-    // A successful exec has cleared the registers: an environment at 0 is not what was given.
-    if words.get(i) == Some(&0) && shape.args.get(i).is_some_and(|a| &*a.name == "envp") {
+    // A successful exec has cleared the registers: an environment at 0, of which nothing was kept, is not what was given.
+    if words.get(i) == Some(&0)
+        && shape.args.get(i).is_some_and(|a| &*a.name == "envp" && a.kind == Kind::Hex)
+    {
         return true;
     }
     if let Some(Kind::By(choice)) = shape.args.get(i).map(|a| a.kind)
@@ -305,7 +328,18 @@ impl<'a> Arg<'a> {
             Arg::Unreadable(n) => sink.unreadable(n),
             Arg::Text(data) | Arg::Bytes(data) => sink.data(data),
             Arg::Strings(data) => arrays::strings(sink, data),
-            Arg::Sockaddr(bytes) => arrays::sockaddr(sink, bytes),
+            Arg::Environment(Some(count), data) if data.bytes.is_empty() && count > 0 => {
+                sink.open_map();
+                sink.key("variables");
+                sink.uint(count);
+                sink.close_map();
+            }
+            Arg::Environment(_, data) => arrays::strings(sink, data),
+            // Without its end an address may look like another.
+            Arg::Sockaddr(data) if data.cut || data.bytes.is_empty() => sink.data(data),
+            Arg::Sockaddr(data) => arrays::sockaddr(sink, data.bytes),
+            Arg::Msgbuf(data) => messages::msgbuf(sink, data),
+            Arg::Pages(data) => arrays::pages(sink, data),
             Arg::Msghdr(data) => messages::msghdr(sink, data),
             Arg::Mmsghdrs(data, done) => messages::mmsghdrs(sink, data, done),
             Arg::FdSet(data) => messages::fd_set(sink, data),
@@ -356,12 +390,12 @@ impl<'a> Arg<'a> {
 /// The first buffer of a row: which argument, which way, its bytes.
 pub fn buffer<'a>(batch: &Batch<'a>, row: usize) -> Option<(Dir, Data<'a>)> {
     let shape = batch.shape_of(row);
-    let (i, a) =
-        shape.args.iter().enumerate().find(|(_, a)| {
-            matches!(a.kind, Kind::Bytes(_) | Kind::Iovec(_) | Kind::Msghdr | Kind::Mmsghdr(_))
-        })?;
+    let (i, a) = shape.args.iter().enumerate().find(|(_, a)| {
+        matches!(a.kind, Kind::Bytes(_) | Kind::Iovec(_) | Kind::Msghdr | Kind::Mmsghdr(_) | Kind::Msgbuf(_))
+    })?;
     match arg(batch, row, i)? {
         Arg::Bytes(data) => Some((a.dir, data)),
+        Arg::Msgbuf(data) => Some((a.dir, messages::text(data)?)),
         // Of several messages the first.
         Arg::Msghdr(data) | Arg::Mmsghdrs(data, _) => {
             Message::take(&mut { data.bytes })?.data.map(|payload| (a.dir, payload))

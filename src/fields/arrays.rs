@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::sink::Sink;
 use super::structs::{Data, i32_at, name, part, structure, take, text, u16_at, u32_at};
-use crate::schema::{Arch, Struct, tables};
+use crate::schema::{Arch, Struct, item, tables};
 
 fn be16_at(b: &[u8], at: usize) -> Option<u16> {
     take(b, at).map(u16::from_be_bytes)
@@ -52,6 +52,19 @@ pub fn strings<S: Sink>(sink: &mut S, data: Data<'_>) {
         }
     }
     sink.close_list_cut(data.cut);
+}
+
+/// The parts of an environment: how many variables there are, if that is known, and those that were copied.
+pub fn environment(data: Data<'_>) -> Option<(Option<u64>, Data<'_>)> {
+    let count = u32_at(data.bytes, 0)?;
+    let count = (count != item::UNCOUNTED).then_some(u64::from(count));
+    Some((count, Data { bytes: data.bytes.get(4..)?, ..data }))
+}
+
+/// A byte for each page, of which the lowest bit counts: digits.
+pub fn pages<S: Sink>(sink: &mut S, data: Data<'_>) {
+    let digits: Vec<u8> = data.bytes.iter().map(|b| b'0' + (b & 1)).collect();
+    sink.data(text(&digits, data.cut));
 }
 
 /// A `struct sockaddr`.

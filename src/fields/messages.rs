@@ -83,6 +83,22 @@ impl<'a> Message<'a> {
     }
 }
 
+/// The text of a `struct msgbuf`, whose length counts the text alone.
+pub fn text(data: Data<'_>) -> Option<Data<'_>> {
+    Some(Data { bytes: data.bytes.get(8..)?, ..data })
+}
+
+/// A `struct msgbuf`.
+pub fn msgbuf<S: Sink>(sink: &mut S, data: Data<'_>) {
+    let (Some(kind), Some(text)) = (u64_at(data.bytes, 0), text(data)) else { return sink.dump(data.bytes) };
+    sink.open_map();
+    sink.key("mtype");
+    sink.int(kind as i64);
+    sink.key("mtext");
+    sink.data(text);
+    sink.close_map();
+}
+
 /// A `struct msghdr`.
 pub fn msghdr<S: Sink>(sink: &mut S, data: Data<'_>) {
     let Some(message) = Message::take(&mut { data.bytes }) else { return sink.dump(data.bytes) };

@@ -28,10 +28,11 @@ fn kinds() -> Vec<Kind> {
         Kind::Str,
         Kind::Msghdr,
         Kind::Strings,
+        Kind::Environment,
         Kind::Unknown { item: true, refs: 0 },
         Kind::Unknown { item: false, refs: 2 },
     ];
-    for len in [Len::Arg(1), Len::Arg(5), Len::Ret, Len::At(0), Len::At(5)] {
+    for len in [Len::Arg(1), Len::Arg(5), Len::Ret, Len::At(0), Len::At(5), Len::Within(2)] {
         all.extend([
             Kind::Bytes(len),
             Kind::Sockaddr(len),
@@ -40,6 +41,9 @@ fn kinds() -> Vec<Kind> {
             Kind::Mmsghdr(len),
             Kind::FdSet(len),
             Kind::EpollEvents(len),
+            Kind::Msgbuf(len),
+            Kind::Pages(len),
+            Kind::Pointers(Struct::Iocb, len),
         ]);
         all.extend(Struct::ALL.iter().flat_map(|s| [Kind::Sized(*s, len), Kind::Array(*s, len)]));
     }

@@ -207,7 +207,8 @@ fn put_shape(out: &mut Vec<u8>, shape: &Shape) {
     for arg in shape.args.iter() {
         put_text(out, &arg.name);
         put_text(out, &arg.kind.to_text());
-        let dir = u8::from(arg.dir == Dir::Out) << 1 | u8::from(arg.dir == Dir::Before) << 5;
+        let written = matches!(arg.dir, Dir::Out | Dir::Around);
+        let dir = u8::from(written) << 1 | u8::from(matches!(arg.dir, Dir::Before | Dir::Around)) << 5;
         out.push(u8::from(arg.kind.has_item()) | dir | arg.kind.refs() << 2);
     }
 }
@@ -229,7 +230,8 @@ fn take_shape(rest: &mut &[u8]) -> Option<Shape> {
         let dir = match (bits & 2, bits & 32) {
             (0, 0) => Dir::In,
             (0, _) => Dir::Before,
-            _ => Dir::Out,
+            (_, 0) => Dir::Out,
+            _ => Dir::Around,
         };
         args.push((name, Kind::from_text(&kind, bits & 1 == 1, bits >> 2 & 7), dir));
     }

@@ -68,12 +68,13 @@ fn encodings_are_described() {
 fn spellings_are_described() {
     let kinds = FORMAT.split("Kinds of arguments").nth(1).unwrap();
     let some = &names::ALL[0];
-    let lens = [Len::Arg(1), Len::Ret, Len::At(2)];
+    let lens = [Len::Arg(1), Len::Ret, Len::At(2), Len::Within(3)];
     let with = |make: fn(Len) -> Kind| lens.map(make);
     let all = [
         vec![Kind::Int, Kind::Long, Kind::UInt, Kind::Hex, Kind::Size, Kind::Offset, Kind::Fd, Kind::DirFd],
         vec![Kind::Mode, Kind::Dev, Kind::Pid, Kind::Uid, Kind::Gid, Kind::Signal, Kind::Path, Kind::Str],
         vec![Kind::Flags(some), Kind::Enum(some), Kind::Msghdr, Kind::Strings, Kind::Struct(Struct::Stat)],
+        vec![Kind::Environment],
         with(Kind::Bytes).into(),
         with(Kind::Sockaddr).into(),
         with(Kind::Iovec).into(),
@@ -81,6 +82,9 @@ fn spellings_are_described() {
         with(Kind::FdSet).into(),
         with(|l| Kind::Sized(Struct::Stat, l)).into(),
         with(|l| Kind::Array(Struct::Stat, l)).into(),
+        with(|l| Kind::Pointers(Struct::Stat, l)).into(),
+        with(Kind::Msgbuf).into(),
+        with(Kind::Pages).into(),
         with(Kind::Pollfds).into(),
         with(Kind::EpollEvents).into(),
     ];
@@ -89,7 +93,7 @@ fn spellings_are_described() {
         let word = text.split('(').next().unwrap();
         let spelled = match kind {
             Kind::Flags(_) | Kind::Enum(_) | Kind::Struct(_) => format!("`{word}(NAME)`"),
-            Kind::Sized(..) | Kind::Array(..) => format!("`{word}(NAME,LEN)`"),
+            Kind::Sized(..) | Kind::Array(..) | Kind::Pointers(..) => format!("`{word}(NAME,LEN)`"),
             _ if text.contains('(') => format!("`{word}(LEN)`"),
             _ => format!("`{word}`"),
         };

@@ -187,10 +187,13 @@ macro_rules! dir {
     (~) => {
         Dir::Before
     };
+    (<=) => {
+        Dir::Around
+    };
 }
 
 /// Rows read like prototypes: `name(arg: Kind, arg <- Kind) -> Ret, class, effect;`, where `:` is read by the kernel,
-/// `<-` is written by it, and `~` is read and then overwritten.
+/// `<-` is written by it, `~` is read and then overwritten, and of `<=` both count.
 macro_rules! calls {
     ($($name:ident($($arg:ident $dir:tt $kind:ident $(($($of:tt)*))?),*)
         -> $ret:ident $(($($table:tt)*))?, $class:expr, $effect:expr;)*) => {
@@ -205,7 +208,7 @@ macro_rules! calls {
 }
 
 use Effect::None as Nothing;
-use Len::{Arg as Nth, At, Ret as Result};
+use Len::{Arg as Nth, At, Ret as Result, Within};
 
 const FILE: Class = Class::FILE;
 const DESC: Class = Class::DESC;
@@ -330,12 +333,12 @@ pub static CALLS: &[Call] = calls! {
         Nothing;
     // With size 0 these only tell how much there is; programs pass no buffer then,
     // so there is nothing to copy.
-    getxattr(path: Path, name: Str, value <- Bytes(Result), size: Size) -> Bytes, FILE, Nothing;
-    lgetxattr(path: Path, name: Str, value <- Bytes(Result), size: Size) -> Bytes, FILE, Nothing;
-    fgetxattr(fd: Fd, name: Str, value <- Bytes(Result), size: Size) -> Bytes, FDFILE, Nothing;
-    listxattr(path: Path, list <- Sized(Struct::XattrNames, Result), size: Size) -> Bytes, FILE, Nothing;
-    llistxattr(path: Path, list <- Sized(Struct::XattrNames, Result), size: Size) -> Bytes, FILE, Nothing;
-    flistxattr(fd: Fd, list <- Sized(Struct::XattrNames, Result), size: Size) -> Bytes, FDFILE, Nothing;
+    getxattr(path: Path, name: Str, value <- Bytes(Within(3)), size: Size) -> Bytes, FILE, Nothing;
+    lgetxattr(path: Path, name: Str, value <- Bytes(Within(3)), size: Size) -> Bytes, FILE, Nothing;
+    fgetxattr(fd: Fd, name: Str, value <- Bytes(Within(3)), size: Size) -> Bytes, FDFILE, Nothing;
+    listxattr(path: Path, list <- Sized(Struct::XattrNames, Within(2)), size: Size) -> Bytes, FILE, Nothing;
+    llistxattr(path: Path, list <- Sized(Struct::XattrNames, Within(2)), size: Size) -> Bytes, FILE, Nothing;
+    flistxattr(fd: Fd, list <- Sized(Struct::XattrNames, Within(2)), size: Size) -> Bytes, FDFILE, Nothing;
     removexattr(path: Path, name: Str) -> Zero, FILE, Nothing;
     lremovexattr(path: Path, name: Str) -> Zero, FILE, Nothing;
     fremovexattr(fd: Fd, name: Str) -> Zero, FDFILE, Nothing;
@@ -343,7 +346,7 @@ pub static CALLS: &[Call] = calls! {
         Nth(5)), size: Size) -> Zero, FDFILE, Nothing;
     getxattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), name: Str, args: Sized(Struct::XattrArgs,
         Nth(5)), size: Size) -> Bytes, FDFILE, Nothing;
-    listxattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), list <- Sized(Struct::XattrNames, Result),
+    listxattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), list <- Sized(Struct::XattrNames, Within(4)),
         size: Size) -> Bytes, FDFILE, Nothing;
     removexattrat(dirfd: DirFd, path: Path, at_flags: Flags(&t::AT), name: Str) -> Zero, FDFILE, Nothing;
     file_getattr(dirfd: DirFd, path: Path, attr <- Sized(Struct::FileAttr, Nth(3)), size: Size,
@@ -438,7 +441,7 @@ pub static CALLS: &[Call] = calls! {
     eventfd2(initval: UInt, flags: Flags(&t::EVENTFD)) -> Fd, FDIPC, Effect::Anon(Anon::Event);
     io_setup(nr_events: UInt, ctx_idp <- Struct(Struct::PtrAt)) -> Zero, FILE, Nothing;
     io_destroy(ctx_id: Hex) -> Zero, FILE, Nothing;
-    io_submit(ctx_id: Hex, nr: Size, iocbpp: Array(Struct::Address, Nth(1))) -> Count, FILE, Nothing;
+    io_submit(ctx_id: Hex, nr: Size, iocbpp: Pointers(Struct::Iocb, Nth(1))) -> Count, FILE, Nothing;
     io_cancel(ctx_id: Hex, iocb: Struct(Struct::Iocb), result <- Struct(Struct::IoEvent)) -> Zero, FILE,
         Nothing;
     io_getevents(ctx_id: Hex, min_nr: Long, nr: Long, events <- Array(Struct::IoEvent, Result),
@@ -460,15 +463,15 @@ pub static CALLS: &[Call] = calls! {
     bind(fd: Fd, addr: Sockaddr(Nth(2)), addrlen: UInt) -> Zero, NET, Effect::Bind;
     connect(fd: Fd, addr: Sockaddr(Nth(2)), addrlen: UInt) -> Zero, NET, Effect::Connect;
     listen(fd: Fd, backlog: Int) -> Zero, NET, Effect::Listen;
-    accept(fd: Fd, addr <- Sockaddr(At(2)), addrlen <- Struct(Struct::Int)) -> Fd, NET, Effect::Accept;
-    accept4(fd: Fd, addr <- Sockaddr(At(2)), addrlen <- Struct(Struct::Int), flags: Flags(&t::ACCEPT_FLAGS))
+    accept(fd: Fd, addr <- Sockaddr(At(2)), addrlen <= Struct(Struct::Int)) -> Fd, NET, Effect::Accept;
+    accept4(fd: Fd, addr <- Sockaddr(At(2)), addrlen <= Struct(Struct::Int), flags: Flags(&t::ACCEPT_FLAGS))
         -> Fd, NET, Effect::Accept;
-    getsockname(fd: Fd, addr <- Sockaddr(At(2)), addrlen <- Struct(Struct::Int)) -> Zero, NET, Nothing;
-    getpeername(fd: Fd, addr <- Sockaddr(At(2)), addrlen <- Struct(Struct::Int)) -> Zero, NET, Nothing;
+    getsockname(fd: Fd, addr <- Sockaddr(At(2)), addrlen <= Struct(Struct::Int)) -> Zero, NET, Nothing;
+    getpeername(fd: Fd, addr <- Sockaddr(At(2)), addrlen <= Struct(Struct::Int)) -> Zero, NET, Nothing;
     sendto(fd: Fd, buf: Bytes(Nth(2)), size: Size, flags: Flags(&t::MSG), dest_addr: Sockaddr(Nth(5)),
         addrlen: UInt) -> Bytes, NET, Nothing;
-    recvfrom(fd: Fd, buf <- Bytes(Result), size: Size, flags: Flags(&t::MSG), src_addr <- Sockaddr(At(5)),
-        addrlen <- Struct(Struct::Int)) -> Bytes, NET, Nothing;
+    recvfrom(fd: Fd, buf <- Bytes(Within(2)), size: Size, flags: Flags(&t::MSG), src_addr <- Sockaddr(At(5)),
+        addrlen <= Struct(Struct::Int)) -> Bytes, NET, Nothing;
     sendmsg(fd: Fd, msg: Msghdr, flags: Flags(&t::MSG)) -> Bytes, NET, Nothing;
     recvmsg(fd: Fd, msg <- Msghdr, flags: Flags(&t::MSG)) -> Bytes, NET, Nothing;
     sendmmsg(fd: Fd, msgvec: Mmsghdr(Nth(2)), vlen: UInt, flags: Flags(&t::MSG)) -> Int, NET, Nothing;
@@ -478,7 +481,7 @@ pub static CALLS: &[Call] = calls! {
     setsockopt(fd: Fd, level: Enum(&t::SOL), optname: Enum(&t::SOCKOPT), optval: By(&c::SETSOCKOPT),
         optlen: UInt) -> Zero, NET, Nothing;
     getsockopt(fd: Fd, level: Enum(&t::SOL), optname: Enum(&t::SOCKOPT), optval <- By(&c::GETSOCKOPT),
-        optlen <- Struct(Struct::Int)) -> Zero, NET, Nothing;
+        optlen <= Struct(Struct::Int)) -> Zero, NET, Nothing;
 
     // --- processes ---
     fork() -> Pid, PROCESS, Effect::Clone;
@@ -486,8 +489,8 @@ pub static CALLS: &[Call] = calls! {
     clone(flags: Flags(&t::CLONE), stack: Hex, parent_tid: Hex, child_tid: Hex, tls: Hex) -> Pid, PROCESS,
         Effect::Clone;
     clone3(cl_args: Sized(Struct::CloneArgs, Nth(1)), size: Size) -> Pid, PROCESS, Effect::Clone;
-    execve(path: Path, argv: Strings, envp: Hex) -> Zero, PROCESS, Effect::Exec;
-    execveat(dirfd: DirFd, path: Path, argv: Strings, envp: Hex, flags: Flags(&t::AT_EXEC)) -> Zero, FDPROC,
+    execve(path: Path, argv: Strings, envp: Environment) -> Zero, PROCESS, Effect::Exec;
+    execveat(dirfd: DirFd, path: Path, argv: Strings, envp: Environment, flags: Flags(&t::AT_EXEC)) -> Zero, FDPROC,
         Effect::Exec;
     exit(status: Int) -> None, PROCESS, Nothing;
     exit_group(status: Int) -> None, PROCESS, Nothing;
@@ -559,7 +562,7 @@ pub static CALLS: &[Call] = calls! {
     process_vm_readv(pid: Pid, local_iov <- Iovec(Nth(2)), liovcnt: Size, remote_iov: Hex, riovcnt: Size, flags: UInt) -> Bytes, MEMORY.and(Class::PROCESS), Nothing;
     process_vm_writev(pid: Pid, local_iov: Iovec(Nth(2)), liovcnt: Size, remote_iov: Hex, riovcnt: Size, flags: UInt) -> Bytes, MEMORY.and(Class::PROCESS), Nothing;
     msync(addr: Hex, length: Size, flags: Flags(&t::MSYNC)) -> Zero, MEMORY, Nothing;
-    mincore(addr: Hex, length: Size, vec: Hex) -> Zero, MEMORY, Nothing;
+    mincore(addr: Hex, length: Size, vec <- Pages(Nth(1))) -> Zero, MEMORY, Nothing;
     mlock(addr: Hex, size: Size) -> Zero, MEMORY, Nothing;
     mlock2(addr: Hex, size: Size, flags: Flags(&t::MLOCK)) -> Zero, MEMORY, Nothing;
     munlock(addr: Hex, size: Size) -> Zero, MEMORY, Nothing;
@@ -635,9 +638,9 @@ pub static CALLS: &[Call] = calls! {
         timeout: Struct(Struct::Timespec)) -> Zero, IPC, Nothing;
     semctl(semid: Int, semnum: Int, op: Enum(&t::SEMCTL), arg: By(&c::SEMCTL)) -> Int, IPC, Nothing;
     msgget(key: Hex, msgflg: Flags(&t::IPC_GET)) -> Int, IPC, Nothing;
-    msgsnd(msqid: Int, msgp: Struct(Struct::Msgbuf), msgsz: Size, msgflg: Flags(&t::MSGOP)) -> Zero, IPC,
+    msgsnd(msqid: Int, msgp: Msgbuf(Nth(2)), msgsz: Size, msgflg: Flags(&t::MSGOP)) -> Zero, IPC,
         Nothing;
-    msgrcv(msqid: Int, msgp <- Struct(Struct::Msgbuf), msgsz: Size, msgtyp: Long,
+    msgrcv(msqid: Int, msgp <- Msgbuf(Result), msgsz: Size, msgtyp: Long,
         msgflg: Flags(&t::MSGOP)) -> Bytes, IPC, Nothing;
     msgctl(msqid: Int, op: Enum(&t::MSGCTL), buf: By(&c::MSGCTL)) -> Int, IPC, Nothing;
     mq_open(name: Str, oflag: Flags(&t::OPEN), mode: Mode, attr: Struct(Struct::MqAttr)) -> Fd, FDIPC,
@@ -722,7 +725,7 @@ pub static CALLS: &[Call] = calls! {
     setresgid(rgid: Gid, egid: Gid, sgid: Gid) -> Zero, CREDS, Effect::Creds;
     setfsuid(fsuid: Uid) -> Uid, CREDS, Effect::Creds;
     setfsgid(fsgid: Gid) -> Gid, CREDS, Effect::Creds;
-    getgroups(size: Int, list <- Array(Struct::Group, Result)) -> Count, CREDS, Nothing;
+    getgroups(size: UInt, list <- Array(Struct::Group, Within(0))) -> Count, CREDS, Nothing;
     setgroups(size: UInt, list: Array(Struct::Group, Nth(0))) -> Zero, CREDS, Effect::Creds;
     capget(hdrp: Struct(Struct::CapHeader), datap <- Struct(Struct::CapData)) -> Zero, CREDS, Nothing;
     capset(hdrp: Struct(Struct::CapHeader), datap: Struct(Struct::CapData)) -> Zero, CREDS, Effect::Creds;

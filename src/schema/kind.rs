@@ -18,6 +18,8 @@ pub enum Len {
     Arg(u8),
     /// In the call's result.
     Ret,
+    /// In the call's result, but no more than argument N says: some calls tell what they would have written.
+    Within(u8),
     /// Argument N points to a `u32` that holds it (`accept`'s `addrlen`).
     At(u8),
 }
@@ -28,6 +30,7 @@ impl Len {
         match self {
             Len::Arg(n) => format!("arg{n}"),
             Len::Ret => "ret".to_string(),
+            Len::Within(n) => format!("within{n}"),
             Len::At(n) => format!("at{n}"),
         }
     }
@@ -36,12 +39,8 @@ impl Len {
         if text == "ret" {
             return Some(Len::Ret);
         }
-        let (make, digits): (fn(u8) -> Len, &str) = match (text.strip_prefix("arg"), text.strip_prefix("at"))
-        {
-            (Some(d), _) => (Len::Arg, d),
-            (_, Some(d)) => (Len::At, d),
-            _ => return None,
-        };
+        let forms: [(&str, fn(u8) -> Len); 3] = [("arg", Len::Arg), ("at", Len::At), ("within", Len::Within)];
+        let (digits, make) = forms.iter().find_map(|(p, make)| Some((text.strip_prefix(p)?, make)))?;
         digits.parse().ok().filter(|n| *n < 6).map(make)
     }
 }
@@ -105,8 +104,17 @@ pub enum Kind {
     Pollfds(Len),
     /// An array of `struct epoll_event` with that many elements.
     EpollEvents(Len),
-    /// A NULL-terminated array of strings (argv, envp); the item is the strings, each NUL-terminated.
+    /// A NULL-terminated array of strings (argv); the item is the strings, each NUL-terminated.
     Strings,
+    /// The same of `NAME=value`; the item is how many there are (`u32`, all ones if not known), then those that were copied:
+    /// none unless they were asked for.
+    Environment,
+    /// A `struct msgbuf` of System V with so many bytes of text behind its type (`long`).
+    Msgbuf(Len),
+    /// A byte for each page of so many bytes: whether it is in memory.
+    Pages(Len),
+    /// An array of that many pointers to structures; the item is the first of those.
+    Pointers(Struct, Len),
     /// A structure of fixed size.
     Struct(Struct),
     /// A structure (or what fills a buffer) of that length in bytes, which may be shorter or longer than we know it.
@@ -156,6 +164,10 @@ impl Kind {
             | Kind::Pollfds(_)
             | Kind::EpollEvents(_)
             | Kind::Strings
+            | Kind::Environment
+            | Kind::Msgbuf(_)
+            | Kind::Pages(_)
+            | Kind::Pointers(..)
             | Kind::Struct(_)
             | Kind::Sized(..)
             | Kind::Array(..) => true,
@@ -205,6 +217,12 @@ impl Kind {
             Kind::Pollfds(_) => "descriptors with the events asked for and found",
             Kind::EpollEvents(_) => "events that epoll found",
             Kind::Strings => "strings",
+            Kind::Environment => "variables; without --env only how many",
+            Kind::Msgbuf(_) => "a message: its type, and its text up to the snap length",
+            Kind::Pages(_) => "a digit for each page, 1 if it is in memory, up to the snap length",
+            Kind::Pointers(s, _) => {
+                return format!("a list of pointers: {}", s.row().doc.trim().trim_end_matches('.'));
+            }
             Kind::Struct(s) | Kind::Sized(s, _) => s.row().doc.trim().trim_end_matches('.'),
             Kind::Array(s, _) => return format!("a list: {}", s.row().doc.trim().trim_end_matches('.')),
             Kind::By(_) => "depends on another argument",
@@ -244,6 +262,10 @@ impl Kind {
             Kind::Pollfds(l) => format!("pollfds({})", len(l)),
             Kind::EpollEvents(l) => format!("epoll_events({})", len(l)),
             Kind::Strings => "strings".into(),
+            Kind::Environment => "environment".into(),
+            Kind::Msgbuf(l) => format!("msgbuf({})", len(l)),
+            Kind::Pages(l) => format!("pages({})", len(l)),
+            Kind::Pointers(s, l) => format!("pointers({},{})", s.name(), len(l)),
             Kind::Struct(s) => format!("struct({})", s.name()),
             Kind::Sized(s, l) => format!("sized({},{})", s.name(), len(l)),
             Kind::Array(s, l) => format!("array({},{})", s.name(), len(l)),
@@ -293,6 +315,10 @@ impl Kind {
             "pollfds" => len().map(Kind::Pollfds),
             "epoll_events" => len().map(Kind::EpollEvents),
             "strings" => Some(Kind::Strings),
+            "environment" => Some(Kind::Environment),
+            "msgbuf" => len().map(Kind::Msgbuf),
+            "pages" => len().map(Kind::Pages),
+            "pointers" => of().map(|(s, l)| Kind::Pointers(s, l)),
             "struct" => structs::by_name(arg).map(Kind::Struct),
             "sized" => of().map(|(s, l)| Kind::Sized(s, l)),
             "array" => of().map(|(s, l)| Kind::Array(s, l)),
@@ -312,6 +338,8 @@ pub enum Dir {
     Out,
     /// Read by the kernel and then overwritten: copied when the call begins.
     Before,
+    /// The same, and what it becomes counts: copied when the call begins, and again if the result is not an error.
+    Around,
 }
 
 /// What a call's result is.

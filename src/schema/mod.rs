@@ -85,9 +85,9 @@ pub struct ArgShape {
 }
 
 impl ArgShape {
-    /// True if its bytes are copied when the call begins (those of an `fd_set` again when it ends).
+    /// True if its bytes are copied when the call begins (those of some again when it ends).
     pub fn is_early(&self) -> bool {
-        self.dir == Dir::Before || matches!(self.kind, Kind::FdSet(_))
+        matches!(self.dir, Dir::Before | Dir::Around) || matches!(self.kind, Kind::FdSet(_))
     }
 }
 

@@ -5,11 +5,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::tables::{PendingExec, ProcDesc, ProcEntity, Text, ask};
+use super::tables::{Begun, PendingExec, ProcDesc, ProcEntity, ProcRef, Text, ask};
 use super::{LINGER, State, Wanted, effects, scan};
 use crate::batch::{Builder, NO_LATENCY, proc_flags, row_flags};
-use crate::decode::{RawItem, Record};
-use crate::schema;
+use crate::decode::{Exec, RawItem, Record};
+use crate::schema::{self, Effect, Kind};
 use crate::source::abi;
 
 /// What a child has from its parent, and what it has not.
@@ -18,6 +18,17 @@ fn born(child: &mut ProcDesc, pid: u32, parent: u32, start: u64) {
     child.vpid = if child.vpid == child.pid { pid } else { 0 };
     (child.pid, child.ppid, child.start) = (pid, parent, scan::to_tick(start));
     child.threads = 1;
+}
+
+/// A path as it was given to a call with this directory: the kernel has put the directory before it (alloc_bprm in
+/// fs/exec.c).
+fn as_given(path: &[u8], dirfd: u64) -> &[u8] {
+    let dir = format!("/dev/fd/{}", dirfd as i32);
+    match path.strip_prefix(dir.as_bytes()) {
+        Some(b"") => b"",
+        Some([b'/', rest @ ..]) => rest,
+        _ => path,
+    }
 }
 
 impl State<'_> {
@@ -89,10 +100,19 @@ impl State<'_> {
             RawItem::Bytes(b, cut) => Some((Text::from(b), cut)),
             _ => None,
         };
-        let (path, args) = (bytes(e.path), bytes(e.args));
-        let cut = args.as_ref().is_some_and(|(_, cut)| *cut);
-        let args = args.map(|(a, _)| a);
-        *proc.exec.borrow_mut() = Some(PendingExec { path: path.map(|(p, _)| p), args: args.clone(), cut });
+        let (args, env) = (bytes(e.args), bytes(e.env));
+        let cut = |what: &Option<(Text, bool)>| what.as_ref().is_some_and(|(_, cut)| *cut);
+        let by = self.begun(r, &e, &proc);
+        let path = match e.path {
+            RawItem::Bytes(path, _) => {
+                Some(Text::from(by.as_ref().map_or(path, |by| as_given(path, by.words[0]))))
+            }
+            _ => None,
+        };
+        let mut variables = e.envc.to_le_bytes().to_vec();
+        variables.extend_from_slice(env.as_ref().map_or(&[][..], |(env, _)| env));
+        let variables = Some((Text::from(variables.as_slice()), cut(&env)));
+        *proc.exec.borrow_mut() = Some(PendingExec { path, args: args.clone(), env: variables, by });
         if r.time < proc.scanned.get().0 {
             return;
         }
@@ -101,9 +121,11 @@ impl State<'_> {
         proc.change(|d| {
             d.comm = bytes(e.comm).map(|(c, _)| c).or_else(|| d.comm.take());
             d.exepath = (e.exe.status != abi::PATH_GONE).then(|| Text::from(exe.as_slice()));
-            d.args = args;
-            d.flags &= !(proc_flags::ARGS_CUT | proc_flags::UNCERTAIN | proc_flags::BARE);
-            d.flags |= if cut { proc_flags::ARGS_CUT } else { 0 };
+            d.flags &=
+                !(proc_flags::ARGS_CUT | proc_flags::ENV_CUT | proc_flags::UNCERTAIN | proc_flags::BARE);
+            d.flags |= if cut(&args) { proc_flags::ARGS_CUT } else { 0 };
+            d.flags |= if cut(&env) { proc_flags::ENV_CUT } else { 0 };
+            (d.args, d.env) = (args.map(|(a, _)| a), env.map(|(e, _)| e));
             (d.ruid, d.rgid, d.uid, d.gid) = (e.creds.uid, e.creds.gid, e.creds.euid, e.creds.egid);
             (d.exe_dev, d.exe_ino, d.threads) = (e.exe.dev, e.exe.ino, 1);
         });
@@ -111,6 +133,29 @@ impl State<'_> {
         proc.ask(ask::CAPS | ask::PROGRAM);
         effects::exec_closes(&proc);
         self.live.insert(r.pid);
+    }
+
+    /// The call that a new program came by, if that began under another number than it will end with, as an `execveat` does
+    /// on x86. Its own record says so, and is of the very call.
+    fn begun(&mut self, r: &Record, e: &Exec, proc: &ProcRef) -> Option<Begun> {
+        let (time, kept) = self.entries.remove(&e.old_tid)?;
+        let entry = Record::parse(&kept).filter(|_| r.entry() == Some(time))?;
+        let code =
+            u16::try_from(e.nr).ok().filter(|nr| *nr < schema::EVENTS && entry.ret == i64::from(*nr))?;
+        let shape = self.schema.shape(code);
+        if shape.effect != Effect::Exec {
+            return None;
+        }
+        let words = std::array::from_fn(|i| entry.word(i));
+        let fd =
+            shape.args.first().filter(|a| a.kind == Kind::DirFd).and(u32::try_from(words[0] as i32).ok());
+        let table = proc.fds.borrow().clone();
+        let dir = fd.and_then(|fd| {
+            let table = table.borrow();
+            let (file, since, certain) = table.meant(fd, Some(time))?;
+            Some((file.clone(), !certain || since < self.lost_at || time < proc.scanned.get().1))
+        });
+        Some(Begun { code, words, dir })
     }
 
     pub(super) fn rename(&mut self, r: &Record) {

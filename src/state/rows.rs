@@ -4,11 +4,11 @@
 //! as they were before it or are after it, whichever the argument means. Never: a process's birth or end.
 
 use super::intern::{self, Around};
-use super::tables::{FileEntity, FileRef, ProcRef};
+use super::tables::{FileEntity, FileRef, PendingExec, ProcRef};
 use super::{ENTRIES, State, Wanted, effects};
 use crate::batch::{Builder, Item, NONE, ProcId, Row, row_flags};
 use crate::decode::{RawItem, Record};
-use crate::schema::{self, Effect, Kind, Shape, Struct, item};
+use crate::schema::{self, Copied, Dir, Effect, Kind, Len, Shape, Struct, item};
 use crate::source::abi;
 
 impl State<'_> {
@@ -77,8 +77,14 @@ impl State<'_> {
             self.seen.state += 1;
             return;
         }
-        let shown = r.flags & abi::F_STATE == 0 && wanted.wants(code);
         let proc = self.process(r.pid, r.time);
+        let program = match shape.effect {
+            Effect::Exec if r.ret == 0 => proc.exec.borrow_mut().take(),
+            _ => None,
+        };
+        let begun = program.as_ref().and_then(|p| p.by.as_ref());
+        let (code, shape) = begun.map_or((code, shape), |by| (by.code, self.schema.shape(by.code)));
+        let shown = r.flags & abi::F_STATE == 0 && wanted.wants(code);
         if r.tid != r.pid {
             proc.fds.borrow().borrow_mut().share();
         }
@@ -88,7 +94,10 @@ impl State<'_> {
             // What an argument names is what it was before the call: close and dup2 change it.
             self.files.clear();
             self.files.resize(usize::from(shape.refs), None);
-            self.look_up(r, shape, &proc, during_scan, false);
+            match (begun, self.files.first_mut()) {
+                (Some(by), Some(dir)) => dir.clone_from(&by.dir),
+                _ => self.look_up(r, shape, &proc, during_scan, false),
+            }
         }
         let mut new = None;
         if shape.effect != Effect::None && !compat {
@@ -135,10 +144,15 @@ impl State<'_> {
             }
         }
         self.words.clear();
-        self.words.extend(r.words().chain(std::iter::repeat(0)).take(shape.words()));
+        match begun {
+            Some(by) => self.words.extend(by.words.iter().take(shape.words())),
+            None => self.words.extend(r.words().chain(std::iter::repeat(0)).take(shape.words())),
+        }
         self.items.clear();
-        if shape.items > 0 {
-            self.items_of(r, shape, &proc, b);
+        if shape.effect == Effect::Exec {
+            self.program_items(r, shape, program.as_ref(), b);
+        } else if shape.items > 0 {
+            self.items_of(r, shape, b);
         }
         self.seen.rows += 1;
         let (num, delta) = self.count(r.time);
@@ -210,29 +224,46 @@ impl State<'_> {
         }
     }
 
-    pub(super) fn items_of(&mut self, r: &Record, shape: &Shape, proc: &ProcRef, b: &mut Builder) {
-        if shape.effect == Effect::Exec && r.ret == 0 {
-            // Its registers are zero and its memory is gone; the exec record had both.
-            let pending = proc.exec.borrow_mut().take();
-            let pending = pending.as_ref();
-            for (i, arg) in shape.args.iter().enumerate() {
-                if arg.kind == Kind::DirFd {
-                    self.words[i] = libc::AT_FDCWD as i64 as u64;
-                }
-                if arg.item.is_none() {
-                    continue;
-                }
-                let (text, cut) = match (arg.kind, &*arg.name) {
-                    (Kind::Path, _) => (pending.and_then(|p| p.path.as_ref()), false),
-                    (Kind::Strings, "argv") => {
-                        (pending.and_then(|p| p.args.as_ref()), pending.is_some_and(|p| p.cut))
+    /// The items of a call that starts a program. Of one that did, its registers are zero and its memory is gone: the exec
+    /// record had both.
+    fn program_items(&mut self, r: &Record, shape: &Shape, program: Option<&PendingExec>, b: &mut Builder) {
+        if r.ret != 0 {
+            let args = shape.args.iter().filter(|a| a.item.is_some());
+            for (arg, raw) in args.zip(r.items().chain(std::iter::repeat(RawItem::Absent))) {
+                let item = match (arg.kind, raw) {
+                    (Kind::Environment, RawItem::Bytes(bytes, cut)) => {
+                        let count = bytes.iter().filter(|b| **b == 0).count() as u32;
+                        self.name.clear();
+                        let count = if cut { item::UNCOUNTED } else { count };
+                        self.name.extend_from_slice(&count.to_le_bytes());
+                        self.name.extend_from_slice(bytes);
+                        Item::new(b.string(&self.name), cut)
                     }
-                    _ => (None, false),
+                    _ => plain(raw, b),
                 };
-                self.items.push(text.map_or(Item::ABSENT, |t| Item::new(b.string(t), cut)));
+                self.items.push(item);
             }
             return;
         }
+        let begun = program.is_some_and(|p| p.by.is_some());
+        for (i, arg) in shape.args.iter().enumerate() {
+            if arg.kind == Kind::DirFd && !begun {
+                self.words[i] = libc::AT_FDCWD as i64 as u64;
+            }
+            let found = match arg.kind {
+                Kind::Path => program.and_then(|p| p.path.as_ref()).map(|path| (path, false)),
+                Kind::Strings => program.and_then(|p| p.args.as_ref()).map(|(args, cut)| (args, *cut)),
+                Kind::Environment => program.and_then(|p| p.env.as_ref()).map(|(env, cut)| (env, *cut)),
+                _ => None,
+            };
+            if arg.item.is_some() {
+                // Without that record nobody knows.
+                self.items.push(found.map_or(Item::UNREADABLE, |(t, cut)| Item::new(b.string(t), cut)));
+            }
+        }
+    }
+
+    pub(super) fn items_of(&mut self, r: &Record, shape: &Shape, b: &mut Builder) {
         if shape.early {
             return self.joined_items(r, shape, b);
         }
@@ -259,23 +290,54 @@ impl State<'_> {
     fn joined_items(&mut self, r: &Record, shape: &Shape, b: &mut Builder) {
         let kept = self.entries.remove(&r.tid).filter(|(time, _)| r.entry() == Some(*time));
         let entry = kept.as_ref().and_then(|(_, bytes)| Record::parse(bytes));
-        let mut before = entry.iter().filter(|e| e.ret == i64::from(r.code)).flat_map(Record::items);
+        let entry = entry.as_ref().filter(|e| e.ret == i64::from(r.code));
+        let items = || entry.into_iter().flat_map(Record::items);
+        let mut before = items();
+        // How much room there was: what the call tells may be more than it wrote.
+        let early = shape.args.iter().filter(|a| a.item.is_some() && a.is_early());
+        let room = early.zip(items()).find_map(|(arg, raw)| match raw {
+            RawItem::Bytes(bytes, _) if arg.dir == Dir::Around => {
+                bytes.first_chunk().map(|four| u32::from_le_bytes(*four) as usize)
+            }
+            _ => None,
+        });
         let mut after = r.items();
         for (i, arg) in shape.args.iter().enumerate().filter(|(_, a)| a.item.is_some()) {
             let after = after.next().unwrap_or(RawItem::Absent);
             if !arg.is_early() {
-                self.items.push(plain(after, b));
+                let fits = match (after, room) {
+                    (RawItem::Bytes(bytes, cut), Some(room)) if is_measured(arg.kind) => {
+                        let kept = bytes.get(..room);
+                        RawItem::Bytes(
+                            kept.unwrap_or(bytes),
+                            cut || kept.is_some_and(|k| k.len() < bytes.len()),
+                        )
+                    }
+                    _ => after,
+                };
+                self.items.push(plain(fits, b));
                 continue;
             }
             let before = before.next().unwrap_or(RawItem::Unreadable);
             self.items.push(match arg.kind {
                 _ if r.word(i) == 0 => Item::ABSENT,
+                _ if arg.dir == Dir::Around && !schema::is_error(r.ret) => plain(after, b),
+                _ if arg.dir == Dir::Around && entry.is_none() => Item::ABSENT,
                 // A call that failed has not written: the set is what was asked.
                 Kind::FdSet(_) if schema::is_error(r.ret) => sets(&mut self.name, after, RawItem::Absent, b),
                 Kind::FdSet(_) => sets(&mut self.name, before, after, b),
                 _ => plain(before, b),
             });
         }
+    }
+}
+
+/// True for what has its length in memory, where the call puts another.
+fn is_measured(kind: Kind) -> bool {
+    match kind {
+        Kind::Sockaddr(Len::At(_)) => true,
+        Kind::By(choice) => matches!(choice.copied, Copied::Counted(Len::At(_), _)),
+        _ => false,
     }
 }
 

@@ -167,16 +167,21 @@ impl ProcFs {
     }
 
     /// What belongs to the program that a process runs, and no record tells: the audit user, which is set between login and
-    /// the first program; the environment, if wanted.
+    /// the first program; the environment, if it is wanted and the exec was not seen.
     fn program(&self, d: &mut ProcDesc) {
         if let Some(uid) = read(&self.of(d.pid, "loginuid")) {
             d.loginuid = number(&uid).unwrap_or(u32::MAX);
         }
-        if self.env {
-            d.env = read(&self.of(d.pid, "environ")).and_then(|mut env| {
+        if self.env
+            && d.env.is_none()
+            && let Some(mut env) = read(&self.of(d.pid, "environ"))
+        {
+            d.flags &= !proc_flags::ENV_CUT;
+            if env.len() > MAX_ENV {
                 env.truncate(MAX_ENV);
-                text(&env)
-            });
+                d.flags |= proc_flags::ENV_CUT;
+            }
+            d.env = text(&env);
         }
     }
 
@@ -223,7 +228,7 @@ impl ProcFs {
         }
         if what & ask::PROGRAM != 0 {
             d.flags &= !(proc_flags::EXE_SEEN | proc_flags::EXE_WRITABLE);
-            (d.exe_ctime, d.exe_mtime, d.env) = (0, 0, None);
+            (d.exe_ctime, d.exe_mtime) = (0, 0);
             if lives {
                 self.program(&mut d);
             }

@@ -110,13 +110,26 @@ pub struct ProcDesc {
 }
 
 /// What a successful exec said, until the call returns: its own registers are zero by then.
+#[derive(Default)]
 pub struct PendingExec {
     /// The path as given.
     pub path: Option<Text>,
-    /// The arguments.
-    pub args: Option<Text>,
-    /// They were cut.
-    pub cut: bool,
+    /// The arguments, and whether they were cut.
+    pub args: Option<(Text, bool)>,
+    /// How many variables there are, and those that were asked for.
+    pub env: Option<(Text, bool)>,
+    /// The call that it came by, if that is not the one that its record says.
+    pub by: Option<Begun>,
+}
+
+/// A call as it was when it began.
+pub struct Begun {
+    /// Its code.
+    pub code: u16,
+    /// Its words.
+    pub words: [u64; 6],
+    /// What its descriptor stood for, and whether that is uncertain: the exec may have closed it.
+    pub dir: Option<(FileRef, bool)>,
 }
 
 /// Bits of [`ProcEntity::ask`].

@@ -70,10 +70,14 @@ impl Part {
     /// The part that the copied bytes of an argument are, if the call has these words.
     fn of_arg(arg: &ArgShape, words: &[u64]) -> Option<Part> {
         match arg.kind {
-            Kind::Bytes(_) | Kind::Iovec(_) | Kind::Msghdr | Kind::Mmsghdr(_) | Kind::Unknown { .. } => {
-                Some(Part::Payload)
-            }
+            Kind::Bytes(_)
+            | Kind::Iovec(_)
+            | Kind::Msghdr
+            | Kind::Mmsghdr(_)
+            | Kind::Msgbuf(_)
+            | Kind::Unknown { .. } => Some(Part::Payload),
             Kind::Strings if &*arg.name == "envp" => Some(Part::Environment),
+            Kind::Environment => Some(Part::Environment),
             Kind::Strings => Some(Part::Arguments),
             Kind::Str => Some(Part::Strings),
             Kind::Path => Some(Part::Paths),
@@ -234,13 +238,24 @@ impl Edit for Strip {
             match arg.kind {
                 // Who was talked to is no payload, nor how much was said.
                 Kind::Msghdr | Kind::Mmsghdr(_) => messages(bytes, out),
-                Kind::Iovec(_) => out.extend_from_slice(bytes.get(..8)?),
+                Kind::Iovec(_) | Kind::Msgbuf(_) => out.extend_from_slice(bytes.get(..8)?),
                 Kind::Bytes(_) | Kind::Unknown { .. } => {}
                 _ => return None,
             }
             return Some(cut || bytes.len() > out.len());
         }
-        let key = self.key.as_ref().filter(|_| !self.parts.contains(&part))?;
+        let key = self.key.as_ref().filter(|_| !self.parts.contains(&part));
+        if arg.kind == Kind::Environment {
+            // How many there are is no secret.
+            let (count, variables) = bytes.split_at_checked(4)?;
+            out.extend_from_slice(count);
+            match key {
+                Some(key) if !variables.is_empty() => push_each(key, variables, out),
+                _ => {}
+            }
+            return Some(cut && key.is_some());
+        }
+        let key = key?;
         match (arg.kind, layout(arg, words)) {
             (Kind::Strings, _) | (_, Some(Is::Texts)) => push_each(key, bytes, out),
             (Kind::By(_), Some(Is::Text(room))) if usize::from(*room) >= PSEUDONYM => {

@@ -40,6 +40,7 @@ extern "C" fn before_main() {
         "waits" => memory_actor::waits(),
         "garbage" => memory_actor::garbage(),
         "changing" => memory_actor::changing(),
+        "environment" => super::environment::act(),
         #[cfg(target_arch = "x86_64")]
         "compat" => super::compat::act(),
         #[cfg(target_arch = "x86_64")]

@@ -8,6 +8,7 @@ mod bad;
 mod calls;
 #[cfg(target_arch = "x86_64")]
 mod compat;
+mod environment;
 mod fields;
 mod files;
 mod flow;

@@ -10,15 +10,20 @@ use crate::fields::{Extract, Field, Key, Takes, Type, Value};
 
 use Extract::Row;
 
-/// One variable, or with no name all of them with blanks between.
+/// One variable, or with no name all of them with blanks between. Of a variable that was cut nobody knows the value.
 fn variable<'a>(d: &Dict<'a>, p: &Proc, name: Option<&str>) -> Value<'a> {
     let Some(all) = d.strings.find(p.env) else { return Value::None };
-    let all = all.strip_suffix(b"\0").unwrap_or(all);
+    let cut = p.flags & proc_flags::ENV_CUT != 0;
+    let (whole, torn) = (all.strip_suffix(b"\0").unwrap_or(all), !all.ends_with(b"\0"));
     match name {
-        None => Value::Text(all.iter().map(|b| if *b == 0 { b' ' } else { *b }).collect::<Vec<u8>>().into()),
+        None => {
+            let blanks = whole.iter().map(|b| if *b == 0 { b' ' } else { *b });
+            Value::Text(blanks.chain(b"...".iter().copied().filter(|_| cut)).collect::<Vec<u8>>().into())
+        }
         Some(name) => {
             let value = |v: &'a [u8]| v.strip_prefix(name.as_bytes())?.strip_prefix(b"=");
-            Value::maybe(all.split(|b| *b == 0).find_map(value))
+            let known = if cut && torn { &whole[..memchr::memrchr(0, whole).unwrap_or(0)] } else { whole };
+            Value::maybe(known.split(|b| *b == 0).find_map(value))
         }
     }
 }

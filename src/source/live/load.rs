@@ -29,6 +29,8 @@ pub struct Options {
     pub entry: bool,
     /// Number of rt_sigreturn on this architecture.
     pub rt_sigreturn: u32,
+    /// New programs tell their environment.
+    pub env: bool,
 }
 
 /// What the verifier and the kernel say of one program.
@@ -187,6 +189,8 @@ impl Probe {
             ("SCOPED", u32::from(options.scoped)),
             ("HAVE_ENTRY", u32::from(options.entry)),
             ("NR_RT_SIGRETURN", options.rt_sigreturn),
+            ("PAGE_SHIFT", rustix::param::page_size().trailing_zeros()),
+            ("ENV_BYTES", if options.env { abi::ENV_MAX } else { 0 }),
         ]);
         let mut loader = EbpfLoader::new();
         // It has read all types by itself, tens of megabytes; the probe has nothing that would need them.

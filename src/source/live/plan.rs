@@ -45,14 +45,30 @@ pub struct Interest {
     pub files: bool,
     /// Facts to ask for.
     pub facts: Facts,
+    /// Environments are copied.
+    pub env: bool,
 }
 
 impl Interest {
     /// Full records of the codes for which `wanted` holds; state as told.
     pub fn new(schema: &Schema, state: bool, wanted: impl Fn(u16) -> bool) -> Interest {
-        let full = (0..crate::schema::EVENTS).map(&wanted).collect();
+        let mut full: Vec<bool> = (0..crate::schema::EVENTS).map(&wanted).collect();
+        // One exec may end as another: on x86 an execveat that succeeds ends as an execve.
+        let execs: Vec<usize> = schema
+            .shapes()
+            .iter()
+            .filter(|s| s.effect == Effect::Exec)
+            .map(|s| usize::from(s.code))
+            .collect();
+        if execs.iter().any(|code| full.get(*code) == Some(&true)) {
+            for code in execs {
+                if let Some(slot) = full.get_mut(code) {
+                    *slot = true;
+                }
+            }
+        }
         let compat = schema.shapes().iter().any(|s| s.code >= crate::schema::COMPAT && wanted(s.code));
-        Interest { full, compat, state, files: true, facts: Facts::ALL }
+        Interest { full, compat, state, files: true, facts: Facts::ALL, env: false }
     }
 
     /// True if full records of this call are wanted.
@@ -162,16 +178,18 @@ fn state_needs_items(shape: &Shape) -> bool {
     )
 }
 
-fn op(kind: Kind, arg: u8, dir: Dir, snap: Snaplen) -> Option<Op> {
+fn op(kind: Kind, arg: u8, dir: Dir, snap: Snaplen, env: bool) -> Option<Op> {
     let how = match dir {
         Dir::In => 0,
         Dir::Out => HOW_OK,
         Dir::Before => HOW_ENTRY,
+        Dir::Around => HOW_ENTRY | HOW_EXIT | HOW_OK,
     };
     let payload = snap.0.min(PAYLOAD_MAX);
     let len = |l: Len| match l {
         Len::Arg(n) => n,
         Len::Ret => LEN_RET,
+        Len::Within(n) => LEN_WITHIN + n,
         Len::At(n) => LEN_AT + n,
     };
     let make = |code, len, max: u32, unit| Some(limited(Op { code, arg, len, how, max: 0, unit }, max));
@@ -196,6 +214,19 @@ fn op(kind: Kind, arg: u8, dir: Dir, snap: Snaplen) -> Option<Op> {
             make(OP_BYTES, len(l), 768, if cfg!(target_arch = "x86_64") { 12 } else { 16 })
         }
         Kind::Strings => deep(OP_STRINGS, LEN_FIXED, 0, STRINGS_BYTES),
+        Kind::Environment if env => deep(OP_STRINGS, LEN_FIXED, 0, ENV_MAX),
+        Kind::Environment => make(OP_NOTHING, LEN_FIXED, 0, 0),
+        Kind::Msgbuf(l) => {
+            let o = make(OP_BYTES, len(l) | LEN_MORE, 8 + payload, 1)?;
+            Some(Op { how: o.how | HOW_BITS, ..o })
+        }
+        Kind::Pages(l) => {
+            let o = make(OP_BYTES, len(l) | LEN_PAGES, payload, 1)?;
+            Some(Op { how: o.how | HOW_BITS, ..o })
+        }
+        Kind::Pointers(s, l) => {
+            deep(OP_STRUCTS, len(l), u32::from(s.size()), STRUCTS_MAX * u32::from(s.size()))
+        }
         Kind::Struct(s) => make(OP_BYTES, LEN_FIXED, u32::from(s.size()), s.size()),
         Kind::Sized(s, l) => make(OP_BYTES, len(l), u32::from(s.size()), 1),
         // Whole elements only, but at least one.
@@ -251,7 +282,7 @@ pub fn plan(shape: &Shape, interest: &Interest, snap: Snaplen) -> Plan {
     p.args = shape.words().min(6) as u8;
     for (i, arg) in shape.args.iter().enumerate().take(6) {
         if let (Some(o), Some(slot)) =
-            (op(arg.kind, i as u8, arg.dir, snap), p.op.get_mut(usize::from(p.ops)))
+            (op(arg.kind, i as u8, arg.dir, snap, interest.env), p.op.get_mut(usize::from(p.ops)))
         {
             *slot = o;
             p.ops += 1;
@@ -261,10 +292,18 @@ pub fn plan(shape: &Shape, interest: &Interest, snap: Snaplen) -> Plan {
     if p.want & WANT_FULL != 0 && p.op.iter().take(ops).any(|o| o.how & HOW_ENTRY != 0) {
         p.want |= WANT_ENTRY;
     }
-    // One loop a record is what the verifier walks in reasonable time: of two such arguments the last is copied.
+    // The words of an exec that may end as another are kept.
+    if full && shape.effect == Effect::Exec && shape.args.first().is_some_and(|a| a.kind == Kind::DirFd) {
+        p.want |= WANT_ENTRY;
+    }
+    // One loop a record is what the verifier walks in reasonable time: of two such arguments the last is copied, but for
+    // arrays one after the other.
     let last = p.op.iter().take(ops).rposition(|o| !is_early(o)).unwrap_or(0);
-    for o in p.op.iter_mut().take(last).filter(|o| o.code >= OP_DEEP) {
-        o.code = OP_NOTHING;
+    for i in 0..last {
+        let array = |o: &Op| matches!(o.code, OP_STRINGS | OP_NOTHING);
+        if p.op[i].code >= OP_DEEP && !p.op[i..=last].iter().all(array) {
+            p.op[i].code = OP_NOTHING;
+        }
     }
     let fact = u32::from(fact_max(p.fact));
     let total = |p: &Plan| -> u32 { p.op.iter().take(usize::from(p.ops)).map(room).sum() };
@@ -339,8 +378,12 @@ mod tests {
             let schema = Schema::native(arch);
             let all = Interest::new(&schema, true, |_| true);
             for shape in schema.shapes().iter().take(PLANS as usize) {
-                let p = plan(shape, &all, Snaplen(80));
+                let p = plan(shape, &Interest { env: true, ..all.clone() }, Snaplen(80));
                 assert!(p.op.iter().all(|o| o.code != OP_NOTHING), "{} would lose an argument", shape.name);
+                let closed = plan(shape, &all, Snaplen(80));
+                let missing = closed.op.iter().filter(|o| o.code == OP_NOTHING).count();
+                let secret = shape.args.iter().filter(|a| a.kind == Kind::Environment).count();
+                assert_eq!(missing, secret, "{}: what nobody asked for is not copied", shape.name);
             }
         }
     }

@@ -54,7 +54,6 @@ const LESS: [(&str, &str); 16] = [
     ("select", "readfds"),
     ("select", "writefds"),
     ("pselect6", "sigmask"),
-    ("io_submit", "iocbpp"),
     ("io_getevents", "events"),
     ("sigaltstack", "ss"),
     ("capget", "hdrp"),

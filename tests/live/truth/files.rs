@@ -303,6 +303,11 @@ fn xattrs(t: &mut Table) {
     get!(listxattr(c"f", &mut buf, 64), "path": "f".into(), "list");
     get!(llistxattr(c"f", &mut buf, 64), "path": "f".into(), "list");
     get!(flistxattr(f, &mut buf, 64), "fd": fd(f), "list");
+    let size = unsafe { libc::getxattr(c"f".as_ptr(), n.as_ptr(), std::ptr::null_mut(), 0) };
+    if size > 0 {
+        row!(t: getxattr(c"f", n, &mut buf, 0) = ok, {"path": "f", "name": n.to_str().unwrap(),
+            "value": beginning(b"", size as usize), "size": 0});
+    }
     row!(t: getxattr(c"f", c"user.none", &mut buf, 64) = any,
         {"path": "f", "name": "user.none", "value": hex(&buf), "size": 64});
     let args = (value.as_ptr() as u64, 10u32, 0u32);

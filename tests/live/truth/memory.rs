@@ -39,6 +39,21 @@ fn mapping(t: &mut Table) {
         {"addr": hex(m), "length": PAGE, "flags": flags(["MS_INVALIDATE", "MS_SYNC"])});
     let mut vec = [0u8; 4];
     row!(t: mincore(a, PAGE, &mut vec) = ok, {"addr": hex(a), "length": PAGE, "vec": any()});
+    // Of 99 pages every third is touched; a part of a page counts as one.
+    let many = unsafe {
+        libc::mmap(std::ptr::null_mut(), 99 * 4096, 3, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)
+    };
+    unsafe { libc::madvise(many, 99 * 4096, libc::MADV_NOHUGEPAGE) };
+    for n in (0..99).step_by(3) {
+        unsafe { many.cast::<u8>().add(n * 4096).write_volatile(1) };
+    }
+    let mut pages = [0xeeu8; 99];
+    row!(t: mincore(many, 5 * 4096 + 1, &mut pages) = ok,
+        {"addr": hex(many), "length": 5 * 4096 + 1, "vec": "100100"});
+    row!(t: mincore(many, 99 * 4096, &mut pages) = ok, {"addr": hex(many), "length": 99 * 4096,
+        "vec": {"text": format!("{}10", "100".repeat(26)), "cut": true}});
+    row!(t: mincore(many, 4096, 0x10u64) = EFAULT, {"addr": hex(many), "length": 4096, "vec": "0x10"});
+    unsafe { libc::munmap(many, 99 * 4096) };
     row!(t: mlock(a, PAGE) = any, {"addr": hex(a), "size": PAGE});
     row!(t: mlock2(a, PAGE, 1) = any, {"addr": hex(a), "size": PAGE, "flags": ["MLOCK_ONFAULT"]});
     row!(t: munlock(a, PAGE) = ok, {"addr": hex(a), "size": PAGE});

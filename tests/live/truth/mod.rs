@@ -88,9 +88,7 @@ fn differences(row: &Value, threads: &BTreeMap<i64, Vec<&Value>>) -> Vec<String>
         wrong.push("no such event".into());
         return wrong;
     };
-    // On x86 the kernel itself says execve at the end of an execveat that succeeded (set_personality_64bit).
-    let exec = row["call"] == "execveat" && row["ret"] == 0 && kind(event) == "execve";
-    if kind(event) != row["call"] && !exec {
+    if kind(event) != row["call"] {
         wrong.push(format!("shown as {}", kind(event)));
         return wrong;
     }

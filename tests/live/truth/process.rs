@@ -1,5 +1,7 @@
 //! Processes, signals, scheduling, credentials, time, and the system as a whole.
 
+use std::ffi::CStr;
+
 use serde_json::{Value, json};
 
 use super::table::*;
@@ -99,9 +101,9 @@ fn life(t: &mut Table) {
 
     let argv = [c"sh".as_ptr(), c"-c".as_ptr(), c"exit 3".as_ptr(), std::ptr::null()];
     let envp = [c"A=1".as_ptr(), c"B=two words".as_ptr(), std::ptr::null()];
-    // Arguments are few and known; the environment may be shown or not.
     let shown = json!(["sh", "-c", "exit 3"]);
-    let env = or(hex(&envp), json!(["A=1", "B=two words"]));
+    // Values only with --env: they are secret.
+    let (env, counted) = (hex(&envp), json!({"variables": 2}));
     row!(t: execve(c"/nonexistent", &argv, &envp) = ENOENT, {"path": "/nonexistent", "argv": shown.clone(), "envp": env.clone()});
     row!(t: execveat(-1, c"sh", &argv, &envp, libc::AT_SYMLINK_NOFOLLOW) = EBADF, {"dirfd": nofd(-1), "path": "sh",
         "argv": shown.clone(), "envp": env, "flags": ["AT_SYMLINK_NOFOLLOW"]});
@@ -113,19 +115,34 @@ fn life(t: &mut Table) {
             libc::SYS_execve,
             &[c"/bin/sh".word(), (&argv).word(), (&envp).word()],
             0.into(),
-            has(json!({"path": "/bin/sh", "argv": shown})),
+            json!({"path": "/bin/sh", "argv": shown, "envp": counted}),
         );
     });
-    t.child(|t| {
-        let words = [libc::AT_FDCWD.word(), c"/bin/sh".word(), (&argv).word(), (&envp).word(), 0];
-        t.last(
-            "execveat",
-            libc::SYS_execveat,
-            &words,
-            0.into(),
-            has(json!({"path": "/bin/sh", "argv": shown})),
-        );
-    });
+    // A directory, none, and the file itself; the descriptors are closed by what they start.
+    let open = |path: &CStr| unsafe { libc::open(path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC) };
+    let (dir, file) = (open(c"/usr/bin"), open(c"/bin/sh"));
+    let sh = std::fs::canonicalize("/bin/sh").unwrap();
+    for (from, path, flags, said) in [
+        (libc::AT_FDCWD, c"/bin/sh", 0, cwd()),
+        (dir, c"sh", 0, named(dir, "/usr/bin")),
+        (file, c"", libc::AT_EMPTY_PATH, named(file, sh.to_str().unwrap())),
+    ] {
+        t.child(|t| {
+            let words = [from.word(), path.word(), (&argv).word(), (&envp).word(), flags.word()];
+            let flags = if flags == 0 { json!([]) } else { json!(["AT_EMPTY_PATH"]) };
+            t.last(
+                "execveat",
+                libc::SYS_execveat,
+                &words,
+                0.into(),
+                json!({"dirfd": said,
+                "path": path.to_str().unwrap(), "argv": shown, "envp": counted, "flags": flags}),
+            );
+        });
+    }
+    for fd in [dir, file] {
+        unsafe { libc::close(fd) };
+    }
     t.child(|t| t.last("exit", libc::SYS_exit, &[9], Value::Null, json!({"status": 9})));
     // The status is the one that the parent can see: eight bits.
     t.child(|t| t.last("exit_group", libc::SYS_exit_group, &[300], Value::Null, json!({"status": 44})));
@@ -396,6 +413,10 @@ fn creds(t: &mut Table) {
     row!(t: getresgid(&mut *a, &mut *b, &mut *c) = ok, {"rgid": *a, "egid": *b, "sgid": *c});
     let mut groups = [0u32; 64];
     row!(t: getgroups(64, &mut groups) = ok, {"size": 64, "list": any()});
+    // Only asked how many: nothing was written.
+    let many = unsafe { libc::getgroups(0, std::ptr::null_mut()) };
+    row!(t: getgroups(0, &mut groups) = ok,
+        {"size": 0, "list": if many > 0 { json!([{"cut": true}]) } else { json!([]) }});
     row!(t: setgroups(2, &[4u32, 5]) = any, {"size": 2, "list": any()});
     row!(t: setregid(-1, 4000) = any, {"rgid": -1, "egid": 4000});
     row!(t: setresgid(-1, -1, 4001) = any, {"rgid": -1, "egid": -1, "sgid": 4001});

@@ -229,6 +229,13 @@ pub fn data(bytes: &[u8]) -> Value {
     }
     Value::Object(o)
 }
+/// The beginning of something longer.
+pub fn beginning(bytes: &[u8], of: usize) -> Value {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => json!({ "text": text, "cut": true, "len": of }),
+        Err(_) => json!({ "b64": base64(bytes), "cut": true, "len": of }),
+    }
+}
 /// What was gathered from several buffers. (A cut may be claimed where there was room for more than came.)
 pub fn gathered(text: &str) -> Value {
     or(text.into(), json!({ "text": text, "cut": true }))

@@ -76,6 +76,33 @@ fn sockets(t: &mut Table) {
         {"fd": fd(x), "buf": "to you", "size": 6, "flags": [], "src_addr": null, "addrlen": null});
     row!(t: recvfrom(x, &mut buf, 64, libc::MSG_DONTWAIT, 0, 0) = any, {"fd": fd(x), "buf": any(), "size": 64,
         "flags": ["MSG_DONTWAIT"], "src_addr": null, "addrlen": null});
+    // Where there is less room than the call tells, what lay behind it is not shown.
+    let mut short: [u8; 128];
+    let begins = |short: &[u8; 128], n: usize| beginning(&short[..n], 16);
+    for room in [0usize, 1, 4, 15] {
+        (short, len) = ([b'Z'; 128], room as i32);
+        row!(t: getsockname(s, &mut short, &mut len) = ok,
+            {"fd": fd(s), "addr": begins(&short, room), "addrlen": 16});
+        assert_eq!((len, short[room]), (16, b'Z'));
+    }
+    (short, len) = ([b'Z'; 128], 8);
+    row!(t: getpeername(x, &mut short, &mut len) = ok, {"fd": fd(x), "addr": begins(&short, 8), "addrlen": 16});
+    len = 77;
+    row!(t: getpeername(-1, &mut short, &mut len) = EBADF, {"fd": nofd(-1), "addr": hex(&short), "addrlen": 77});
+    (short, len) = ([b'Z'; 128], 128);
+    row!(t: getpeername(x, &mut short, &mut len) = ok, {"fd": fd(x), "addr": any(), "addrlen": 16});
+    len = 2;
+    row!(t: getsockopt(c, libc::SOL_SOCKET, libc::SO_TYPE, &mut short, &mut len) = ok, {"fd": fd(c),
+        "level": "SOL_SOCKET", "optname": "SO_TYPE", "optval": {"b64": "AQA="}, "optlen": 2});
+    let mut ends = [0i32; 2];
+    unsafe { libc::socketpair(libc::AF_UNIX, libc::SOCK_DGRAM, 0, ends.as_mut_ptr()) };
+    unsafe { libc::send(ends[0], b"ten bytes!".as_ptr().cast(), 10, 0) };
+    (short, len) = ([b'Z'; 128], 128);
+    row!(t: recvfrom(ends[1], &mut short, 3, libc::MSG_TRUNC, &mut polluted(), &mut len) = ok, {"fd": fd(ends[1]),
+        "buf": beginning(b"ten", 10), "size": 3, "flags": ["MSG_TRUNC"], "src_addr": any(), "addrlen": any()});
+    for n in ends {
+        unsafe { libc::close(n) };
+    }
     row!(t: shutdown(c, libc::SHUT_WR) = ok, {"fd": fd(c), "how": "SHUT_WR"});
     row!(t: shutdown(-1, libc::SHUT_RDWR) = EBADF, {"fd": nofd(-1), "how": "SHUT_RDWR"});
 
@@ -99,6 +126,11 @@ fn sockets(t: &mut Table) {
     for n in [s as i32, c, x as i32, pair[0], pair[1]] {
         unsafe { libc::close(n) };
     }
+}
+
+/// Room that is not empty.
+fn polluted() -> [u8; 128] {
+    [b'Z'; 128]
 }
 
 /// Addresses of all families, to a socket that takes none of them: what is passed is shown all the same.
@@ -177,8 +209,24 @@ fn waiting(t: &mut Table) {
 fn rings(t: &mut Table) {
     let (mut id, now) = (0u64, [0i64, 0]);
     row!(t: io_setup(8, &mut id) = any, {"nr_events": 8, "ctx_idp": any()});
-    row!(t: io_submit(id, 0, 0) = any, {"ctx_id": hex(id), "nr": 0, "iocbpp": any()});
-    row!(t: io_cancel(id, 0x10u64, 0) = any, {"ctx_id": hex(id), "iocb": any(), "result": any()});
+    row!(t: io_submit(id, 0, 0) = any, {"ctx_id": hex(id), "nr": 0, "iocbpp": null});
+    row!(t: io_submit(id, 2, 0x10u64) = any, {"ctx_id": hex(id), "nr": 2, "iocbpp": unreadable(0x10)});
+    // struct iocb: data, key and flags, opcode with priority and descriptor, buffer, length, offset, then nothing.
+    let iocb = |n: u64| [n, 0, 1 | 0xffff_ffff << 32, 0x1000, 512 * n, 4096, 0, 0];
+    let iocbs: Vec<[u64; 8]> = (1..=10).map(iocb).collect();
+    let pointers: Vec<*const [u64; 8]> = iocbs.iter().map(std::ptr::from_ref).collect();
+    let said = |n: u64| {
+        json!({"aio_lio_opcode": "IOCB_CMD_PWRITE", "aio_fildes": nofd(-1), "aio_buf": "0x1000",
+        "aio_nbytes": 512 * n, "aio_offset": 4096, "aio_data": hex(n)})
+    };
+    row!(t: io_submit(id, 2, pointers.as_ptr()) = any,
+        {"ctx_id": hex(id), "nr": 2, "iocbpp": [said(1), said(2)]});
+    let mut eight: Vec<Value> = (1..=8).map(said).collect();
+    row!(t: io_submit(id, 8, pointers.as_ptr()) = any, {"ctx_id": hex(id), "nr": 8, "iocbpp": eight.clone()});
+    eight.push(json!({"cut": true}));
+    row!(t: io_submit(id, 10, pointers.as_ptr()) = any, {"ctx_id": hex(id), "nr": 10, "iocbpp": eight});
+    row!(t: io_cancel(id, 0x10u64, 0) = any, {"ctx_id": hex(id), "iocb": unreadable(0x10), "result": null});
+    row!(t: io_cancel(id, &iocbs[2], 0) = any, {"ctx_id": hex(id), "iocb": said(3), "result": null});
     let mut events = [0u64; 4];
     row!(t: io_getevents(id, 0, 1, &mut events, &now) = any, {"ctx_id": hex(id), "min_nr": 0, "nr": 1,
         "events": any(), "timeout": {"tv_sec": 0, "tv_nsec": 0}});
@@ -235,11 +283,18 @@ fn system_v(t: &mut Table) {
     row!(t: semctl(s, 1, libc::GETVAL, 0) = ok, {"semid": s, "semnum": 1, "op": "GETVAL", "arg": any()});
     let q = row!(t: msgget(0x44, how) = ok, {"key": hex(0x44), "msgflg": made});
     // struct msgbuf: a type, then text.
-    let mut message = [7u64, u64::from_ne_bytes(*b"of eight")];
+    let mut message = [7u64, u64::from_ne_bytes(*b"of eight"), 0];
     row!(t: msgsnd(q, &message, 8, libc::IPC_NOWAIT) = ok,
-        {"msqid": q, "msgp": any(), "msgsz": 8, "msgflg": ["IPC_NOWAIT"]});
-    row!(t: msgrcv(q, &mut message, 8, -9i64, libc::MSG_NOERROR) = ok,
-        {"msqid": q, "msgp": any(), "msgsz": 8, "msgtyp": -9, "msgflg": ["MSG_NOERROR"]});
+        {"msqid": q, "msgp": {"mtype": 7, "mtext": "of eight"}, "msgsz": 8, "msgflg": ["IPC_NOWAIT"]});
+    // What lay behind the text stays out.
+    message = [!0, !0, !0];
+    row!(t: msgrcv(q, &mut message, 16, -9i64, libc::MSG_NOERROR) = ok, {"msqid": q,
+        "msgp": {"mtype": 7, "mtext": "of eight"}, "msgsz": 16, "msgtyp": -9, "msgflg": ["MSG_NOERROR"]});
+    row!(t: msgrcv(q, &mut message, 16, 0, libc::IPC_NOWAIT) = ENOMSG, {"msqid": q,
+        "msgp": hex(&message), "msgsz": 16, "msgtyp": 0, "msgflg": ["IPC_NOWAIT"]});
+    let long = [[1u8, 0, 0, 0, 0, 0, 0, 0].as_slice(), &[b'm'; 100]].concat();
+    row!(t: msgsnd(q, long.as_ptr(), 100, 0) = ok, {"msqid": q,
+        "msgp": {"mtype": 1, "mtext": data(&[b'm'; 100])}, "msgsz": 100, "msgflg": []});
     row!(t: msgctl(q, libc::IPC_RMID, 0) = ok, {"msqid": q, "op": "IPC_RMID", "buf": any()});
 }
 
