@@ -42,6 +42,9 @@ pub const COMPAT: u16 = 2048;
 /// One past the largest code.
 pub const CODES: u16 = 3072;
 
+/// How codes without a name are called: a word, and the code that its number counts from.
+const STAND_INS: [(&str, u16); 3] = [("syscall_", 0), ("event_", EVENTS), ("compat_", COMPAT)];
+
 /// The architecture that numbers belong to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Arch {
@@ -97,7 +100,7 @@ pub struct Shape {
     /// The code.
     pub code: u16,
     /// The call's or event's name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// What it is about.
     pub class: Class,
     /// What its result is.
@@ -152,6 +155,11 @@ impl Shape {
         }
     }
 
+    /// True for a code that nobody has named: `syscall_500`.
+    fn is_stand_in(&self) -> bool {
+        !self.described && STAND_INS.iter().any(|(word, _)| self.name.starts_with(word))
+    }
+
     /// Words a row has: one per argument.
     pub fn words(&self) -> usize {
         self.args.len()
@@ -193,7 +201,7 @@ pub struct Schema {
     /// The architecture whose numbers the codes are.
     pub arch: Arch,
     shapes: Vec<Shape>,
-    by_name: HashMap<Box<str>, u16>,
+    by_name: HashMap<Arc<str>, u16>,
     hosts: Vec<Box<str>>,
 }
 
@@ -242,20 +250,30 @@ impl Schema {
     }
 
     fn unnamed() -> Vec<Shape> {
-        (0..CODES)
-            .map(|code| match code {
-                0..EVENTS => Shape::generic(code, &format!("syscall_{code}")),
-                EVENTS..COMPAT => Shape::generic(code, &format!("event_{code}")),
-                _ => Shape::generic(code, &format!("compat_{}", code - COMPAT)),
-            })
-            .collect()
+        // Made once: a file brings a schema of its own, and who reads many would pay for thousands of names each time.
+        static UNNAMED: LazyLock<Vec<Shape>> = LazyLock::new(|| {
+            (0..CODES)
+                .map(|code| {
+                    let (word, base) = Schema::stand_in(code);
+                    Shape::generic(code, &format!("{word}{}", code - base))
+                })
+                .collect()
+        });
+        UNNAMED.clone()
+    }
+
+    /// The word and the first code of the name of a code that has none: `syscall_500`.
+    fn stand_in(code: u16) -> (&'static str, u16) {
+        STAND_INS.iter().copied().rfind(|(_, base)| *base <= code).unwrap_or(STAND_INS[0])
     }
 
     fn index(arch: Arch, shapes: Vec<Shape>) -> Schema {
         // Native codes come first and win: a name means the native call; 32-bit twins are found by `codes`.
         let mut by_name = HashMap::new();
         for shape in &shapes {
-            by_name.entry(shape.name.clone()).or_insert(shape.code);
+            if !shape.is_stand_in() {
+                by_name.entry(shape.name.clone()).or_insert(shape.code);
+            }
         }
         Schema { arch, shapes, by_name, hosts: Vec::new() }
     }
@@ -288,7 +306,12 @@ impl Schema {
 
     /// The native code of a name.
     pub fn code(&self, name: &str) -> Option<u16> {
-        self.by_name.get(name).copied()
+        self.by_name.get(name).copied().or_else(|| {
+            let code = STAND_INS
+                .iter()
+                .find_map(|(word, base)| base.checked_add(name.strip_prefix(word)?.parse().ok()?))?;
+            self.shapes.get(usize::from(code)).filter(|s| &*s.name == name).map(|s| s.code)
+        })
     }
 
     /// Every code that has this name: the native one and its 32-bit twin.
@@ -303,12 +326,7 @@ impl Schema {
 
     /// Shapes that have a name of their own (calls of the architecture, and events).
     pub fn named(&self) -> impl Iterator<Item = &Shape> {
-        self.shapes.iter().filter(|s| {
-            s.described
-                || !(s.name.starts_with("syscall_")
-                    || s.name.starts_with("event_")
-                    || s.name.starts_with("compat_"))
-        })
+        self.shapes.iter().filter(|s| !s.is_stand_in())
     }
 }
 
