@@ -54,12 +54,8 @@ impl Interest {
     pub fn new(schema: &Schema, state: bool, wanted: impl Fn(u16) -> bool) -> Interest {
         let mut full: Vec<bool> = (0..crate::schema::EVENTS).map(&wanted).collect();
         // One exec may end as another: on x86 an execveat that succeeds ends as an execve.
-        let execs: Vec<usize> = schema
-            .shapes()
-            .iter()
-            .filter(|s| s.effect == Effect::Exec)
-            .map(|s| usize::from(s.code))
-            .collect();
+        let execs: Vec<usize> =
+            schema.shapes().filter(|s| s.effect == Effect::Exec).map(|s| usize::from(s.code)).collect();
         if execs.iter().any(|code| full.get(*code) == Some(&true)) {
             for code in execs {
                 if let Some(slot) = full.get_mut(code) {
@@ -67,7 +63,7 @@ impl Interest {
                 }
             }
         }
-        let compat = schema.shapes().iter().any(|s| s.code >= crate::schema::COMPAT && wanted(s.code));
+        let compat = schema.shapes().any(|s| s.code >= crate::schema::COMPAT && wanted(s.code));
         Interest { full, compat, state, files: true, facts: Facts::ALL, env: false }
     }
 
@@ -361,7 +357,7 @@ mod tests {
         for arch in [Arch::X86_64, Arch::Aarch64] {
             let schema = Schema::native(arch);
             let all = Interest::new(&schema, true, |_| true);
-            for shape in schema.shapes().iter().take(PLANS as usize) {
+            for shape in schema.shapes().take(PLANS as usize) {
                 let p = plan(shape, &all, Snaplen(PAYLOAD_MAX));
                 assert!(u32::from(p.max) * 8 <= RECORD_MAX, "{}: {} bytes", shape.name, p.max);
                 let entry = p.op.iter().filter(|o| o.how & HOW_ENTRY != 0);
@@ -377,7 +373,7 @@ mod tests {
         for arch in [Arch::X86_64, Arch::Aarch64] {
             let schema = Schema::native(arch);
             let all = Interest::new(&schema, true, |_| true);
-            for shape in schema.shapes().iter().take(PLANS as usize) {
+            for shape in schema.shapes().take(PLANS as usize) {
                 let p = plan(shape, &Interest { env: true, ..all.clone() }, Snaplen(80));
                 assert!(p.op.iter().all(|o| o.code != OP_NOTHING), "{} would lose an argument", shape.name);
                 let closed = plan(shape, &all, Snaplen(80));
