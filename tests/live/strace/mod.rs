@@ -41,7 +41,7 @@ const VARIES: [(&str, &str); 7] = [
 ];
 
 /// Arguments that strace decodes and sysreel shows as bytes or as a word; STRACE.md lists them.
-const LESS: [(&str, &str); 16] = [
+const LESS: [(&str, &str); 15] = [
     ("socket", "protocol"),
     ("socketpair", "protocol"),
     ("execve", "envp"),
