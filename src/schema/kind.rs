@@ -39,8 +39,9 @@ impl Len {
         if text == "ret" {
             return Some(Len::Ret);
         }
-        let forms: [(&str, fn(u8) -> Len); 3] = [("arg", Len::Arg), ("at", Len::At), ("within", Len::Within)];
-        let (digits, make) = forms.iter().find_map(|(p, make)| Some((text.strip_prefix(p)?, make)))?;
+        type Form = (&'static str, fn(u8) -> Len);
+        const FORMS: [Form; 3] = [("arg", Len::Arg), ("at", Len::At), ("within", Len::Within)];
+        let (digits, make) = FORMS.iter().find_map(|(p, make)| Some((text.strip_prefix(p)?, make)))?;
         digits.parse().ok().filter(|n| *n < 6).map(make)
     }
 }
