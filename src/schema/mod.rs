@@ -23,6 +23,7 @@ pub mod tables;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -97,7 +98,7 @@ pub struct Shape {
     /// The code.
     pub code: u16,
     /// The call's or event's name.
-    pub name: Box<str>,
+    pub name: Cow<'static, str>,
     /// What it is about.
     pub class: Class,
     /// What its result is.
@@ -140,7 +141,7 @@ impl Shape {
         let early = args.iter().any(ArgShape::is_early);
         Shape {
             code,
-            name: name.into(),
+            name: Cow::Owned(name.into()),
             class,
             ret,
             effect: Effect::None,
@@ -177,13 +178,14 @@ impl Shape {
         Shape { effect: call.effect, ..Shape::new(code, call.name, call.class, call.ret, args) }
     }
 
-    fn generic(code: u16, name: &str) -> Shape {
+    fn generic(code: u16, name: &'static str) -> Shape {
         // Thousands of codes have these: they share them.
         static WORDS: LazyLock<Shape> = LazyLock::new(|| {
             let args = (0..6).map(|i| (format!("arg{i}"), Kind::Hex, Dir::In));
             Shape { described: false, ..Shape::new(0, "", Class::OTHER, Ret::Int, args) }
         });
-        Shape { code, name: name.into(), ..WORDS.clone() }
+        let Shape { class, ret, effect, items, refs, early, described, .. } = *WORDS;
+        Shape { code, name: name.into(), args: WORDS.args.clone(), class, ret, effect, items, refs, early, described }
     }
 }
 
@@ -193,7 +195,6 @@ pub struct Schema {
     /// The architecture whose numbers the codes are.
     pub arch: Arch,
     shapes: Vec<Shape>,
-    by_name: HashMap<Box<str>, u16>,
     hosts: Vec<Box<str>>,
 }
 
@@ -206,7 +207,7 @@ impl Schema {
             Arch::X86_64 => numbers::X86_64,
             Arch::Aarch64 => numbers::AARCH64,
         };
-        let mut place = |code: u16, name: &str| {
+        let mut place = |code: u16, name: &'static str| {
             if let Some(slot) = shapes.get_mut(usize::from(code)) {
                 *slot =
                     rows.get(name).map_or_else(|| Shape::generic(code, name), |c| Shape::of(arch, code, c));
@@ -226,7 +227,7 @@ impl Schema {
                 }
             }
         }
-        Schema::index(arch, shapes)
+        Schema { arch, shapes, hosts: Vec::new() }
     }
 
     /// A schema whose shapes are the given ones (read from a reel); every other code is generic.
@@ -238,26 +239,33 @@ impl Schema {
                 *slot = shape;
             }
         }
-        Schema::index(arch, shapes)
+        Schema { arch, shapes, hosts: Vec::new() }
     }
 
     fn unnamed() -> Vec<Shape> {
-        (0..CODES)
-            .map(|code| match code {
-                0..EVENTS => Shape::generic(code, &format!("syscall_{code}")),
-                EVENTS..COMPAT => Shape::generic(code, &format!("event_{code}")),
-                _ => Shape::generic(code, &format!("compat_{}", code - COMPAT)),
-            })
-            .collect()
-    }
-
-    fn index(arch: Arch, shapes: Vec<Shape>) -> Schema {
-        // Native codes come first and win: a name means the native call; 32-bit twins are found by `codes`.
-        let mut by_name = HashMap::new();
-        for shape in &shapes {
-            by_name.entry(shape.name.clone()).or_insert(shape.code);
-        }
-        Schema { arch, shapes, by_name, hosts: Vec::new() }
+        // All of them in one text: thousands of small ones are a large part of what a short run of the program costs.
+        static NAMES: LazyLock<(String, Vec<u32>)> = LazyLock::new(|| {
+            let (mut text, mut ends) = (String::new(), Vec::new());
+            for code in 0..CODES {
+                let (prefix, n) = match code {
+                    0..EVENTS => ("syscall_", code),
+                    EVENTS..COMPAT => ("event_", code),
+                    _ => ("compat_", code - COMPAT),
+                };
+                text.push_str(prefix);
+                let digits = [n / 1000, n / 100 % 10, n / 10 % 10, n % 10];
+                let from = digits.iter().position(|d| *d > 0).unwrap_or(3);
+                text.extend(digits.iter().skip(from).map(|d| char::from(b'0' + *d as u8)));
+                ends.push(text.len() as u32);
+            }
+            (text, ends)
+        });
+        let mut from = 0;
+        let shape = |(code, end): (u16, &u32)| {
+            let name = NAMES.0.get(std::mem::replace(&mut from, *end as usize)..*end as usize);
+            Shape::generic(code, name.unwrap_or_default())
+        };
+        (0..).zip(&NAMES.1).map(shape).collect()
     }
 
     /// The same with the names of the hosts that rows number.
@@ -286,9 +294,9 @@ impl Schema {
         &self.shapes[usize::from(code).min(self.shapes.len() - 1)]
     }
 
-    /// The native code of a name.
+    /// The native code of a name. Native codes come first; [`Schema::codes`] gives 32-bit twins as well.
     pub fn code(&self, name: &str) -> Option<u16> {
-        self.by_name.get(name).copied()
+        self.shapes.iter().find(|s| s.name == name).map(|s| s.code)
     }
 
     /// Every code that has this name: the native one and its 32-bit twin.
