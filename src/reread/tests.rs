@@ -133,7 +133,7 @@ fn rows() -> impl Strategy<Value = usize> {
 fn sifted(feed: &mut Feed, sieve: &mut Sieve) -> (Counts, Vec<u64>) {
     let (mut counts, mut rows) = (Counts::default(), Vec::new());
     loop {
-        match feed.next(sieve) {
+        match feed.next() {
             Next::Nothing => return (counts, rows),
             Next::End(_) => {}
             Next::Passed(n, _) => counts.seen += n,
@@ -227,7 +227,7 @@ fn what_cannot_match_is_not_read() {
         let mut feed = Feed::new(reader, &sieve, false);
         let mut damages = 0;
         loop {
-            match feed.next(&sieve) {
+            match feed.next() {
                 Next::Nothing => return (feed.reader.bytes_read() - before, damages),
                 Next::Block(mut block) => damages += u32::from(sieve.sift(&mut block, None).is_err()),
                 Next::Damage(_) => damages += 1,
