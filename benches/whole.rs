@@ -329,7 +329,9 @@ fn skips(files: &Files, start: u64, name: usize, rounds: usize, wrong: &mut Vec<
     let full: Vec<_> = pairs.iter().map(|(full, _)| files.ask(full, "1")).collect();
     let part: Vec<_> = pairs.iter().map(|(_, part)| files.ask(part, "1")).collect();
     let (long, short) = (least_of(rounds.min(3), &full), least_of(rounds, &part));
-    for (((full, part), long), short) in pairs.iter().zip(long.into_iter().flatten()).zip(short.iter().flatten()) {
+    for (((full, part), long), short) in
+        pairs.iter().zip(long.into_iter().flatten()).zip(short.iter().flatten())
+    {
         let (read, shown) = files.found(part, &short.said, wrong);
         println!(
             "{part:<44} {:>8.1} ms, {:>5.1} times faster than `{full}` ({:.0} ms); {shown} shown, {read:.2} % read",

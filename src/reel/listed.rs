@@ -112,9 +112,10 @@ pub(super) fn put_negative(out: &mut Vec<u8>, ret: &[i64]) -> bool {
     if count == 0 {
         return true;
     }
-    out.extend(ret.chunks(8).map(|eight| {
-        eight.iter().enumerate().fold(0u8, |byte, (i, v)| byte | u8::from(*v < 0) << i)
-    }));
+    out.extend(
+        ret.chunks(8)
+            .map(|eight| eight.iter().enumerate().fold(0u8, |byte, (i, v)| byte | u8::from(*v < 0) << i)),
+    );
     let results: Vec<i64> = ret.iter().copied().filter(|v| *v < 0).collect();
     put(out, |bytes| ints::put_signed(bytes, results.iter().copied()));
     true

@@ -43,6 +43,9 @@ pub const COMPAT: u16 = 2048;
 /// One past the largest code.
 pub const CODES: u16 = 3072;
 
+/// How codes without a name are called: a word, and the code that its number counts from.
+const STAND_INS: [(&str, u16); 3] = [("syscall_", 0), ("event_", EVENTS), ("compat_", COMPAT)];
+
 /// The architecture that numbers belong to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Arch {
@@ -153,6 +156,11 @@ impl Shape {
         }
     }
 
+    /// True for a code that nobody has named: `syscall_500`.
+    fn is_stand_in(&self) -> bool {
+        !self.described && STAND_INS.iter().any(|(word, _)| self.name.starts_with(word))
+    }
+
     /// Words a row has: one per argument.
     pub fn words(&self) -> usize {
         self.args.len()
@@ -185,7 +193,18 @@ impl Shape {
             Shape { described: false, ..Shape::new(0, "", Class::OTHER, Ret::Int, args) }
         });
         let Shape { class, ret, effect, items, refs, early, described, .. } = *WORDS;
-        Shape { code, name: name.into(), args: WORDS.args.clone(), class, ret, effect, items, refs, early, described }
+        Shape {
+            code,
+            name: name.into(),
+            args: WORDS.args.clone(),
+            class,
+            ret,
+            effect,
+            items,
+            refs,
+            early,
+            described,
+        }
     }
 }
 
@@ -247,12 +266,9 @@ impl Schema {
         static NAMES: LazyLock<(String, Vec<u32>)> = LazyLock::new(|| {
             let (mut text, mut ends) = (String::new(), Vec::new());
             for code in 0..CODES {
-                let (prefix, n) = match code {
-                    0..EVENTS => ("syscall_", code),
-                    EVENTS..COMPAT => ("event_", code),
-                    _ => ("compat_", code - COMPAT),
-                };
-                text.push_str(prefix);
+                let (word, base) = Schema::stand_in(code);
+                let n = code - base;
+                text.push_str(word);
                 let digits = [n / 1000, n / 100 % 10, n / 10 % 10, n % 10];
                 let from = digits.iter().position(|d| *d > 0).unwrap_or(3);
                 text.extend(digits.iter().skip(from).map(|d| char::from(b'0' + *d as u8)));
@@ -266,6 +282,11 @@ impl Schema {
             Shape::generic(code, name.unwrap_or_default())
         };
         (0..).zip(&NAMES.1).map(shape).collect()
+    }
+
+    /// The word and the first code of the name of a code that has none: `syscall_500`.
+    fn stand_in(code: u16) -> (&'static str, u16) {
+        STAND_INS.iter().copied().rfind(|(_, base)| *base <= code).unwrap_or(STAND_INS[0])
     }
 
     /// The same with the names of the hosts that rows number.
@@ -311,12 +332,7 @@ impl Schema {
 
     /// Shapes that have a name of their own (calls of the architecture, and events).
     pub fn named(&self) -> impl Iterator<Item = &Shape> {
-        self.shapes.iter().filter(|s| {
-            s.described
-                || !(s.name.starts_with("syscall_")
-                    || s.name.starts_with("event_")
-                    || s.name.starts_with("compat_"))
-        })
+        self.shapes.iter().filter(|s| !s.is_stand_in())
     }
 }
 
