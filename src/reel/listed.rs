@@ -167,7 +167,7 @@ pub(super) fn put_slow(out: &mut Vec<u8>, latency: &[u64]) -> bool {
 }
 
 /// The lists that there can be: the column, and the section.
-const LISTS: [(Columns, u16); 2] = [(Columns::RET, id::NEGATIVE), (Columns::LATENCY, id::SLOW)];
+pub(super) const LISTS: [(Columns, u16); 2] = [(Columns::RET, id::NEGATIVE), (Columns::LATENCY, id::SLOW)];
 
 impl Stored {
     /// Unpacks the lists beside these columns, of those that the block has: the results below zero beside RET, the long

@@ -9,7 +9,7 @@ use super::body::Body;
 use super::damage::{Damage, Reason};
 use super::frame;
 use super::front::{Front, MAX_RUN, Section};
-use super::listed::Listed;
+use super::listed::{LISTS, Listed};
 use super::narrow::{NARROW, Narrow, State};
 use super::{id, ints, slots, tables};
 use crate::batch::{
@@ -207,7 +207,12 @@ impl Stored {
             want |= Columns::TIME.0;
         }
         let missing: Vec<_> = DECODERS.iter().filter(|d| any(d.0, want) && !self.loaded.has(d.0)).collect();
-        self.fetch(tables, |id| missing.iter().any(|d| d.1 == id))?;
+        // A list beside a column says the same: that it is damaged is said, as if it were part of the column.
+        let lists = || LISTS.iter().filter(|l| missing.iter().any(|d| d.0 == l.0)).map(|l| l.1);
+        self.fetch(tables, |id| missing.iter().any(|d| d.1 == id) || lists().any(|l| l == id))?;
+        for id in lists().filter(|id| self.has_section(*id)) {
+            self.section(id).map_err(|reason| self.damage(reason))?;
+        }
         self.load_tables(tables)?;
         for (column, id, decode) in missing {
             self.decode(*id, *decode)?;

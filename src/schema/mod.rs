@@ -43,8 +43,9 @@ pub const COMPAT: u16 = 2048;
 /// One past the largest code.
 pub const CODES: u16 = 3072;
 
-/// How codes without a name are called: a word, and the code that its number counts from.
-const STAND_INS: [(&str, u16); 3] = [("syscall_", 0), ("event_", EVENTS), ("compat_", COMPAT)];
+/// How codes without a name are called: the first of these codes, a word, and the code that its number counts from.
+const STAND_INS: [(u16, &str, u16); 3] =
+    [(0, "syscall_", 0), (EVENTS, "event_", 0), (COMPAT, "compat_", COMPAT)];
 
 /// The architecture that numbers belong to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -158,7 +159,7 @@ impl Shape {
 
     /// True for a code that nobody has named: `syscall_500`.
     fn is_stand_in(&self) -> bool {
-        !self.described && STAND_INS.iter().any(|(word, _)| self.name.starts_with(word))
+        !self.described && STAND_INS.iter().any(|(_, word, _)| self.name.starts_with(word))
     }
 
     /// Words a row has: one per argument.
@@ -266,8 +267,7 @@ impl Schema {
         static NAMES: LazyLock<(String, Vec<u32>)> = LazyLock::new(|| {
             let (mut text, mut ends) = (String::new(), Vec::new());
             for code in 0..CODES {
-                let (word, base) = Schema::stand_in(code);
-                let n = code - base;
+                let (word, n) = Schema::stand_in(code);
                 text.push_str(word);
                 let digits = [n / 1000, n / 100 % 10, n / 10 % 10, n % 10];
                 let from = digits.iter().position(|d| *d > 0).unwrap_or(3);
@@ -284,9 +284,11 @@ impl Schema {
         (0..).zip(&NAMES.1).map(shape).collect()
     }
 
-    /// The word and the first code of the name of a code that has none: `syscall_500`.
+    /// The word and the number of the name of a code that has none: `syscall_500`.
     fn stand_in(code: u16) -> (&'static str, u16) {
-        STAND_INS.iter().copied().rfind(|(_, base)| *base <= code).unwrap_or(STAND_INS[0])
+        let (_, word, base) =
+            STAND_INS.into_iter().rfind(|(first, ..)| *first <= code).unwrap_or(STAND_INS[0]);
+        (word, code - base)
     }
 
     /// The same with the names of the hosts that rows number.
