@@ -23,7 +23,6 @@ pub mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -43,9 +42,24 @@ pub const COMPAT: u16 = 2048;
 /// One past the largest code.
 pub const CODES: u16 = 3072;
 
-/// How codes without a name are called: the first of these codes, a word, and the code that its number counts from.
-const STAND_INS: [(u16, &str, u16); 3] =
-    [(0, "syscall_", 0), (EVENTS, "event_", 0), (COMPAT, "compat_", COMPAT)];
+/// How codes without a name are called: a word, the first of these codes, and the one that its number counts from.
+const STAND_INS: [(&str, u16, u16); 3] =
+    [("syscall_", 0, 0), ("event_", EVENTS, 0), ("compat_", COMPAT, COMPAT)];
+
+/// No place: nobody has named the code.
+const UNKNOWN: u16 = u16::MAX;
+
+/// The shapes of codes that nobody has named, by code. Made once: each file brings a schema of its own.
+static UNNAMED: LazyLock<Box<[Shape]>> = LazyLock::new(|| {
+    let stand_in =
+        |code: u16| STAND_INS.iter().rfind(|(_, first, _)| *first <= code).unwrap_or(&STAND_INS[0]);
+    (0..CODES)
+        .map(|code| {
+            let (word, _, base) = stand_in(code);
+            Shape { stand_in: true, ..Shape::generic(code, &format!("{word}{}", code - base)) }
+        })
+        .collect()
+});
 
 /// The architecture that numbers belong to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,7 +116,7 @@ pub struct Shape {
     /// The code.
     pub code: u16,
     /// The call's or event's name.
-    pub name: Cow<'static, str>,
+    pub name: Arc<str>,
     /// What it is about.
     pub class: Class,
     /// What its result is.
@@ -119,6 +133,8 @@ pub struct Shape {
     pub early: bool,
     /// False for a call that has no row of its own and is shown with six raw words.
     pub described: bool,
+    /// Nobody has named this code: `syscall_500`.
+    pub(crate) stand_in: bool,
 }
 
 impl Shape {
@@ -145,7 +161,7 @@ impl Shape {
         let early = args.iter().any(ArgShape::is_early);
         Shape {
             code,
-            name: Cow::Owned(name.into()),
+            name: name.into(),
             class,
             ret,
             effect: Effect::None,
@@ -154,12 +170,8 @@ impl Shape {
             refs,
             early,
             described: true,
+            stand_in: false,
         }
-    }
-
-    /// True for a code that nobody has named: `syscall_500`.
-    fn is_stand_in(&self) -> bool {
-        !self.described && STAND_INS.iter().any(|(_, word, _)| self.name.starts_with(word))
     }
 
     /// Words a row has: one per argument.
@@ -187,25 +199,13 @@ impl Shape {
         Shape { effect: call.effect, ..Shape::new(code, call.name, call.class, call.ret, args) }
     }
 
-    fn generic(code: u16, name: &'static str) -> Shape {
+    fn generic(code: u16, name: &str) -> Shape {
         // Thousands of codes have these: they share them.
         static WORDS: LazyLock<Shape> = LazyLock::new(|| {
             let args = (0..6).map(|i| (format!("arg{i}"), Kind::Hex, Dir::In));
             Shape { described: false, ..Shape::new(0, "", Class::OTHER, Ret::Int, args) }
         });
-        let Shape { class, ret, effect, items, refs, early, described, .. } = *WORDS;
-        Shape {
-            code,
-            name: name.into(),
-            args: WORDS.args.clone(),
-            class,
-            ret,
-            effect,
-            items,
-            refs,
-            early,
-            described,
-        }
+        Shape { code, name: name.into(), ..WORDS.clone() }
     }
 }
 
@@ -214,7 +214,11 @@ impl Shape {
 pub struct Schema {
     /// The architecture whose numbers the codes are.
     pub arch: Arch,
-    shapes: Vec<Shape>,
+    /// Those that have names.
+    known: Vec<Shape>,
+    /// By code, where in `known` it is; [`UNKNOWN`]: among those that nobody has named.
+    place: Box<[u16]>,
+    by_name: HashMap<Arc<str>, u16>,
     hosts: Vec<Box<str>>,
 }
 
@@ -222,73 +226,41 @@ impl Schema {
     /// This version's own schema for `arch`.
     pub fn native(arch: Arch) -> Schema {
         let rows: HashMap<&str, &Call> = CALLS.iter().map(|c| (c.name, c)).collect();
-        let mut shapes = Schema::unnamed();
         let native = match arch {
             Arch::X86_64 => numbers::X86_64,
             Arch::Aarch64 => numbers::AARCH64,
         };
-        let mut place = |code: u16, name: &'static str| {
-            if let Some(slot) = shapes.get_mut(usize::from(code)) {
-                *slot =
-                    rows.get(name).map_or_else(|| Shape::generic(code, name), |c| Shape::of(arch, code, c));
-            }
-        };
-        for &(nr, name) in native {
-            place(nr, name);
-        }
-        place(PROCEXIT, "procexit");
-        place(LOST, "lost");
-        if arch == Arch::X86_64 {
-            // A 32-bit call is never decoded with the 64-bit table: registers and structures differ.
-            for &(nr, name) in numbers::IA32 {
-                let code = COMPAT + nr;
-                if let Some(slot) = shapes.get_mut(usize::from(code)) {
-                    *slot = Shape::generic(code, name);
+        let events = [(PROCEXIT, "procexit"), (LOST, "lost")];
+        let shapes = native.iter().chain(&events).map(|&(code, name)| {
+            rows.get(name).map_or_else(|| Shape::generic(code, name), |c| Shape::of(arch, code, c))
+        });
+        // A 32-bit call is never decoded with the 64-bit table: registers and structures differ.
+        let compat = if arch == Arch::X86_64 { numbers::IA32 } else { &[] };
+        let compat = compat.iter().map(|&(nr, name)| Shape::generic(COMPAT + nr, name));
+        Schema::from_shapes(arch, shapes.chain(compat))
+    }
+
+    /// A schema whose shapes are the given ones (read from a reel, the last wins); every other code is generic.
+    pub fn from_shapes(arch: Arch, given: impl IntoIterator<Item = Shape>) -> Schema {
+        let mut known: Vec<Shape> = Vec::new();
+        let mut place: Box<[u16]> = vec![UNKNOWN; usize::from(CODES)].into();
+        for shape in given {
+            let Some(place) = place.get_mut(usize::from(shape.code)) else { continue };
+            match known.get_mut(usize::from(*place)) {
+                Some(twin) => *twin = shape,
+                None => {
+                    *place = known.len() as u16;
+                    known.push(shape);
                 }
             }
         }
-        Schema { arch, shapes, hosts: Vec::new() }
-    }
-
-    /// A schema whose shapes are the given ones (read from a reel); every other code is generic.
-    pub fn from_shapes(arch: Arch, given: impl IntoIterator<Item = Shape>) -> Schema {
-        let mut shapes = Schema::unnamed();
-        for shape in given {
-            let code = usize::from(shape.code);
-            if let Some(slot) = shapes.get_mut(code) {
-                *slot = shape;
-            }
+        // Native codes come first and win: a name means the native call; 32-bit twins are found by `codes`.
+        let mut by_name: HashMap<Arc<str>, u16> = HashMap::with_capacity(known.len());
+        for shape in &known {
+            let first = by_name.entry(shape.name.clone()).or_insert(shape.code);
+            *first = shape.code.min(*first);
         }
-        Schema { arch, shapes, hosts: Vec::new() }
-    }
-
-    fn unnamed() -> Vec<Shape> {
-        // All of them in one text: thousands of small ones are a large part of what a short run of the program costs.
-        static NAMES: LazyLock<(String, Vec<u32>)> = LazyLock::new(|| {
-            let (mut text, mut ends) = (String::new(), Vec::new());
-            for code in 0..CODES {
-                let (word, n) = Schema::stand_in(code);
-                text.push_str(word);
-                let digits = [n / 1000, n / 100 % 10, n / 10 % 10, n % 10];
-                let from = digits.iter().position(|d| *d > 0).unwrap_or(3);
-                text.extend(digits.iter().skip(from).map(|d| char::from(b'0' + *d as u8)));
-                ends.push(text.len() as u32);
-            }
-            (text, ends)
-        });
-        let mut from = 0;
-        let shape = |(code, end): (u16, &u32)| {
-            let name = NAMES.0.get(std::mem::replace(&mut from, *end as usize)..*end as usize);
-            Shape::generic(code, name.unwrap_or_default())
-        };
-        (0..).zip(&NAMES.1).map(shape).collect()
-    }
-
-    /// The word and the number of the name of a code that has none: `syscall_500`.
-    fn stand_in(code: u16) -> (&'static str, u16) {
-        let (_, word, base) =
-            STAND_INS.into_iter().rfind(|(first, ..)| *first <= code).unwrap_or(STAND_INS[0]);
-        (word, code - base)
+        Schema { arch, known, place, by_name, hosts: Vec::new() }
     }
 
     /// The same with the names of the hosts that rows number.
@@ -314,27 +286,35 @@ impl Schema {
 
     /// The shape of a code; codes past the end share the last one.
     pub fn shape(&self, code: u16) -> &Shape {
-        &self.shapes[usize::from(code).min(self.shapes.len() - 1)]
+        let code = usize::from(code.min(CODES - 1));
+        self.known.get(usize::from(self.place[code])).unwrap_or_else(|| &UNNAMED[code])
     }
 
-    /// The native code of a name. Native codes come first; [`Schema::codes`] gives 32-bit twins as well.
+    /// The native code of a name.
     pub fn code(&self, name: &str) -> Option<u16> {
-        self.shapes.iter().find(|s| s.name == name).map(|s| s.code)
+        self.by_name.get(name).copied().or_else(|| {
+            let code = STAND_INS
+                .iter()
+                .find_map(|(word, _, base)| base.checked_add(name.strip_prefix(word)?.parse().ok()?))?;
+            Some(self.shape(code)).filter(|s| s.code == code && &*s.name == name).map(|s| s.code)
+        })
     }
 
     /// Every code that has this name: the native one and its 32-bit twin.
     pub fn codes<'a>(&'a self, name: &'a str) -> impl Iterator<Item = u16> + 'a {
-        self.shapes.iter().filter(move |s| &*s.name == name).map(|s| s.code)
+        let known = self.known.iter().filter(move |s| &*s.name == name).map(|s| s.code);
+        let other = self.code(name).filter(|code| self.shape(*code).stand_in);
+        known.chain(other)
     }
 
     /// All shapes, by code.
-    pub fn shapes(&self) -> &[Shape] {
-        &self.shapes
+    pub fn shapes(&self) -> impl DoubleEndedIterator<Item = &Shape> + ExactSizeIterator {
+        (0..CODES).map(|code| self.shape(code))
     }
 
-    /// Shapes that have a name of their own (calls of the architecture, and events).
+    /// Shapes that have a name of their own (calls of the architecture, and events), by code.
     pub fn named(&self) -> impl Iterator<Item = &Shape> {
-        self.shapes.iter().filter(|s| !s.is_stand_in())
+        self.shapes().filter(|s| !s.stand_in)
     }
 }
 
