@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a benchmark is a program that prints")]
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -17,10 +17,12 @@ use crate::common::SYSREEL;
 const EVENTS: usize = 10_000_000;
 /// Packets of the file beside it.
 const PACKETS: u32 = 5_000_000;
+/// Of these, printed: tcpdump takes ten seconds for a million.
+const PRINTED: u32 = 1_000_000;
 /// What the one block is renamed to that a filter looks for.
 const RARE: &[u8] = b"0rarely0";
 
-/// Where large files go; they stay for the next run.
+/// Where large files go. Packets stay for the next run; the reel is made anew, as its format may have changed.
 fn place(name: &str) -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("offline");
     fs::create_dir_all(&dir).expect("a directory for large files");
@@ -78,8 +80,12 @@ fn rename(b: &Batch<'_>, bytes: &mut [u8]) {
 
 /// Packets as a busy server sees them, without a network: TCP and UDP, small and large, a tenth of them to port 80.
 pub fn make_packets() -> io::Result<PathBuf> {
-    let path = place("packets.pcap");
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(&path)?);
+    let path = place(&format!("packets-{PACKETS}.pcap"));
+    if path.exists() {
+        return Ok(path);
+    }
+    let part = path.with_extension("part");
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(&part)?);
     for v in [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 262_144, 1] {
         out.write_all(&v.to_le_bytes())?;
     }
@@ -134,20 +140,51 @@ pub fn make_packets() -> io::Result<PathBuf> {
         out.write_all(&packet)?;
     }
     out.flush()?;
+    fs::rename(part, &path)?;
     Ok(path)
 }
 
-/// The shortest of several runs, s; and what the last one said on stderr.
-fn shortest(rounds: usize, program: &str, args: &[&str]) -> Option<(f64, String)> {
-    let mut best: Option<(f64, String)> = None;
+/// One run of a program, or the least of several.
+#[derive(Clone, Debug)]
+struct Run {
+    /// CPU time of all its threads, s.
+    cpu: f64,
+    /// From start to end, s.
+    wall: f64,
+    /// What the last one said on stderr.
+    said: String,
+}
+
+/// Runs a program to its end.
+#[allow(unsafe_code, reason = "the standard library does not hand out what a child used")]
+fn once(program: &str, args: &[&str]) -> Option<Run> {
+    let begin = Instant::now();
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().ok()?;
+    let mut said = Vec::new();
+    child.stderr.take()?.read_to_end(&mut said).ok()?;
+    // SAFETY: two locals to write to, and a child that nobody else waits for.
+    let (mut status, mut usage) = (0, unsafe { std::mem::zeroed::<libc::rusage>() });
+    let pid = unsafe { libc::wait4(child.id() as i32, &raw mut status, 0, &raw mut usage) };
+    let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;
+    (pid == child.id() as i32).then(|| Run {
+        cpu: seconds(usage.ru_utime) + seconds(usage.ru_stime),
+        wall: begin.elapsed().as_secs_f64(),
+        said: String::from_utf8_lossy(&said).into_owned(),
+    })
+}
+
+/// The least of several runs of each of these, one after the other in turn: what else the machine does hits all alike.
+fn least_of(rounds: usize, commands: &[(&str, Vec<&str>)]) -> Vec<Option<Run>> {
+    let mut best: Vec<Option<Run>> = vec![None; commands.len()];
     for _ in 0..rounds {
-        let begin = Instant::now();
-        let mut command = Command::new(program);
-        command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let out = command.output().ok()?;
-        let took = begin.elapsed().as_secs_f64();
-        if best.as_ref().is_none_or(|b| took < b.0) {
-            best = Some((took, String::from_utf8_lossy(&out.stderr).into_owned()));
+        for (best, (program, args)) in best.iter_mut().zip(commands) {
+            let Some(mut run) = once(program, args) else { continue };
+            if let Some(best) = best {
+                (run.cpu, run.wall) = (run.cpu.min(best.cpu), run.wall.min(best.wall));
+            }
+            *best = Some(run);
         }
     }
     best
@@ -191,76 +228,89 @@ const ASKED: &[(&str, &str, &str)] = &[
     ("two columns", "tcp and dst port 80", "proc.name = cat and fd.name contains linux"),
 ];
 
+/// A capture of many events, and packets beside it.
+struct Files {
+    reel: String,
+    events: u64,
+    size: u64,
+    packets: Option<String>,
+}
+
+impl Files {
+    fn ask<'a>(&'a self, filter: &'a str, threads: &'a str) -> (&'a str, Vec<&'a str>) {
+        (SYSREEL, vec!["-q", "-v", "--threads", threads, "-r", &self.reel, filter])
+    }
+
+    /// How many percent of the file a run read, and how many events it found; adds to `wrong` if it did not see all.
+    fn found(&self, filter: &str, said: &str, wrong: &mut Vec<String>) -> (f64, u64) {
+        let shown = number(said, " shown");
+        if shown == 0 || number(said, " events,") != self.events {
+            wrong.push(format!("{filter}: {said}"));
+        }
+        (number(said, " bytes of") as f64 * 100.0 / self.size as f64, shown)
+    }
+}
+
 /// Runs everything; what is wrong is added to `wrong`.
 pub fn run(blocks: &[Stored], header: &Header, schema: &Schema, rounds: usize, wrong: &mut Vec<String>) {
     let (reel, events) = make_reel(blocks, header, schema);
     let size = fs::metadata(&reel).map_or(0, |m| m.len());
-    let file = reel.to_string_lossy().into_owned();
-    println!(
-        "\nlarge.reel: {events} events, {size} bytes, on one thread where nothing else is said; shortest of {rounds}"
-    );
     let packets = Command::new("tcpdump").arg("--version").output().ok().and_then(|_| make_packets().ok());
     if packets.is_none() {
         println!("tcpdump is not here: nothing to compare with");
     }
-    let pcap = packets.map(|p| p.to_string_lossy().into_owned());
-    let mut known: Vec<(&str, f64)> = Vec::new();
-    let mut tcpdump = |filter: &'static str| -> Option<f64> {
-        if let Some((_, rate)) = known.iter().find(|(f, _)| *f == filter) {
-            return Some(*rate);
-        }
-        let (took, _) = shortest(rounds, "tcpdump", &["--count", "-r", pcap.as_deref()?, filter])?;
-        let rate = f64::from(PACKETS) / took;
-        println!(
-            "{:<44} {:>8.1} ms {:>9.1} M packets/s",
-            format!("tcpdump {filter}"),
-            took * 1e3,
-            rate / 1e6
-        );
-        known.push((filter, rate));
-        Some(rate)
-    };
-    let ask = |filter: &str, threads: &str| {
-        let args = ["-q", "-v", "--threads", threads, "-r", &file, filter];
-        shortest(rounds, SYSREEL, &args).expect("the program runs")
-    };
-    for (what, beside, filter) in ASKED {
-        let theirs = tcpdump(beside);
-        let (took, said) = ask(filter, "1");
-        let rate = events as f64 / took;
-        let times = theirs.map_or(String::new(), |t| format!("{:>6.1} times tcpdump", rate / t));
-        let (read, shown) = (number(&said, " bytes of"), number(&said, " shown"));
-        println!(
-            "{:<44} {:>8.1} ms {:>9.1} M events/s {times}  {what}; {shown} shown, {:.1} % read",
-            filter,
-            took * 1e3,
-            rate / 1e6,
-            read as f64 * 100.0 / size as f64
-        );
-        if shown == 0 || number(&said, " events,") != events {
-            wrong.push(format!("{filter}: {said}"));
-        }
-    }
-
-    println!();
+    let packets = packets.map(|p| p.to_string_lossy().into_owned());
+    let files = Files { reel: reel.to_string_lossy().into_owned(), events, size, packets };
+    println!(
+        "\nlarge.reel: {events} events, {size} bytes; one thread, CPU time of whole programs, least of {rounds} in turn"
+    );
+    filters(&files, rounds, wrong);
     let start = blocks.first().map_or(0, |b| b.meta().wall_of(b.time_range().0));
-    let (_, said) = ask("evt.num = 1", "1");
-    let end = end_of(&file).unwrap_or(start);
-    let (from, to) = (start + (end - start) / 2, start + (end - start) / 2 + (end - start) / 100);
-    if number(&said, " shown") != 1 {
-        wrong.push(said);
+    let name = blocks.iter().find_map(|b| {
+        let b = b.view(schema);
+        b.proc.iter().find_map(|p| b.dict.proc(*p)).and_then(|p| b.dict.strings.find(p.comm))
+    });
+    skips(&files, start, name.map_or(0, |n| n.len()), rounds, wrong);
+    threads(&files);
+}
+
+/// Filters beside tcpdump's.
+fn filters(files: &Files, rounds: usize, wrong: &mut Vec<String>) {
+    let mut commands: Vec<(&str, Vec<&str>)> = ASKED.iter().map(|(.., f)| files.ask(f, "1")).collect();
+    let theirs = ["tcp", "tcp and dst port 80"];
+    if let Some(packets) = &files.packets {
+        commands.extend(theirs.map(|f| ("tcpdump", vec!["--count", "-r", packets, f])));
     }
-    // A full scan: what the filter must look at is the same, and nothing can be passed over.
-    let name = blocks
-        .iter()
-        .find_map(|b| {
-            let b = b.view(schema);
-            b.proc.iter().find_map(|p| b.dict.proc(*p)).and_then(|p| b.dict.strings.find(p.comm))
-        })
-        .map_or(0, |n| n.len());
+    let runs = least_of(rounds, &commands);
+    let (ours, tcpdump) = runs.split_at(ASKED.len());
+    let rates: Vec<f64> = tcpdump.iter().flatten().map(|r| f64::from(PACKETS) / r.cpu).collect();
+    for (filter, rate) in theirs.iter().zip(&rates) {
+        let ms = f64::from(PACKETS) / rate * 1e3;
+        println!("{:<44} {ms:>8.1} ms {:>9.1} M packets/s", format!("tcpdump {filter}"), rate / 1e6);
+    }
+    for ((what, beside, filter), run) in ASKED.iter().zip(ours) {
+        let run = run.as_ref().expect("the program runs");
+        let rate = files.events as f64 / run.cpu;
+        let their = theirs.iter().position(|f| f == beside).and_then(|i| rates.get(i));
+        let times = their.map_or(String::new(), |t| format!("{:>6.1} times tcpdump", rate / t));
+        let (read, shown) = files.found(filter, &run.said, wrong);
+        println!(
+            "{filter:<44} {:>8.1} ms {:>9.1} M events/s {times}  {what}; {shown} shown, {read:.2} % read",
+            run.cpu * 1e3,
+            rate / 1e6,
+        );
+    }
+}
+
+/// What can be passed over, beside full scans that look at the same. `start` is when the capture began, `name` how long
+/// the name is that one process of a hundred blocks has.
+fn skips(files: &Files, start: u64, name: usize, rounds: usize, wrong: &mut Vec<String>) {
+    println!();
+    let end = end_of(&files.reel).unwrap_or(start);
+    let (from, to) = (start + (end - start) / 2, start + (end - start) / 2 + (end - start) / 100);
     let comm = "z".repeat(name);
     let rare = String::from_utf8_lossy(RARE).into_owned();
-    for (full, part) in [
+    let pairs = [
         (
             "evt.rawtime.ns < 10000000".to_owned(),
             format!("evt.rawtime >= {from} and evt.rawtime < {to} and evt.rawtime.ns < 10000000"),
@@ -274,49 +324,67 @@ pub fn run(blocks: &[Stored], header: &Header, schema: &Schema, rounds: usize, w
             "evt.args contains linux".to_owned(),
             format!("evt.args contains linux and proc.name contains {comm}"),
         ),
-    ] {
-        let ((long, _), (short, said)) = (ask(&full, "1"), ask(&part, "1"));
-        let read = number(&said, " bytes of") as f64 * 100.0 / size as f64;
+    ];
+    // A full scan is long, and a short run is what varies.
+    let full: Vec<_> = pairs.iter().map(|(full, _)| files.ask(full, "1")).collect();
+    let part: Vec<_> = pairs.iter().map(|(_, part)| files.ask(part, "1")).collect();
+    let (long, short) = (least_of(rounds.min(3), &full), least_of(rounds, &part));
+    for (((full, part), long), short) in
+        pairs.iter().zip(long.into_iter().flatten()).zip(short.iter().flatten())
+    {
+        let (read, shown) = files.found(part, &short.said, wrong);
         println!(
-            "{part:<44} {:>8.1} ms, {:>5.1} times faster than `{full}` ({:.0} ms); {} shown, {read:.2} % read",
-            short * 1e3,
-            long / short,
-            long * 1e3,
-            number(&said, " shown")
+            "{part:<44} {:>8.1} ms, {:>5.1} times faster than `{full}` ({:.0} ms); {shown} shown, {read:.2} % read",
+            short.cpu * 1e3,
+            long.cpu / short.cpu,
+            long.cpu * 1e3,
         );
-        if number(&said, " shown") == 0 || number(&said, " events,") != events {
-            wrong.push(format!("{part}: {said}"));
-        }
     }
+}
 
+/// Text of everything beside tcpdump's; what a second thread is good for; memory.
+fn threads(files: &Files) {
     println!();
-    let mut lines = Vec::new();
-    for threads in ["1", "2"] {
-        let (took, _) =
-            shortest(rounds.min(3), SYSREEL, &["--threads", threads, "-r", &file]).expect("it runs");
-        lines.push(events as f64 / took);
-        println!("text of all events, {threads} thread(s): {:.2} M lines/s", events as f64 / took / 1e6);
+    let text = |threads| (SYSREEL, vec!["--threads", threads, "-r", &files.reel]);
+    let scan = "fd.name contains /";
+    let mut commands = vec![text("1"), text("2"), files.ask(scan, "1"), files.ask(scan, "2")];
+    let printed = PRINTED.to_string();
+    if let Some(packets) = &files.packets {
+        commands.push(("tcpdump", vec!["-nn", "-c", &printed, "-r", packets]));
     }
-    if let Some((took, _)) = pcap.as_deref().and_then(|p| shortest(1, "tcpdump", &["-nn", "-r", p])) {
-        let rate = f64::from(PACKETS) / took;
+    let load = || fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let before = load();
+    let runs = least_of(2, &commands);
+    let theirs = runs.get(4).cloned().flatten().map(|r| f64::from(PRINTED) / r.cpu);
+    if let Some(rate) = theirs {
+        println!("text, tcpdump -nn -r: {:.2} M lines/s of CPU time", rate / 1e6);
+    }
+    for (what, pair) in ["text of all events", scan].iter().zip(runs.chunks(2)) {
+        let [Some(one), Some(two)] = pair else { continue };
+        let rate = files.events as f64 / one.cpu;
+        let times = match theirs {
+            Some(their) if *what != scan => format!(", {:.1} times tcpdump", rate / their),
+            _ => String::new(),
+        };
+        println!("{what}: {:.2} M events/s of CPU time on one thread{times}", rate / 1e6);
         println!(
-            "text of all packets, tcpdump -nn -r: {:.2} M lines/s; ours {:.1} and {:.1} times that",
-            rate / 1e6,
-            lines[0] / rate,
-            lines[1] / rate
+            "  from start to end {:.0} ms on one thread, {:.0} ms on two: {:.2} times faster; CPU time {:.0} and {:.0} ms",
+            one.wall * 1e3,
+            two.wall * 1e3,
+            one.wall / two.wall,
+            one.cpu * 1e3,
+            two.cpu * 1e3,
         );
     }
+    println!("  load of the machine before: {}, after: {}", before.trim(), load().trim());
     for threads in ["1", "2"] {
         for args in [
-            &["--threads", threads, "-r", &file][..],
-            &["--threads", threads, "-q", "-r", &file, "evt.rawres < 0"],
+            &["--threads", threads, "-r", &files.reel][..],
+            &["--threads", threads, "-j", "-r", &files.reel, "evt.latency > 100us"],
+            &["--threads", threads, "-q", "-r", &files.reel, "evt.rawres < 0"],
         ] {
             let most = memory(args).unwrap_or(0);
-            println!(
-                "memory of `{}`: {} MiB",
-                args[..args.len()].join(" ").replace(&file, "large.reel"),
-                most >> 10
-            );
+            println!("memory of `{}`: {} MiB", args.join(" ").replace(&files.reel, "large.reel"), most >> 10);
         }
     }
 }

@@ -31,7 +31,7 @@ use crate::reel::{Block, Damage, Index, Reader, Stored, Totals};
 use crate::schema::Schema;
 use crate::sink::{self, Outcome, Printer};
 
-use crew::{Crew, Done};
+use crew::{Crew, Done, Part};
 use sieve::{Counts, Sieve};
 
 /// More threads than this only wait for each other.
@@ -145,20 +145,28 @@ enum Next {
 /// The blocks of a reel that are worth reading.
 struct Feed {
     reader: Input,
-    /// The index, and the number of its next block; none if everything is read.
-    index: Option<(Index, usize)>,
+    /// The index, of each block whether it is wanted, and the number of the next; none if everything is read.
+    index: Option<(Index, Vec<bool>, usize)>,
 }
 
 impl Feed {
     fn new(reader: Input, sieve: &Sieve, is_everything: bool) -> Feed {
-        let index = reader.index().filter(|_| !is_everything);
-        // An index that excludes nothing is of no use: read on and on, and notice all damage.
-        let useful = |i: &Index| (0..i.blocks().len()).any(|b| !sieve.wants(i, b));
-        Feed { reader, index: index.filter(useful).map(|i| (i, 0)) }
+        let index = if is_everything { None } else { reader.index() };
+        let wanted = |index: Index| {
+            let wanted: Vec<bool> = (0..index.blocks().len()).map(|b| sieve.wants(&index, b)).collect();
+            // An index that excludes nothing is of no use: read on and on, and notice all damage.
+            wanted.contains(&false).then_some((index, wanted, 0))
+        };
+        Feed { reader, index: index.and_then(wanted) }
     }
 
-    fn next(&mut self, sieve: &Sieve) -> Next {
-        let Some((index, at)) = &mut self.index else {
+    /// How many blocks will be read, if that is known; else more than there may be threads.
+    fn most_blocks(&self) -> usize {
+        self.index.as_ref().map_or(MOST_THREADS, |(_, wanted, _)| wanted.iter().filter(|w| **w).count())
+    }
+
+    fn next(&mut self) -> Next {
+        let Some((index, wanted, at)) = &mut self.index else {
             return match self.reader.next() {
                 Ok(None) => Next::Nothing,
                 Ok(Some(Block::End(totals))) => Next::End(totals),
@@ -173,7 +181,7 @@ impl Feed {
             return Next::End(totals);
         };
         *at += 1;
-        if !sieve.wants(index, *at - 1) {
+        if wanted.get(*at - 1) == Some(&false) {
             return Next::Passed(entry.rows, (entry.first_time, entry.last_time));
         }
         self.reader.jump(entry.offset);
@@ -255,19 +263,32 @@ impl Pass<'_> {
         }
     }
 
-    /// Takes what a thread has made of a block. Gives the block back.
-    fn take(&mut self, done: Done, sieve: &mut Sieve, spare: &mut Vec<Vec<u8>>) -> Stored {
+    /// True if a block of several threads has more rows than are wanted: its thread could not know.
+    fn is_over(&self, counts: &Counts) -> bool {
+        self.left().is_some_and(|left| counts.matched > left)
+    }
+
+    /// Takes lines that a thread has made. Gives their memory back.
+    fn take_lines(&mut self, counts: &Counts, mut lines: Vec<u8>) -> Vec<u8> {
+        let is_over = self.is_over(counts);
+        match &mut self.out {
+            Out::Print(p) if !is_over => p.lines(lines),
+            _ => {
+                lines.clear();
+                lines
+            }
+        }
+    }
+
+    /// Takes what a thread has made of a block, save for its lines. Gives the block back.
+    fn take(&mut self, done: Done, sieve: &mut Sieve) -> Stored {
         let mut block = *done.block;
-        let over = |counts: &Counts| self.left().is_some_and(|left| counts.matched > left);
         match done.counts {
-            // The last block: the thread could not know how many rows were left.
-            Ok(counts) if over(&counts) => self.sift(sieve, &mut block),
+            Ok(counts) if self.is_over(&counts) => self.sift(sieve, &mut block),
             Ok(counts) => {
                 self.count(counts);
-                match &mut self.out {
-                    Out::Nothing => {}
-                    Out::Print(p) => done.lines.into_iter().for_each(|lines| spare.push(p.lines(lines))),
-                    reel => reel.rows(&block.view(&self.schema), &done.rows, self.config),
+                if matches!(self.out, Out::Reel(..)) {
+                    self.out.rows(&block.view(&self.schema), &done.rows, self.config);
                 }
             }
             Err(damage) => self.report(&damage),
@@ -308,11 +329,13 @@ pub fn run(config: &Config, from: &Place) -> Exit {
     };
     let is_everything = filter.is_everything();
     let mut sieve = Sieve::new(filter, schema.clone(), out.columns());
-    let crew = match threads(config, &reader) {
-        1 => None,
+    let threads = threads(config, &reader);
+    let mut feed = Feed::new(reader, &sieve, is_everything);
+    // Starting threads costs as much as sifting a block.
+    let crew = match threads.min(feed.most_blocks()) {
+        0 | 1 => None,
         n => Crew::new(n, &sieve, &schema, || out.format(config)).ok().map(|crew| (crew, n as u64 + 1)),
     };
-    let mut feed = Feed::new(reader, &sieve, is_everything);
     let (counts, damages, times) = (Counts::default(), 0, (0, 0));
     let mut pass = Pass { config, name, schema, out, counts, damages, times, stopped };
     let recorded = match crew {
@@ -345,7 +368,7 @@ pub fn run(config: &Config, from: &Place) -> Exit {
 fn alone(pass: &mut Pass<'_>, feed: &mut Feed, sieve: &mut Sieve) -> Option<Totals> {
     let mut recorded = None;
     while !pass.is_done() {
-        match feed.next(sieve) {
+        match feed.next() {
             Next::Nothing => break,
             Next::End(totals) => {
                 recorded = Some(totals);
@@ -383,33 +406,35 @@ fn together(
     mut crew: Crew,
     most: u64,
 ) -> Option<Totals> {
-    let (mut recorded, mut spare, mut over) = (None, Vec::new(), false);
+    let (mut recorded, mut over) = (None, false);
     let mut waiting = None;
     while !pass.is_done() {
         while !over && waiting.is_none() && crew.under_way() < most {
-            match feed.next(sieve) {
+            match feed.next() {
                 Next::Nothing => over = true,
                 // Which of its neighbours it is counted before makes no difference.
                 Next::Passed(rows, times) => {
                     pass.counts.seen += rows;
                     pass.saw(times);
                 }
-                Next::Block(block) => {
-                    let mine = spare.split_off(spare.len() / 2);
-                    crew.give(Box::new(block), mine);
-                }
+                Next::Block(block) => crew.give(Box::new(block)),
                 other => waiting = Some(other),
             }
         }
         if crew.under_way() > 0 {
-            let Some(done) = crew.take() else {
-                message::say("a thread failed");
-                pass.damages += 1;
-                break;
-            };
-            pass.saw(done.block.time_range());
-            let block = pass.take(done, sieve, &mut spare);
-            feed.reader.recycle(block);
+            match crew.take() {
+                Some(Part::Lines(counts, lines)) => crew.recycle(pass.take_lines(&counts, lines)),
+                Some(Part::Done(done)) => {
+                    pass.saw(done.block.time_range());
+                    let block = pass.take(done, sieve);
+                    feed.reader.recycle(block);
+                }
+                None => {
+                    message::say("a thread failed");
+                    pass.damages += 1;
+                    break;
+                }
+            }
             if waiting.is_none() || crew.under_way() > 0 {
                 continue;
             }

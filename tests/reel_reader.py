@@ -182,6 +182,13 @@ def records(body):
     return found
 
 
+def packed_record(record):
+    data = Bytes(record)
+    packing, size = data.numbers("BI")
+    check(size <= 16 * MIB, "length of a record")
+    return unpack(packing, data.take(data.left()), size)
+
+
 class Shape:
     """What a row of one code looks like."""
 
@@ -320,8 +327,8 @@ def marks(index, found, seen):
     codes = marked_codes(found[34], count) if 34 in found else None
     clocks = Bytes(found[35]) if 35 in found else None
     walls, starts = (clocks and listed_column(clocks, count) for _ in range(2))
-    summaries = byte_strings(found[36], count) if 36 in found else None
-    pieces = byte_strings(found[37], count) if 37 in found else None
+    summaries = byte_strings(packed_record(found[39]), count) if 39 in found else None
+    pieces = byte_strings(packed_record(found[40]), count) if 40 in found else None
     for i, entry in enumerate(index):
         check(entry["offset"] in seen, "place in the index")
         block = seen[entry["offset"]]
@@ -377,7 +384,7 @@ def addresses(file):
 
 # Event blocks
 
-KNOWN = set(range(1, 11)) | set(range(16, 29))
+KNOWN = set(range(1, 11)) | set(range(16, 29)) | {30, 31}
 
 
 class Events:
@@ -414,6 +421,7 @@ class Events:
         stored.end()
         self.dictionary(tables)
         self.columns()
+        self.lists()
         self.runs()
 
     def section(self, number):
@@ -472,6 +480,28 @@ class Events:
         less = self.column(28, rows) if 28 in self.sections else [0] * rows
         before = [self.before] + self.time[:-1]
         self.delta = [(time - past - v) & M64 for time, past, v in zip(self.time, before, less)]
+
+    def lists(self):
+        """Compares the lists of failures and of long latencies with the columns."""
+        if 30 in self.sections:
+            data = Bytes(self.section(30))
+            below = {row: result for row, result in enumerate(self.result) if result < 0}
+            if data.data:
+                bits = int.from_bytes(data.take((self.rows + 7) // 8), "little")
+                check(bits == sum(1 << row for row in below), "rows of failures")
+                results = [signed(v) for v in listed_column(data, len(below))]
+                check(results == list(below.values()), "list of failures")
+                data.end()
+            else:
+                check(not below, "list of failures")
+        if 31 in self.sections:
+            data = Bytes(self.section(31))
+            floor, count = data.leb128(), data.leb128()
+            check(count <= self.rows, "length of the list of long latencies")
+            rows, over = listed_column(data, count), listed_column(data, count)
+            data.end()
+            known = ((row, v) for row, v in enumerate(self.latency) if v is not None and v >= floor)
+            check([(row, floor + v) for row, v in zip(rows, over)] == list(known), "list of long latencies")
 
     def slots(self, width):
         """Code by code, then place by place, then row by row."""

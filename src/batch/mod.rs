@@ -27,7 +27,7 @@ pub use bitmap::Bitmap;
 pub use builder::{Builder, Row};
 pub use copy::{AsIs, Copier, Edit, Role as TextRole};
 pub use dict::{Dict, File, FileKind, Group, L4, Proc, Role, Strings, User, file_flags, proc_flags};
-pub use packed::{Cells, Packed};
+pub use packed::{Cells, Negative, Packed, Slow};
 pub use summary::{Pieces, Subject, Summary, fold, key, keys, piece_keys, summarise};
 
 use crate::schema::Schema;

@@ -10,9 +10,9 @@ use std::ops::Range;
 use super::columns::{dense, places, ranges, sparse};
 use super::compare::{Compare, in_ranges};
 use super::expr::{At, Basis};
-use super::plan::{Plan, Planned, Tree};
+use super::plan::{Listed, Plan, Planned, Tree};
 use super::test::Test;
-use crate::batch::{Batch, Bitmap, Cells, Columns, Dict, row_flags};
+use crate::batch::{Batch, Bitmap, Cells, Columns, Dict, Negative, Slow, row_flags};
 use crate::fields::{Extract, Slice, res};
 
 /// Entries of a table of processes that are all judged before any row is looked at.
@@ -197,6 +197,14 @@ impl Run<'_, '_> {
                 }
             },
             Extract::Column(columns, get, none) => match (get(batch), &test.compare) {
+                (_, Compare::Ranges(list)) if columns == Columns::RET && self.negative(planned).is_some() => {
+                    self.by_sign(planned, list, test.negated(), mask);
+                }
+                (_, Compare::Ranges(list)) if columns == Columns::LATENCY && self.slow(planned).is_some() => {
+                    if let Some(slow) = self.slow(planned) {
+                        slow.select(mask, first, |v| in_ranges(list, v.into()));
+                    }
+                }
                 (Slice::I64([]), Compare::Ranges(list))
                     if columns == Columns::RET && !batch.packed.ret.is_none() =>
                 {
@@ -281,13 +289,36 @@ impl Run<'_, '_> {
         }
     }
 
+    /// The list of results below zero, if it decides the test; and whether results from zero on will do.
+    fn negative(&self, planned: &Planned) -> Option<(Negative<'_>, bool)> {
+        match planned.listed {
+            Some(Listed::Negative(fine)) => self.batch.packed.negative.map(|n| (n, fine)),
+            _ => None,
+        }
+    }
+
+    /// The list of long latencies, if it decides the test.
+    fn slow(&self, planned: &Planned) -> Option<Slow<'_>> {
+        let spared = planned.spared(&self.batch.packed).has(Columns::LATENCY);
+        self.batch.packed.slow.filter(|_| spared)
+    }
+
+    /// A test of the result by the list of those below zero.
+    fn by_sign(&self, planned: &Planned, ranges: &[(i128, i128)], negated: bool, mask: &mut [u64]) {
+        if let Some((negative, fine)) = self.negative(planned) {
+            let every = !negated && ranges.iter().any(|(low, high)| *low <= i64::MIN.into() && *high >= -1);
+            negative.select(mask, self.first, fine, |v| in_ranges(ranges, v.into()) != negated, every);
+        }
+    }
+
     /// A test of the result: which results will do is known, and which codes have one.
     fn result(&mut self, planned: &Planned, mask: &mut [u64]) {
         let (batch, first, packed) = (self.batch, self.first, &self.batch.packed);
         let without = planned.without_result;
-        let (Cells::U8(_) | Cells::U16(_) | Cells::Same(_), false, false) =
-            (packed.call, packed.ret.is_none(), packed.flags.is_none())
-        else {
+        let is_listed = self.negative(planned).is_some();
+        let is_narrow =
+            matches!(packed.call, Cells::U8(_) | Cells::U16(_) | Cells::Same(_)) && !packed.flags.is_none();
+        if !(is_listed || is_narrow && !packed.ret.is_none()) {
             return sparse(mask, first, |row| match batch.call.get(row) {
                 Some(_) if res::has_result(batch, row) => {
                     in_ranges(&planned.results, batch.ret_of(row).into())
@@ -295,30 +326,39 @@ impl Run<'_, '_> {
                 Some(_) => without,
                 None => planned.test.holds_for(batch, row),
             });
-        };
+        }
         // The rows without a result, of those that are open.
         let mut rest = self.state.copy(mask);
-        let mut copy = self.state.copy(&[]);
-        let yes = &mut self.state.yes;
-        yes.clear();
-        yes.extend(packed.codes.iter().map(|code| res::returns(batch.schema.shape(*code))));
-        if yes.contains(&false) {
-            places(mask, first, packed.call, yes);
-        }
-        let unfinished = |flags: u16| flags & row_flags::UNFINISHED != 0;
-        match packed.flags {
-            Cells::Same(v) if !unfinished(v as u16) => {}
-            Cells::Same(_) => mask.fill(0),
-            Cells::U8(c) => dense(mask, first, c, |v| !unfinished(u16::from(v))),
-            Cells::U16(c) => dense(mask, first, c, |v| !unfinished(u16::from_le_bytes(v))),
-            cells => sparse(mask, first, |row| cells.get(row).is_some_and(|v| !unfinished(v as u16))),
+        if is_narrow {
+            let yes = &mut self.state.yes;
+            yes.clear();
+            yes.extend(packed.codes.iter().map(|code| res::returns(batch.schema.shape(*code))));
+            if yes.contains(&false) {
+                places(mask, first, packed.call, yes);
+            }
+            let unfinished = |flags: u16| flags & row_flags::UNFINISHED != 0;
+            match packed.flags {
+                Cells::Same(v) if !unfinished(v as u16) => {}
+                Cells::Same(_) => mask.fill(0),
+                Cells::U8(c) => dense(mask, first, c, |v| !unfinished(u16::from(v))),
+                Cells::U16(c) => dense(mask, first, c, |v| !unfinished(u16::from_le_bytes(v))),
+                cells => sparse(mask, first, |row| cells.get(row).is_some_and(|v| !unfinished(v as u16))),
+            }
+        } else {
+            sparse(mask, first, |row| batch.call.get(row).is_some() && res::has_result(batch, row));
         }
         and_not(&mut rest, mask);
-        ranges(mask, first, (packed.ret, packed.ret_wide), &planned.results, false, &mut copy);
+        if is_listed {
+            self.by_sign(planned, &planned.results, false, mask);
+        } else {
+            let mut copy = self.state.copy(&[]);
+            ranges(mask, first, (packed.ret, packed.ret_wide), &planned.results, false, &mut copy);
+            self.state.spare.push(copy);
+        }
         if without {
             mask.iter_mut().zip(&rest).for_each(|(a, b)| *a |= b);
         }
-        self.state.spare.extend([rest, copy]);
+        self.state.spare.push(rest);
     }
 }
 

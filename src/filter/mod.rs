@@ -50,7 +50,7 @@ pub use reject::{Bounds, Procs};
 use check::{Context, Node};
 use plan::Plan;
 
-use crate::batch::{Batch, Bitmap, Columns, Dict, Tables};
+use crate::batch::{Batch, Bitmap, Columns, Dict, Packed, Tables};
 use crate::fields::{FIELDS, Field};
 use crate::schema::Schema;
 
@@ -124,6 +124,13 @@ impl Filter {
         self.plan.tables()
     }
 
+    /// Whether it asks summaries of dictionaries, and pieces of their texts: what it does not ask need not be in a
+    /// [`Glance`].
+    pub fn asks_summaries(&self) -> (bool, bool) {
+        let tests = &self.plan.tests;
+        (tests.iter().any(|t| t.keys.is_some()), tests.iter().any(|t| t.pieces.is_some()))
+    }
+
     /// False if no row of a block can match of which this is known.
     pub fn may_be_in(&self, known: &Glance<'_>) -> bool {
         self.plan.may_match(known, None)
@@ -141,10 +148,15 @@ impl Filter {
         self.plan.stages().len()
     }
 
+    /// The columns beside which there may be lists that spare a stage the columns.
+    pub fn stage_lists(&self, stage: usize) -> Columns {
+        self.plan.stages().get(stage).map_or_else(Default::default, |part| self.plan.listed_of(part))
+    }
+
     /// The columns that a stage reads: those that may be in narrow form ([`Batch::packed`]), and those that must be
-    /// decoded.
-    pub fn stage_columns(&self, stage: usize) -> (Columns, Columns) {
-        self.plan.stages().get(stage).map_or_else(Default::default, |part| self.plan.columns_of(part))
+    /// decoded; without those that are spared by the lists that the block has.
+    pub fn stage_columns(&self, stage: usize, has: &Packed<'_>) -> (Columns, Columns) {
+        self.plan.stages().get(stage).map_or_else(Default::default, |part| self.plan.columns_of(part, has))
     }
 
     /// Clears the rows for which a stage does not hold. `rows` are all those of the block.

@@ -14,7 +14,7 @@ use super::expr::{At, Basis};
 use super::keys;
 use super::reject::Bounds;
 use super::test::Test;
-use crate::batch::{Columns, Meta, Summary, Tables};
+use crate::batch::{Columns, Meta, Packed, Summary, Tables};
 use crate::fields::Extract;
 use crate::schema::Schema;
 
@@ -48,6 +48,28 @@ pub struct Planned {
     pub keys: Option<Vec<u64>>,
     /// … and whose pieces of texts have all keys of one of these lists.
     pub pieces: Option<Vec<Vec<u64>>>,
+    /// A list beside a column by which it can be decided.
+    pub listed: Option<Listed>,
+}
+
+/// What a list must have so that a test needs no column.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Listed {
+    /// The results below zero: all others are the same to the test, they do or (false) they do not.
+    Negative(bool),
+    /// Every latency from this one on: none below does.
+    Slow(u64),
+}
+
+impl Planned {
+    /// What of its columns is not needed for rows of which this is listed.
+    pub fn spared(&self, packed: &Packed<'_>) -> Columns {
+        match self.listed {
+            Some(Listed::Negative(_)) if packed.negative.is_some() => Columns::RET,
+            Some(Listed::Slow(least)) if packed.slow.is_some_and(|s| s.floor <= least) => Columns::LATENCY,
+            _ => Columns::NOTHING,
+        }
+    }
 }
 
 /// What is known of a block before its dictionary and its columns.
@@ -124,8 +146,9 @@ impl Plan {
                 let (results, without_result) = results(test);
                 let keys = keys::of(test, &results, without_result);
                 let pieces = keys::pieces(test);
+                let listed = listed(test, &results);
                 let test = (**test).clone();
-                self.tests.push(Planned { test, codes, results, without_result, keys, pieces });
+                self.tests.push(Planned { test, codes, results, without_result, keys, pieces, listed });
                 (Tree::Test(self.tests.len() - 1), cost)
             }
         }
@@ -167,31 +190,46 @@ impl Plan {
         }
     }
 
-    /// The columns that a part reads: those that may be in narrow form, and those that must be decoded.
-    pub fn columns_of(&self, tree: &Tree) -> (Columns, Columns) {
-        let all = |parts: &[Tree]| {
-            parts
-                .iter()
-                .map(|p| self.columns_of(p))
-                .fold(Default::default(), |a: (Columns, Columns), b| (a.0.and(b.0), a.1.and(b.1)))
-        };
+    /// The tests of a part.
+    fn tests_of<'p>(&'p self, tree: &'p Tree, each: &mut dyn FnMut(&'p Planned)) {
         match tree {
-            Tree::True => Default::default(),
-            Tree::And(parts) | Tree::Or(parts) => all(parts),
-            Tree::Not(inner) => self.columns_of(inner),
-            Tree::Test(i) => {
-                let Some(Planned { test, .. }) = self.tests.get(*i) else { return Default::default() };
-                let columns = test.columns();
-                match test.field.extract {
-                    _ if !test.is_plain() => (Columns::NOTHING, columns),
-                    Extract::Code(_) | Extract::Proc(_) | Extract::Result(_) => (columns, Columns::NOTHING),
-                    Extract::Column(Columns::RET, ..) if matches!(test.compare, Compare::Ranges(_)) => {
-                        (columns, Columns::NOTHING)
-                    }
-                    _ => (Columns::NOTHING, columns),
-                }
-            }
+            Tree::True => {}
+            Tree::And(parts) | Tree::Or(parts) => parts.iter().for_each(|p| self.tests_of(p, each)),
+            Tree::Not(inner) => self.tests_of(inner, each),
+            Tree::Test(i) => self.tests.get(*i).into_iter().for_each(each),
         }
+    }
+
+    /// The columns beside which there may be lists that a part would do with.
+    pub fn listed_of(&self, tree: &Tree) -> Columns {
+        let mut all = Columns::NOTHING;
+        self.tests_of(tree, &mut |planned| {
+            all = all.and(match planned.listed {
+                Some(Listed::Negative(_)) => Columns::RET,
+                Some(Listed::Slow(_)) => Columns::LATENCY,
+                None => Columns::NOTHING,
+            });
+        });
+        all
+    }
+
+    /// The columns that a part reads: those that may be in narrow form, and those that must be decoded; without those
+    /// that lists spare it.
+    pub fn columns_of(&self, tree: &Tree, packed: &Packed<'_>) -> (Columns, Columns) {
+        let (mut narrow, mut decoded) = (Columns::NOTHING, Columns::NOTHING);
+        self.tests_of(tree, &mut |planned| {
+            let test = &planned.test;
+            let columns = Columns(test.columns().0 & !planned.spared(packed).0);
+            let may_be_narrow = match test.field.extract {
+                _ if !test.is_plain() => false,
+                Extract::Code(_) | Extract::Proc(_) | Extract::Result(_) => true,
+                Extract::Column(Columns::RET, ..) => matches!(test.compare, Compare::Ranges(_)),
+                _ => false,
+            };
+            let all = if may_be_narrow { &mut narrow } else { &mut decoded };
+            *all = all.and(columns);
+        });
+        (narrow, decoded)
     }
 
     /// The tables of the dictionary that tests look at.
@@ -309,6 +347,31 @@ fn results(test: &Test) -> (Vec<(i128, i128)>, bool) {
         _ => {}
     }
     (all, test.holds(&get(None)))
+}
+
+/// The list by which a test can be decided.
+fn listed(test: &Test, results: &[(i128, i128)]) -> Option<Listed> {
+    if !test.is_plain() {
+        return None;
+    }
+    // Whether all results from zero on are the same to the test, and what they are.
+    let alike = |ranges: &[(i128, i128)]| {
+        let most = i128::from(i64::MAX);
+        let some = ranges.iter().any(|(low, high)| *low <= most && *high >= 0);
+        let all = ranges.iter().any(|(low, high)| *low <= 0 && *high >= most);
+        (some == all).then_some(all)
+    };
+    match (test.field.extract, &test.compare) {
+        (Extract::Result(_), _) => alike(results).map(Listed::Negative),
+        (Extract::Column(Columns::RET, ..), Compare::Ranges(ranges)) => {
+            alike(ranges).map(|all| Listed::Negative(all != test.negated()))
+        }
+        (Extract::Column(Columns::LATENCY, ..), Compare::Ranges(ranges)) if !test.negated() => {
+            let least = ranges.first().map_or(0, |r| r.0);
+            u64::try_from(least).ok().filter(|n| *n > 0).map(Listed::Slow)
+        }
+        _ => None,
+    }
 }
 
 /// False if a test of the time holds for no moment of these.

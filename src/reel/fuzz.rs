@@ -116,10 +116,10 @@ pub fn dictionary(mut bytes: &[u8]) -> bool {
 /// The body of an end block, with its index, and of a header block: the records, unpacked.
 pub fn records(bytes: &[u8]) -> bool {
     let body = [&[frame::PLAIN][..], &(bytes.len() as u32).to_le_bytes(), bytes].concat();
-    let end = header::parse_end(&body);
+    let end = header::parse_end(body.clone());
     if let Ok(index) = &end {
         // What was read can be written, and comes back.
-        let again = header::parse_end(&header::end_body(&index.totals, None));
+        let again = header::parse_end(header::end_body(&index.totals, None));
         assert_eq!(again.map(|i| i.totals).as_ref(), Ok(&index.totals));
         // Whatever block is asked for, one that there is not too.
         for block in 0..index.blocks().len().min(300) + 1 {

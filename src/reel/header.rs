@@ -5,6 +5,8 @@
 //!
 //! Both bodies are lists of records {tag u16, length u32, bytes}: a later version adds tags, an earlier one skips them.
 
+use std::borrow::Cow;
+
 use super::frame::{self, array};
 use super::index::{Index, MAX_BLOCKS, put_column, take_column};
 use super::{damage::Reason, varint};
@@ -125,13 +127,13 @@ mod tag {
     pub const INDEX: u16 = 33;
     pub const CODES: u16 = 34;
     pub const CLOCKS: u16 = 35;
-    pub const SUMMARIES: u16 = 36;
-    pub const PIECES: u16 = 37;
     pub const NOTES: u16 = 38;
+    pub const SUMMARIES: u16 = 39;
+    pub const PIECES: u16 = 40;
 }
 
 /// A body of records: packing u8, unpacked length u32, then the records, packed.
-fn seal(records: &[u8]) -> Vec<u8> {
+pub(super) fn seal(records: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
     let packing = frame::Packer::new().pack(records, &mut packed);
     let mut out = vec![packing];
@@ -140,7 +142,8 @@ fn seal(records: &[u8]) -> Vec<u8> {
     out
 }
 
-fn unseal(mut body: &[u8]) -> Result<Vec<u8>, Reason> {
+/// Reverses [`seal`].
+pub(super) fn unseal(mut body: &[u8]) -> Result<Vec<u8>, Reason> {
     let bad = Reason::Invalid("records");
     let [packing] = array(&mut body).ok_or_else(|| bad.clone())?;
     let raw = u32::from_le_bytes(array(&mut body).ok_or_else(|| bad.clone())?) as usize;
@@ -180,9 +183,9 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-fn take_text(rest: &mut &[u8]) -> Option<String> {
+fn take_text<'a>(rest: &mut &'a [u8]) -> Option<Cow<'a, str>> {
     let len = usize::try_from(varint::take(rest)?).ok()?;
-    Some(String::from_utf8_lossy(chunk(rest, len)?).into_owned())
+    Some(String::from_utf8_lossy(chunk(rest, len)?))
 }
 
 fn put_list(out: &mut Vec<u8>, list: &[String]) {
@@ -192,7 +195,7 @@ fn put_list(out: &mut Vec<u8>, list: &[String]) {
 
 fn take_list(rest: &mut &[u8]) -> Option<Vec<String>> {
     let n = varint::take(rest).filter(|n| *n <= MAX_LIST)?;
-    (0..n).map(|_| take_text(rest)).collect()
+    (0..n).map(|_| take_text(rest).map(Cow::into_owned)).collect()
 }
 
 fn put_shape(out: &mut Vec<u8>, shape: &Shape) {
@@ -233,7 +236,7 @@ fn take_shape(rest: &mut &[u8]) -> Option<Shape> {
             (_, 0) => Dir::Out,
             _ => Dir::Around,
         };
-        args.push((name, Kind::from_text(&kind, bits & 1 == 1, bits >> 2 & 7), dir));
+        args.push((name.into_owned(), Kind::from_text(&kind, bits & 1 == 1, bits >> 2 & 7), dir));
     }
     // A result that names a descriptor adds one reference. What a later version means by its result is shown as a number
     // unless it has that reference, which must stay countable.
@@ -352,24 +355,40 @@ pub(super) fn end_body(totals: &Totals, marks: Option<[Vec<u8>; 4]>) -> Vec<u8> 
             [|e| e.offset, |e| e.rows, |e| e.first_time, |e| e.last_time, |e| e.first_num];
         columns.into_iter().for_each(|get| put_column(o, list.iter().map(get)));
     });
-    for (tag, bytes) in
-        [tag::CODES, tag::CLOCKS, tag::SUMMARIES, tag::PIECES].into_iter().zip(marks.iter().flatten())
-    {
-        record(out, tag, |o| o.extend_from_slice(bytes));
+    // Large ones are packed by themselves: whoever does not ask for them does not unpack them.
+    let [codes, clocks, summaries, pieces] = marks.unwrap_or_default();
+    let marks = [(tag::CODES, codes), (tag::CLOCKS, clocks)];
+    let packed = [(tag::SUMMARIES, summaries), (tag::PIECES, pieces)];
+    let packed = packed.into_iter().filter(|(_, b)| !b.is_empty()).map(|(tag, b)| (tag, seal(&b)));
+    for (tag, bytes) in marks.into_iter().filter(|(_, b)| !b.is_empty()).chain(packed) {
+        record(out, tag, |o| o.extend_from_slice(&bytes));
     }
-    seal(out)
+    let mut body = vec![frame::PLAIN];
+    body.extend_from_slice(&(out.len() as u32).to_le_bytes());
+    body.extend_from_slice(out);
+    body
 }
 
 /// Reverses [`end_body`], with or without the tail.
-pub(super) fn parse_end(body: &[u8]) -> Result<Index, Reason> {
-    let body =
-        body.split_last_chunk::<TAIL_LENGTH>().filter(|(_, t)| t.starts_with(&TAIL)).map_or(body, |b| b.0);
-    let records = unseal(body)?;
-    let (mut t, mut marks) = (Totals::default(), [None; 4]);
-    let mut rest = &records[..];
+pub(super) fn parse_end(mut body: Vec<u8>) -> Result<Index, Reason> {
+    let tail = body.split_last_chunk::<TAIL_LENGTH>().filter(|(_, t)| t.starts_with(&TAIL));
+    let len = tail.map_or(body.len(), |(rest, _)| rest.len());
+    body.truncate(len);
+    // Plain records stay where they are: they may be long, and most of them are not looked at.
+    let plain = body.split_first_chunk::<5>().filter(|([packing, len @ ..], records)| {
+        *packing == frame::PLAIN && records.len() == u32::from_le_bytes(*len) as usize
+    });
+    let (body, from) = match plain {
+        Some(_) => (body, 5),
+        None => (unseal(&body)?, 0),
+    };
+    let (mut t, mut marks) = (Totals::default(), [const { 0..0 }; 4]);
+    let mut rest = body.get(from..).unwrap_or_default();
     let invalid = || Reason::Invalid("totals");
     while !rest.is_empty() {
         let (tag, mut bytes) = next_record(&mut rest).ok_or_else(invalid)?;
+        let end = body.len() - rest.len();
+        let place = end - bytes.len()..end;
         match tag {
             tag::TOTALS => {
                 for slot in [
@@ -386,14 +405,14 @@ pub(super) fn parse_end(body: &[u8]) -> Result<Index, Reason> {
             }
             tag::NOTES => t.notes = take_list(&mut bytes).ok_or_else(invalid)?,
             tag::INDEX => t.index = take_index(bytes).ok_or(Reason::Invalid("index"))?,
-            tag::CODES => marks[0] = Some(bytes),
-            tag::CLOCKS => marks[1] = Some(bytes),
-            tag::SUMMARIES => marks[2] = Some(bytes),
-            tag::PIECES => marks[3] = Some(bytes),
+            tag::CODES => marks[0] = place,
+            tag::CLOCKS => marks[1] = place,
+            tag::SUMMARIES => marks[2] = place,
+            tag::PIECES => marks[3] = place,
             _ => {}
         }
     }
-    Ok(Index::new(t, marks))
+    Ok(Index::new(t, body, marks))
 }
 
 fn take_index(mut bytes: &[u8]) -> Option<Vec<IndexEntry>> {
@@ -484,10 +503,10 @@ mod tests {
             index: (0..9).map(entry).collect(),
         };
         let mut body = end_body(&totals, None);
-        assert_eq!(parse_end(&body).unwrap().totals, totals);
+        assert_eq!(parse_end(body.clone()).unwrap().totals, totals);
         put_tail(&mut body, 1000);
         let end = 1000 + (frame::HEADER + body.len()) as u64;
-        assert_eq!(parse_end(&body).unwrap().totals, totals);
+        assert_eq!(parse_end(body.clone()).unwrap().totals, totals);
         assert_eq!(take_tail(&body, end), Some((end - 1000) as u32));
         assert_eq!(take_tail(&body, end + 1), None);
     }

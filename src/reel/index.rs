@@ -3,7 +3,10 @@
 //! Enters: blocks as they are written, or the end block's records that nobody trusts. Leaves: records, or for each block its
 //! place, times, codes and summary. Never: anything that a reader could not do without; an index only speeds things up.
 
-use super::header::{IndexEntry, Totals, chunk};
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use super::header::{self, IndexEntry, Totals, chunk};
 use super::{frame, ints, varint};
 use crate::batch::{Batch, Meta, Pieces, Subject, Summary, fold, key, keys, summarise};
 use crate::schema::{CODES, is_error};
@@ -129,8 +132,10 @@ pub struct Index {
     /// A bit for each of `codes`, for each block.
     present: Vec<u8>,
     clocks: Vec<(u64, u64)>,
-    summaries: List,
-    pieces: List,
+    /// The records, and in them, packed, those that are unpacked when they are asked for.
+    records: Vec<u8>,
+    summaries: (Range<usize>, OnceCell<List>),
+    pieces: (Range<usize>, OnceCell<List>),
 }
 
 /// Bytes of each block.
@@ -139,43 +144,55 @@ struct List {
     /// Where each ends in `bytes`.
     ends: Vec<usize>,
     bytes: Vec<u8>,
+    /// Where the first begins.
+    from: usize,
 }
 
 impl List {
-    fn take(mut bytes: &[u8], count: usize) -> Option<List> {
-        let (mut end, mut good, mut ends) = (0usize, true, Vec::new());
-        take_column(&mut bytes, count, |len| {
+    /// From a packed record.
+    fn take(packed: &[u8], count: usize) -> Option<List> {
+        let bytes = header::unseal(packed).ok()?;
+        let (mut end, mut good, mut ends, mut rest) = (0usize, true, Vec::new(), &bytes[..]);
+        take_column(&mut rest, count, |len| {
             match usize::try_from(len).ok().and_then(|len| end.checked_add(len)) {
                 Some(sum) => end = sum,
                 None => good = false,
             }
             ends.push(end);
         })?;
-        (good && bytes.len() == end).then(|| List { ends, bytes: bytes.to_vec() })
+        let from = bytes.len() - rest.len();
+        (good && rest.len() == end).then_some(List { ends, bytes, from })
     }
 
     fn get(&self, block: usize) -> Option<&[u8]> {
         let from = block.checked_sub(1).map_or(Some(0), |b| self.ends.get(b).copied())?;
-        self.bytes.get(from..*self.ends.get(block)?)
+        self.bytes.get(self.from..)?.get(from..*self.ends.get(block)?)
     }
 }
 
 impl Index {
-    /// From the totals and the other records; what makes no sense is left out.
-    pub(super) fn new(totals: Totals, [codes, clocks, summaries, pieces]: [Option<&[u8]>; 4]) -> Index {
+    /// From the totals, the records, and where in them codes, clocks, summaries and pieces stand (nowhere if they are
+    /// empty); what makes no sense is left out.
+    pub(super) fn new(totals: Totals, records: Vec<u8>, places: [Range<usize>; 4]) -> Index {
+        let [codes, clocks, summaries, pieces] = places;
         let mut index = Index { totals, ..Index::default() };
-        if codes.is_some_and(|bytes| index.take_codes(bytes).is_none()) {
+        let record = |place: Range<usize>| records.get(place).filter(|r| !r.is_empty());
+        if record(codes).is_some_and(|bytes| index.take_codes(bytes).is_none()) {
             index.codes.clear();
             index.present.clear();
         }
-        if clocks.is_some_and(|bytes| index.take_clocks(bytes).is_none()) {
+        if record(clocks).is_some_and(|bytes| index.take_clocks(bytes).is_none()) {
             index.clocks.clear();
         }
-        let list = |bytes: Option<&[u8]>| {
-            bytes.and_then(|b| List::take(b, index.totals.index.len())).unwrap_or_default()
-        };
-        (index.summaries, index.pieces) = (list(summaries), list(pieces));
+        (index.summaries.0, index.pieces.0, index.records) = (summaries, pieces, records);
         index
+    }
+
+    fn list<'a>(&'a self, (place, list): &'a (Range<usize>, OnceCell<List>)) -> &'a List {
+        list.get_or_init(|| {
+            let packed = self.records.get(place.clone()).unwrap_or_default();
+            List::take(packed, self.totals.index.len()).unwrap_or_default()
+        })
     }
 
     fn take_codes(&mut self, mut bytes: &[u8]) -> Option<()> {
@@ -220,11 +237,11 @@ impl Index {
 
     /// The summary of a block's dictionary, if there is one.
     pub fn summary(&self, block: usize) -> Option<Summary<'_>> {
-        Summary::new(self.summaries.get(block)?)
+        Summary::new(self.list(&self.summaries).get(block)?)
     }
 
     /// The pieces of the texts of a block's dictionary, if they are known.
     pub fn pieces(&self, block: usize) -> Option<Summary<'_>> {
-        Summary::of_pieces(self.pieces.get(block)?)
+        Summary::of_pieces(self.list(&self.pieces).get(block)?)
     }
 }

@@ -20,6 +20,7 @@ mod header;
 mod index;
 mod input;
 mod ints;
+mod listed;
 mod narrow;
 mod reader;
 #[cfg(test)]
@@ -78,6 +79,8 @@ mod id {
     pub const REFS: u16 = 27;
     pub const DELTA: u16 = 28;
     pub const HOST: u16 = 29;
+    pub const NEGATIVE: u16 = 30;
+    pub const SLOW: u16 = 31;
 
     pub(super) const NAMES: &[(u16, &str)] = &[
         (PROCS, "processes"),
@@ -104,6 +107,8 @@ mod id {
         (REFS, "references"),
         (DELTA, "times not kept"),
         (HOST, "hosts"),
+        (NEGATIVE, "list of failures"),
+        (SLOW, "list of long latencies"),
     ];
 
     pub fn name(id: u16) -> &'static str {

@@ -130,8 +130,8 @@ impl Stored {
         result.map_err(|reason| self.damage(reason))
     }
 
-    /// What is loaded in narrow form.
-    pub(super) fn packed(&self) -> Packed<'_> {
+    /// What is loaded in narrow form, and the lists that are loaded.
+    pub fn packed(&self) -> Packed<'_> {
         let [call, proc, flags, ret] = &self.narrow;
         Packed {
             codes: self.codes(),
@@ -140,6 +140,8 @@ impl Stored {
             flags: flags.cells(),
             ret: ret.cells(),
             ret_wide: &ret.wide,
+            negative: self.listed.negative(),
+            slow: self.listed.slow(),
         }
     }
 }

@@ -204,10 +204,14 @@ impl<R: Read> Reader<R> {
         if whole > (HEADER + frame::MAX_FRONT) as u64 {
             return None;
         }
-        let bytes = take(len.checked_sub(whole)?, whole)?;
-        let frame = Frame::parse(&bytes).filter(|f| f.file == self.file && f.kind == kind::END)?;
-        let body = bytes.get(HEADER..)?;
-        if frame.version != super::VERSION || frame::crc(body) != frame.front_crc {
+        let place = len.checked_sub(whole)?;
+        let frame = Frame::parse(&take(place, HEADER as u64)?)?;
+        let body = take(place + HEADER as u64, whole.checked_sub(HEADER as u64)?)?;
+        if frame.file != self.file
+            || frame.kind != kind::END
+            || frame.version != super::VERSION
+            || frame::crc(&body) != frame.front_crc
+        {
             return None;
         }
         header::parse_end(body).ok()
@@ -313,7 +317,7 @@ impl<R: Read> Reader<R> {
                 Ok(Some(Block::Event(block)))
             }
             kind::END => {
-                let totals = header::parse_end(head)?.totals;
+                let totals = header::parse_end(head.to_vec())?.totals;
                 self.complete = true;
                 Ok(Some(Block::End(totals)))
             }

@@ -9,6 +9,7 @@ use super::body::Body;
 use super::damage::{Damage, Reason};
 use super::frame;
 use super::front::{Front, MAX_RUN, Section};
+use super::listed::{LISTS, Listed};
 use super::narrow::{NARROW, Narrow, State};
 use super::{id, ints, slots, tables};
 use crate::batch::{
@@ -29,6 +30,7 @@ pub struct Stored {
     tables: Tables,
     unpacked: Vec<u8>,
     pub(super) narrow: [Narrow; NARROW.len()],
+    pub(super) listed: Listed,
     order: slots::Order,
     ordered: bool,
     num: Vec<u64>,
@@ -69,6 +71,7 @@ impl Stored {
             tables: Tables::Nothing,
             unpacked: Vec::new(),
             narrow: Default::default(),
+            listed: Listed::default(),
             order: slots::Order::default(),
             ordered: false,
             num: Vec::new(),
@@ -102,6 +105,7 @@ impl Stored {
         (self.offset, self.number, self.front) = (offset, number, front);
         (self.loaded, self.tables, self.ordered) = (Columns::NOTHING, Tables::Nothing, false);
         self.narrow.iter_mut().for_each(|n| n.state = State::Unknown);
+        self.listed.clear();
         &mut self.body
     }
 
@@ -143,6 +147,16 @@ impl Stored {
     /// What is loaded.
     pub fn loaded(&self) -> Columns {
         self.loaded
+    }
+
+    /// Results and latencies, as far as they are loaded.
+    pub(super) fn decoded(&self) -> (&[i64], &[u64]) {
+        (&self.ret, &self.latency)
+    }
+
+    /// True if it has such a section.
+    pub(super) fn has_section(&self, id: u16) -> bool {
+        self.front.sections.iter().any(|s| s.id == id)
     }
 
     /// How many processes the block has.
@@ -193,7 +207,12 @@ impl Stored {
             want |= Columns::TIME.0;
         }
         let missing: Vec<_> = DECODERS.iter().filter(|d| any(d.0, want) && !self.loaded.has(d.0)).collect();
-        self.fetch(tables, |id| missing.iter().any(|d| d.1 == id))?;
+        // A list beside a column says the same: that it is damaged is said, as if it were part of the column.
+        let lists = || LISTS.iter().filter(|l| missing.iter().any(|d| d.0 == l.0)).map(|l| l.1);
+        self.fetch(tables, |id| missing.iter().any(|d| d.1 == id) || lists().any(|l| l == id))?;
+        for id in lists().filter(|id| self.has_section(*id)) {
+            self.section(id).map_err(|reason| self.damage(reason))?;
+        }
         self.load_tables(tables)?;
         for (column, id, decode) in missing {
             self.decode(*id, *decode)?;
@@ -260,7 +279,7 @@ impl Stored {
     /// Appends strings: those of the next part.
     fn load_strings(&mut self, lengths: u16, bytes: u16, (count, size): (u32, u32)) -> Result<(), Damage> {
         // A block that an early version wrote has one part, and not these sections.
-        if count == 0 && size == 0 && !self.front.sections.iter().any(|s| s.id == lengths) {
+        if count == 0 && size == 0 && !self.has_section(lengths) {
             return Ok(());
         }
         let (strings, from) = (self.string_at.len(), self.strings.len());
@@ -303,7 +322,7 @@ impl Stored {
     }
 
     /// Makes the stored bytes available of what is about to be unpacked.
-    fn fetch(&mut self, tables: Tables, wanted: impl Fn(u16) -> bool) -> Result<(), Damage> {
+    pub(super) fn fetch(&mut self, tables: Tables, wanted: impl Fn(u16) -> bool) -> Result<(), Damage> {
         let of_tables =
             |id| TABLES.iter().any(|(t, ids)| *t <= tables && *t > self.tables && ids.contains(&id));
         let ranges =
@@ -319,7 +338,7 @@ impl Stored {
         id: u16,
         decode: impl FnOnce(&mut Stored, u8, &[u8]) -> Option<()>,
     ) -> Result<(), Damage> {
-        if id == id::HOST && !self.front.sections.iter().any(|s| s.id == id) {
+        if id == id::HOST && !self.has_section(id) {
             // Left out if all rows are of the front's.
             self.host.clear();
             return Ok(());
@@ -335,7 +354,7 @@ impl Stored {
 
     /// Finds, checks and unpacks a section; gives its encoding.
     pub(super) fn unpack(&self, id: u16, into: &mut Vec<u8>) -> Result<u8, Reason> {
-        if id == id::DELTA && !self.front.sections.iter().any(|s| s.id == id) {
+        if id == id::DELTA && !self.has_section(id) {
             // Left out if it is all zeros.
             into.clear();
             into.extend_from_slice(&[0, 0]);

@@ -52,13 +52,14 @@ impl Sieve {
         }
         let times = index.blocks().get(block).map(|e| (e.first_time, e.last_time));
         let times = index.meta(block).zip(times).map(|(meta, (first, last))| (meta, first, last));
+        let (keys, pieces) = self.filter.asks_summaries();
         // Without a list of codes a loss may be in it.
         codes.is_none()
             || self.filter.may_be_in(&Glance {
                 codes: codes.as_deref(),
                 times,
-                summary: index.summary(block),
-                pieces: index.pieces(block),
+                summary: if keys { index.summary(block) } else { None },
+                pieces: if pieces { index.pieces(block) } else { None },
             })
     }
 
@@ -117,7 +118,8 @@ impl Sieve {
             }
         }
         for stage in 0..self.filter.stages() {
-            let (narrow, decoded) = self.filter.stage_columns(stage);
+            block.load_listed(self.filter.stage_lists(stage))?;
+            let (narrow, decoded) = self.filter.stage_columns(stage, &block.packed());
             block.load_packed(narrow)?;
             block.load(decoded)?;
             let batch = block.view(&self.schema);

@@ -42,18 +42,20 @@ pub const COMPAT: u16 = 2048;
 /// One past the largest code.
 pub const CODES: u16 = 3072;
 
-/// How codes without a name are called: a word, and the code that its number counts from.
-const STAND_INS: [(&str, u16); 3] = [("syscall_", 0), ("event_", EVENTS), ("compat_", COMPAT)];
+/// How codes without a name are called: a word, the first of these codes, and the one that its number counts from.
+const STAND_INS: [(&str, u16, u16); 3] =
+    [("syscall_", 0, 0), ("event_", EVENTS, 0), ("compat_", COMPAT, COMPAT)];
 
 /// No place: nobody has named the code.
 const UNKNOWN: u16 = u16::MAX;
 
 /// The shapes of codes that nobody has named, by code. Made once: each file brings a schema of its own.
 static UNNAMED: LazyLock<Box<[Shape]>> = LazyLock::new(|| {
-    let stand_in = |code: u16| STAND_INS.iter().rfind(|(_, base)| *base <= code).unwrap_or(&STAND_INS[0]);
+    let stand_in =
+        |code: u16| STAND_INS.iter().rfind(|(_, first, _)| *first <= code).unwrap_or(&STAND_INS[0]);
     (0..CODES)
         .map(|code| {
-            let (word, base) = stand_in(code);
+            let (word, _, base) = stand_in(code);
             Shape { stand_in: true, ..Shape::generic(code, &format!("{word}{}", code - base)) }
         })
         .collect()
@@ -293,7 +295,7 @@ impl Schema {
         self.by_name.get(name).copied().or_else(|| {
             let code = STAND_INS
                 .iter()
-                .find_map(|(word, base)| base.checked_add(name.strip_prefix(word)?.parse().ok()?))?;
+                .find_map(|(word, _, base)| base.checked_add(name.strip_prefix(word)?.parse().ok()?))?;
             Some(self.shape(code)).filter(|s| s.code == code && &*s.name == name).map(|s| s.code)
         })
     }

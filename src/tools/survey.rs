@@ -79,7 +79,8 @@ impl Survey {
                     return None;
                 }
             };
-            let read = block.verify().and_then(|()| block.load(Columns::ALL));
+            let read =
+                block.verify().and_then(|()| block.load(Columns::ALL)).and_then(|()| block.check_listed());
             match read {
                 Ok(()) => {
                     self.good(&block);
