@@ -73,6 +73,10 @@ pub(super) fn finish(
                 "cpu {cpu}: {} records, {} of them only for names, {} lost to a full ring, {} to re-entry, {} entry times lost to collisions",
                 c.produced, c.state_only, c.lost_full, c.lost_nested, c.collisions
             ));
+            let [number, process, user, result, latency] = c.rejected;
+            message::say(format!(
+                "cpu {cpu}: rejected {number} calls by number, {process} by process, {user} by user, {result} by result, {latency} by latency"
+            ));
         }
         let (procs, fds) = capture.state.sizes();
         message::say(format!(

@@ -80,6 +80,8 @@ pub struct State<'s> {
     unread: Vec<u32>,
     /// Whether processes that are not traced themselves are named as parents.
     ancestors: bool,
+    /// What a process does to its descriptors is told of some processes only: see [`State::follow_some`].
+    some: bool,
     /// Expected number of the next record, by CPU.
     next_seq: Vec<Option<u32>>,
     /// Processes that were born or got a new program under our eyes, and have not ended.
@@ -113,6 +115,7 @@ impl<'s> State<'s> {
             ended: VecDeque::new(),
             unread: Vec::new(),
             ancestors: true,
+            some: false,
             next_seq: Vec::new(),
             live: FxHashSet::default(),
             entries: FxHashMap::default(),
@@ -133,6 +136,12 @@ impl<'s> State<'s> {
     pub fn without_ancestors(mut self) -> State<'s> {
         self.ancestors = false;
         self
+    }
+
+    /// The probe tells of the descriptors of some processes only: those of which calls arrive that concern descriptors, and
+    /// those that are born as such. Descriptors of others are not read before.
+    pub fn follow_some(&mut self) {
+        self.some = true;
     }
 
     /// Reads environments as well.

@@ -78,7 +78,10 @@ impl State<'_> {
             return;
         }
         let shown = r.flags & abi::F_STATE == 0 && wanted.wants(code);
-        let proc = self.process(r.pid, r.time);
+        let of_all = r.flags & abi::F_STATE != 0 && effects::concerns_all(shape.effect);
+        let proc = if of_all { self.acquainted(r.pid, r.time) } else { self.process(r.pid, r.time) };
+        self.heed_parent(&proc, r);
+        proc.speaks(r.tid);
         if r.tid != r.pid {
             proc.fds.borrow().borrow_mut().share();
         }
