@@ -150,9 +150,8 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         let mut full = want & WANT_FULL != 0;
         let mut cause = REJECT_NUMBER;
         let mut state = want & WANT_STATE != 0 && (ret >= 0 || want & WANT_FAILED != 0);
-        let b = if want & (WANT_BOUND | WANT_OWN) != 0 { bounds() } else { core::ptr::null() };
-        if !b.is_null()
-            && let Some(why) = outside(b, task, pid, mark, ret)
+        if want & (WANT_BOUND | WANT_OWN) != 0
+            && let Some(why) = outside(task, pid, mark, ret)
         {
             let stranger = why == REJECT_PROCESS && want & WANT_OWN != 0 && mark & SCOPE_SHARES == 0;
             if stranger || want & WANT_BOUND != 0 {
@@ -176,7 +175,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
                 }
             }
         }
-        if full && want & WANT_BOUND != 0 && !b.is_null() && too_short(b, slot_time) {
+        if full && want & WANT_BOUND != 0 && too_short(slot_time) {
             full = false;
             cause = REJECT_LATENCY;
         }

@@ -98,8 +98,12 @@ pub unsafe fn early(task: *const u8, pid: u32, mark: u8) -> bool {
 }
 /// The first of the bounds that a call is not within, but for its latency.
 #[inline(always)]
-pub unsafe fn outside(b: *const u8, task: *const u8, pid: u32, mark: u8, ret: i64) -> Option<u32> {
+pub unsafe fn outside(task: *const u8, pid: u32, mark: u8, ret: i64) -> Option<u32> {
     unsafe {
+        let b = bounds();
+        if b.is_null() {
+            return None;
+        }
         let what: u32 = ld(b, 0);
         if what & BOUND_PROCS != 0 && !may(task, pid, mark, what) {
             return Some(REJECT_PROCESS);
@@ -123,9 +127,11 @@ pub unsafe fn outside(b: *const u8, task: *const u8, pid: u32, mark: u8, ret: i6
 }
 /// True if a call took too short a time, or nobody knows how long (which no test of it matches).
 #[inline(always)]
-pub unsafe fn too_short(b: *const u8, entry: u64) -> bool {
+pub unsafe fn too_short(entry: u64) -> bool {
     unsafe {
-        if ld::<u32>(b, 0) & BOUND_LATENCY == 0 {
+        // Looked up again: older verifiers do not see that the pointer of before is one whenever this is asked.
+        let b = bounds();
+        if b.is_null() || ld::<u32>(b, 0) & BOUND_LATENCY == 0 {
             return false;
         }
         entry == 0 || boot_ns() - entry < ld::<u64>(b, 8)

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::actor::{MANY, fact};
-use super::rig::{Background, actor, alone, run};
+use super::rig::{Background, actor, alone, pid, reread, res, run};
 
 /// The process id that is used again and again: far from those that are given out in turn.
 pub fn chosen() -> libc::pid_t {
@@ -209,4 +209,130 @@ fn what_is_rejected_is_counted() {
     }
     let (count, _) = of("evt.type = mount", "number");
     assert!(count >= MANY, "{count}");
+}
+
+/// Both CPUs lose events: every number that the probe gave is an event, a change of state, or a loss that stands in the
+/// stream where it happened.
+#[test]
+fn losses_are_accounted_for_on_every_cpu() {
+    let _alone = alone!();
+    let rate = actor("rate").iter().map(|w| format!("'{w}'")).collect::<Vec<_>>().join(" ");
+    let script = format!("taskset -c 0 {rate} & taskset -c 1 {rate} & wait");
+    let dir = tempfile::tempdir().unwrap();
+    let reel = dir.path().join("t.reel");
+    let options =
+        ["-v", "--fail-on-loss", "--ring", "256k", "-w", reel.to_str().unwrap(), "evt.type = getppid"];
+    let done = run(&options, &["sh", "-c", &script]);
+    assert_eq!(done.status.code(), Some(3), "--fail-on-loss: {}", done.stderr);
+    let (captured, lost) = done.totals();
+    assert!(captured >= 1000 && lost >= 1000 && captured + lost >= 2 * MANY, "{}", done.stderr);
+    let (mut delivered, mut dropped, mut cpus) = (0, 0, 0);
+    for line in done.stderr.lines().filter(|l| l.contains(" became events, ")) {
+        let n: Vec<u64> = line.split(' ').filter_map(|w| w.parse().ok()).collect();
+        let [records, events, names, gone] = n[..] else { panic!("{line}") };
+        assert_eq!(records, events + names + gone, "{line}");
+        (delivered, dropped, cpus) = (delivered + events, dropped + gone, cpus + 1);
+    }
+    assert!(cpus >= 2 && (delivered, dropped) == (captured, lost), "{}", done.stderr);
+    // The same in the file, by CPU and in order, as text and as JSON.
+    let (_, lines, _) = reread(&reel, &["-j"]);
+    let (mut of_cpu, mut events, mut between) = (std::collections::BTreeMap::<i64, u64>::new(), 0, false);
+    let (mut last, mut since) = (String::new(), 0);
+    for line in &lines {
+        let e: serde_json::Value = serde_json::from_str(line).unwrap();
+        if e["type"] == "end" {
+            continue;
+        }
+        let time = e["evt.time"].as_str().unwrap_or_default().to_owned();
+        assert!(time.is_empty() || time >= last, "in order of time: {line}");
+        last = if time.is_empty() { last } else { time };
+        if e["type"] == "lost" {
+            let count = e["evt.lost"].as_u64().or(e["lost"].as_u64()).unwrap_or_else(|| panic!("{line}"));
+            *of_cpu.entry(e["evt.cpu"].as_i64().unwrap_or_else(|| panic!("{line}"))).or_default() += count;
+            between |= since > 0 && events > 0;
+            since = 0;
+        } else {
+            events += 1;
+            since += 1;
+        }
+    }
+    assert_eq!((events, of_cpu.values().sum::<u64>()), (captured, lost));
+    assert!(of_cpu.len() >= 2 && between, "on both, and not only at the end: {of_cpu:?}");
+    let (_, lines, _) = reread(&reel, &[]);
+    assert!(lines.iter().any(|l| l.contains("lost")), "as text");
+}
+
+/// getppid says who the parent is; so does every event.
+#[test]
+fn parents_are_those_of_the_moment() {
+    let _alone = alone!();
+    for name in ["reject", "orphan"] {
+        let done = run(&["-j", "evt.type = getppid"], &actor(name));
+        let events = done.events();
+        assert!(events.len() > 5, "{name}: {}", done.stderr);
+        for e in &events {
+            assert_eq!(e["proc.ppid"], e["evt.rawres"], "{name}: {e}");
+        }
+        let orphan = done.fact("orphan");
+        let parents: Vec<i64> = events.iter().filter(|e| pid(e) == orphan).map(res).collect();
+        assert_eq!(parents[0], done.fact("middle"), "{name}: {parents:?}");
+        if name == "reject" {
+            assert_eq!(parents.last(), Some(&done.fact("main")), "{parents:?}");
+        } else {
+            assert_ne!(parents.last(), Some(&done.fact("middle")), "{parents:?}");
+        }
+    }
+    // Ancestors go on from the new parent: of the orphan, and of its child while it says nothing.
+    let form = "%proc.pid %evt.rawres %proc.ppid %proc.apid[1] %proc.apid[2] %proc.pname";
+    let done = run(&["-p", form, "evt.type = getppid"], &actor("orphan"));
+    let (orphan, middle, heir) =
+        (done.fact("orphan").to_string(), done.fact("middle").to_string(), done.fact("heir").to_string());
+    let words = |l: &String| -> Vec<String> { l.split(' ').map(str::to_owned).collect() };
+    let all: Vec<Vec<String>> = done.lines.iter().map(words).collect();
+    let of_orphan: Vec<_> = all.iter().filter(|l| l[0] == orphan).collect();
+    let reaper = &of_orphan.last().unwrap()[1];
+    assert!(of_orphan.iter().all(|l| l[1] == l[2] && l[2] == l[3]), "{of_orphan:?}");
+    let of_heir: Vec<_> = all.iter().filter(|l| l[0] == heir).collect();
+    assert!(of_heir.iter().all(|l| l[1] == orphan && l[3] == orphan), "{of_heir:?}");
+    assert_eq!(of_heir.first().map(|l| &l[4]), Some(&middle), "{of_heir:?}");
+    assert_eq!(of_heir.last().map(|l| &l[4]), Some(reaper), "{of_heir:?}");
+}
+
+/// A process outlives its parent, and has a child of its own that looks on while it only waits.
+#[allow(unsafe_code, reason = "what is tested are system calls as such")]
+pub fn orphan() {
+    use super::actor::{forked, wait};
+    let getppid = || unsafe { libc::syscall(libc::SYS_getppid) };
+    let mut pipe = [0; 2];
+    unsafe { libc::pipe(pipe.as_mut_ptr()) };
+    let middle = forked(|| {
+        let orphan = forked(|| {
+            getppid();
+            let heir = forked(|| {
+                getppid();
+                unsafe { libc::usleep(200_000) };
+                getppid();
+                0
+            });
+            unsafe { libc::write(pipe[1], heir.to_ne_bytes().as_ptr().cast(), 4) };
+            wait(heir);
+            for _ in 0..5 {
+                getppid();
+            }
+            0
+        });
+        unsafe { libc::write(pipe[1], orphan.to_ne_bytes().as_ptr().cast(), 4) };
+        unsafe { libc::usleep(100_000) };
+        0
+    });
+    fact("middle", middle);
+    let mut ids = [0; 2];
+    for id in &mut ids {
+        unsafe { libc::read(pipe[0], std::ptr::from_mut::<i32>(id).cast(), 4) };
+    }
+    // The child is younger.
+    fact("orphan", ids[0].min(ids[1]));
+    fact("heir", ids[0].max(ids[1]));
+    wait(middle);
+    unsafe { libc::usleep(300_000) };
 }
