@@ -5,6 +5,9 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use sysreel::reel::Stored;
+use sysreel::schema::Schema;
+
 /// The program, built with the profile of the benchmark, which is that of a release.
 pub const SYSREEL: &str = env!("CARGO_BIN_EXE_sysreel");
 
@@ -76,4 +79,23 @@ pub fn machine() -> String {
     let online = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let cpus = online.lines().filter(|l| l.starts_with("processor")).count();
     format!("{cpus} cores, {}", rustix::system::uname().release().to_string_lossy())
+}
+
+/// What a plain writer would store: rows of 80 bytes (time, latency, call, result, six words), their items behind them.
+pub fn plain_rows(all: &[Stored], schema: &Schema) -> Vec<u8> {
+    let mut rows = Vec::new();
+    for block in all {
+        let b = block.view(schema);
+        for row in 0..b.rows {
+            let words = b.words_of(row);
+            let head = [b.time[row], b.latency[row], u64::from(b.call[row]), b.ret[row] as u64];
+            for v in head.into_iter().chain((0..6).map(|i| words.get(i).copied().unwrap_or(0))) {
+                rows.extend_from_slice(&v.to_le_bytes());
+            }
+            for item in b.items_of(row) {
+                rows.extend_from_slice(b.bytes(*item).unwrap_or_default());
+            }
+        }
+    }
+    rows
 }

@@ -13,7 +13,7 @@ mod whole;
 use std::fs;
 use std::process::ExitCode;
 
-use common::{Totals, least, long, machine, sysreel};
+use common::{Totals, least, long, machine, plain_rows, sysreel};
 use sysreel::batch::{Bitmap, Columns};
 use sysreel::filter::{Filter, Verdicts};
 use sysreel::output::{Format, JsonOptions, TextOptions};
@@ -60,20 +60,7 @@ fn recorded() -> Result<Vec<u8>, String> {
 /// What a plain writer would do, to compare with: rows of 80 bytes with their strings behind them, LZ4 and CRC-32 in
 /// pieces of 64 KiB. Making the rows is not counted. Gives ns and bytes.
 fn naive(all: &[Stored], schema: &Schema, rounds: usize) -> (f64, usize) {
-    let mut rows = Vec::new();
-    for block in all {
-        let b = block.view(schema);
-        for row in 0..b.rows {
-            let words = b.words_of(row);
-            let head = [b.time[row], b.latency[row], u64::from(b.call[row]), b.ret[row] as u64];
-            for v in head.into_iter().chain((0..6).map(|i| words.get(i).copied().unwrap_or(0))) {
-                rows.extend_from_slice(&v.to_le_bytes());
-            }
-            for item in b.items_of(row) {
-                rows.extend_from_slice(b.bytes(*item).unwrap_or_default());
-            }
-        }
-    }
+    let rows = plain_rows(all, schema);
     let mut out = vec![0; lz4_flex::block::get_maximum_output_size(64 << 10)];
     let mut size = 0;
     let ns = least(rounds, || {

@@ -35,7 +35,7 @@ fn examine(text: &mut String) -> bool {
         &format_args!("{} {}", uname.release().to_string_lossy(), uname.machine().to_string_lossy()),
     );
     let schema = Schema::native(Arch::NATIVE);
-    let described = schema.shapes().iter().filter(|s| s.described && s.code < crate::schema::EVENTS).count();
+    let described = schema.shapes().filter(|s| s.described && s.code < crate::schema::EVENTS).count();
     line(true, "system calls", &format_args!("{described} with arguments, every other with six raw words"));
     let cpus = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let ring = default_ring(cpus);

@@ -254,7 +254,8 @@ impl Files {
 
     /// Events written, in all files.
     pub fn written(&self) -> u64 {
-        self.events + self.open.as_ref().map_or(0, |o| o.writer.events_written())
+        let open = self.open.as_ref();
+        self.events + open.map_or(0, |o| o.writer.events_written().saturating_sub(o.lost_rows))
     }
 
     /// Events that could not be written.
@@ -265,18 +266,16 @@ impl Files {
     fn complete(&mut self, totals: Option<&Totals>) -> io::Result<()> {
         let Some(open) = self.open.take() else { return Ok(()) };
         let (now, since) = (self.tally, open.since);
-        let written = open.writer.events_written();
+        // A record of a loss is not an event.
+        let written = open.writer.events_written().saturating_sub(open.lost_rows);
         self.events += written;
         self.unwritten += open.writer.events_lost();
         // A capture of one file has its own totals; of several, each has its share.
         let totals = match totals {
             Some(totals) if since == Tally::default() => totals.clone(),
             _ => Totals {
-                produced: now
-                    .produced
-                    .saturating_sub(since.produced)
-                    .max((written - open.lost_rows).saturating_add(open.lost)),
-                written: written - open.lost_rows,
+                produced: now.produced.saturating_sub(since.produced).max(written.saturating_add(open.lost)),
+                written,
                 filtered: now.filtered.saturating_sub(since.filtered),
                 lost: open.lost,
                 state_only: now.state_only.saturating_sub(since.state_only),

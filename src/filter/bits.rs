@@ -96,7 +96,7 @@ impl Known {
 
 /// The names of the arguments that calls have.
 pub fn argument_names(schema: &Schema) -> Vec<&str> {
-    let mut all: Vec<&str> = schema.shapes().iter().flat_map(|s| s.args.iter().map(|a| &*a.name)).collect();
+    let mut all: Vec<&str> = schema.shapes().flat_map(|s| s.args.iter().map(|a| &*a.name)).collect();
     all.sort_unstable();
     all.dedup();
     all

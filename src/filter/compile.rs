@@ -306,9 +306,7 @@ fn fits_some_name(
         return Ok(());
     }
     let names = match subject.field.extract {
-        Extract::Code(_) if subject.ty == Type::CallName => {
-            cx.schema.shapes().iter().map(|s| &*s.name).collect()
-        }
+        Extract::Code(_) if subject.ty == Type::CallName => cx.schema.shapes().map(|s| &*s.name).collect(),
         _ => value::vocabulary(subject.ty, cx.schema),
     };
     if names.is_empty() || names.iter().any(|n| compiled.text(n.as_bytes())) {

@@ -126,7 +126,7 @@ proptest! {
             flags: words[2] as u32,
             ..Proc::default()
         });
-        for shape in schema.shapes().iter().filter(|s| s.described).chain(schema.shapes().iter().rev().take(1)) {
+        for shape in schema.shapes().filter(|s| s.described).chain(schema.shapes().rev().take(1)) {
             let row = Row {
                 num: ret,
                 time,

@@ -439,7 +439,7 @@ mod tests {
             let schema = Schema::native(arch);
             let (back, shapes) = parse_header(&header_body(&header, &schema)).unwrap();
             assert_eq!(back, header);
-            for (a, b) in schema.shapes().iter().zip(shapes.shapes()) {
+            for (a, b) in schema.shapes().zip(shapes.shapes()) {
                 let a = Shape { effect: b.effect, ..a.clone() };
                 assert_eq!(a, *b);
             }

@@ -261,7 +261,7 @@ pub(super) fn starts(
     width: fn(&Shape) -> usize,
     max: usize,
 ) -> Option<()> {
-    let widths: Vec<u32> = schema.shapes().iter().map(|s| width(s) as u32).collect();
+    let widths: Vec<u32> = schema.shapes().map(|s| width(s) as u32).collect();
     at.clear();
     at.reserve(call.len() + 1);
     at.push(0);

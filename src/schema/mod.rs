@@ -42,6 +42,23 @@ pub const COMPAT: u16 = 2048;
 /// One past the largest code.
 pub const CODES: u16 = 3072;
 
+/// How codes without a name are called: a word, and the code that its number counts from.
+const STAND_INS: [(&str, u16); 3] = [("syscall_", 0), ("event_", EVENTS), ("compat_", COMPAT)];
+
+/// No place: nobody has named the code.
+const UNKNOWN: u16 = u16::MAX;
+
+/// The shapes of codes that nobody has named, by code. Made once: each file brings a schema of its own.
+static UNNAMED: LazyLock<Box<[Shape]>> = LazyLock::new(|| {
+    let stand_in = |code: u16| STAND_INS.iter().rfind(|(_, base)| *base <= code).unwrap_or(&STAND_INS[0]);
+    (0..CODES)
+        .map(|code| {
+            let (word, base) = stand_in(code);
+            Shape { stand_in: true, ..Shape::generic(code, &format!("{word}{}", code - base)) }
+        })
+        .collect()
+});
+
 /// The architecture that numbers belong to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Arch {
@@ -97,7 +114,7 @@ pub struct Shape {
     /// The code.
     pub code: u16,
     /// The call's or event's name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// What it is about.
     pub class: Class,
     /// What its result is.
@@ -114,6 +131,8 @@ pub struct Shape {
     pub early: bool,
     /// False for a call that has no row of its own and is shown with six raw words.
     pub described: bool,
+    /// Nobody has named this code: `syscall_500`.
+    pub(crate) stand_in: bool,
 }
 
 impl Shape {
@@ -149,6 +168,7 @@ impl Shape {
             refs,
             early,
             described: true,
+            stand_in: false,
         }
     }
 
@@ -192,8 +212,11 @@ impl Shape {
 pub struct Schema {
     /// The architecture whose numbers the codes are.
     pub arch: Arch,
-    shapes: Vec<Shape>,
-    by_name: HashMap<Box<str>, u16>,
+    /// Those that have names.
+    known: Vec<Shape>,
+    /// By code, where in `known` it is; [`UNKNOWN`]: among those that nobody has named.
+    place: Box<[u16]>,
+    by_name: HashMap<Arc<str>, u16>,
     hosts: Vec<Box<str>>,
 }
 
@@ -201,63 +224,41 @@ impl Schema {
     /// This version's own schema for `arch`.
     pub fn native(arch: Arch) -> Schema {
         let rows: HashMap<&str, &Call> = CALLS.iter().map(|c| (c.name, c)).collect();
-        let mut shapes = Schema::unnamed();
         let native = match arch {
             Arch::X86_64 => numbers::X86_64,
             Arch::Aarch64 => numbers::AARCH64,
         };
-        let mut place = |code: u16, name: &str| {
-            if let Some(slot) = shapes.get_mut(usize::from(code)) {
-                *slot =
-                    rows.get(name).map_or_else(|| Shape::generic(code, name), |c| Shape::of(arch, code, c));
-            }
-        };
-        for &(nr, name) in native {
-            place(nr, name);
-        }
-        place(PROCEXIT, "procexit");
-        place(LOST, "lost");
-        if arch == Arch::X86_64 {
-            // A 32-bit call is never decoded with the 64-bit table: registers and structures differ.
-            for &(nr, name) in numbers::IA32 {
-                let code = COMPAT + nr;
-                if let Some(slot) = shapes.get_mut(usize::from(code)) {
-                    *slot = Shape::generic(code, name);
+        let events = [(PROCEXIT, "procexit"), (LOST, "lost")];
+        let shapes = native.iter().chain(&events).map(|&(code, name)| {
+            rows.get(name).map_or_else(|| Shape::generic(code, name), |c| Shape::of(arch, code, c))
+        });
+        // A 32-bit call is never decoded with the 64-bit table: registers and structures differ.
+        let compat = if arch == Arch::X86_64 { numbers::IA32 } else { &[] };
+        let compat = compat.iter().map(|&(nr, name)| Shape::generic(COMPAT + nr, name));
+        Schema::from_shapes(arch, shapes.chain(compat))
+    }
+
+    /// A schema whose shapes are the given ones (read from a reel, the last wins); every other code is generic.
+    pub fn from_shapes(arch: Arch, given: impl IntoIterator<Item = Shape>) -> Schema {
+        let mut known: Vec<Shape> = Vec::new();
+        let mut place: Box<[u16]> = vec![UNKNOWN; usize::from(CODES)].into();
+        for shape in given {
+            let Some(place) = place.get_mut(usize::from(shape.code)) else { continue };
+            match known.get_mut(usize::from(*place)) {
+                Some(twin) => *twin = shape,
+                None => {
+                    *place = known.len() as u16;
+                    known.push(shape);
                 }
             }
         }
-        Schema::index(arch, shapes)
-    }
-
-    /// A schema whose shapes are the given ones (read from a reel); every other code is generic.
-    pub fn from_shapes(arch: Arch, given: impl IntoIterator<Item = Shape>) -> Schema {
-        let mut shapes = Schema::unnamed();
-        for shape in given {
-            let code = usize::from(shape.code);
-            if let Some(slot) = shapes.get_mut(code) {
-                *slot = shape;
-            }
-        }
-        Schema::index(arch, shapes)
-    }
-
-    fn unnamed() -> Vec<Shape> {
-        (0..CODES)
-            .map(|code| match code {
-                0..EVENTS => Shape::generic(code, &format!("syscall_{code}")),
-                EVENTS..COMPAT => Shape::generic(code, &format!("event_{code}")),
-                _ => Shape::generic(code, &format!("compat_{}", code - COMPAT)),
-            })
-            .collect()
-    }
-
-    fn index(arch: Arch, shapes: Vec<Shape>) -> Schema {
         // Native codes come first and win: a name means the native call; 32-bit twins are found by `codes`.
-        let mut by_name = HashMap::new();
-        for shape in &shapes {
-            by_name.entry(shape.name.clone()).or_insert(shape.code);
+        let mut by_name: HashMap<Arc<str>, u16> = HashMap::with_capacity(known.len());
+        for shape in &known {
+            let first = by_name.entry(shape.name.clone()).or_insert(shape.code);
+            *first = shape.code.min(*first);
         }
-        Schema { arch, shapes, by_name, hosts: Vec::new() }
+        Schema { arch, known, place, by_name, hosts: Vec::new() }
     }
 
     /// The same with the names of the hosts that rows number.
@@ -283,32 +284,35 @@ impl Schema {
 
     /// The shape of a code; codes past the end share the last one.
     pub fn shape(&self, code: u16) -> &Shape {
-        &self.shapes[usize::from(code).min(self.shapes.len() - 1)]
+        let code = usize::from(code.min(CODES - 1));
+        self.known.get(usize::from(self.place[code])).unwrap_or_else(|| &UNNAMED[code])
     }
 
     /// The native code of a name.
     pub fn code(&self, name: &str) -> Option<u16> {
-        self.by_name.get(name).copied()
+        self.by_name.get(name).copied().or_else(|| {
+            let code = STAND_INS
+                .iter()
+                .find_map(|(word, base)| base.checked_add(name.strip_prefix(word)?.parse().ok()?))?;
+            Some(self.shape(code)).filter(|s| s.code == code && &*s.name == name).map(|s| s.code)
+        })
     }
 
     /// Every code that has this name: the native one and its 32-bit twin.
     pub fn codes<'a>(&'a self, name: &'a str) -> impl Iterator<Item = u16> + 'a {
-        self.shapes.iter().filter(move |s| &*s.name == name).map(|s| s.code)
+        let known = self.known.iter().filter(move |s| &*s.name == name).map(|s| s.code);
+        let other = self.code(name).filter(|code| self.shape(*code).stand_in);
+        known.chain(other)
     }
 
     /// All shapes, by code.
-    pub fn shapes(&self) -> &[Shape] {
-        &self.shapes
+    pub fn shapes(&self) -> impl DoubleEndedIterator<Item = &Shape> + ExactSizeIterator {
+        (0..CODES).map(|code| self.shape(code))
     }
 
-    /// Shapes that have a name of their own (calls of the architecture, and events).
+    /// Shapes that have a name of their own (calls of the architecture, and events), by code.
     pub fn named(&self) -> impl Iterator<Item = &Shape> {
-        self.shapes.iter().filter(|s| {
-            s.described
-                || !(s.name.starts_with("syscall_")
-                    || s.name.starts_with("event_")
-                    || s.name.starts_with("compat_"))
-        })
+        self.shapes().filter(|s| !s.stand_in)
     }
 }
 

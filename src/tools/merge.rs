@@ -173,7 +173,7 @@ fn look(place: &Place, plan: &mut Option<Plan>) -> Result<Stream, Exit> {
 
 impl Plan {
     fn of(header: &Header, schema: &Schema) -> Plan {
-        let mut shapes: Vec<Option<Shape>> = schema.shapes().iter().map(|_| None).collect();
+        let mut shapes: Vec<Option<Shape>> = schema.shapes().map(|_| None).collect();
         for shape in schema.named() {
             if let Some(slot) = shapes.get_mut(usize::from(shape.code)) {
                 *slot = Some(shape.clone());

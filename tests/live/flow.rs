@@ -56,6 +56,8 @@ fn at_full_rate_nothing_is_unaccounted_for() {
         let done = run(&["-w", reel.to_str().unwrap(), "--ring", ring, "evt.type = getppid"], &actor("rate"));
         let (captured, lost) = done.totals();
         assert_eq!(captured + lost, MANY, "ring {ring}, into a reel: {}", done.stderr);
+        // A record of a loss stands in the file and is no event.
+        assert!(done.stderr.contains(&format!(" {captured} written")), "{}", done.stderr);
         let (status, lines, err) = reread(&reel, &["-p", "%evt.type %evt.lost"]);
         assert_eq!(status, 0, "{err}");
         let calls = lines.iter().filter(|l| l.starts_with("getppid ")).count() as u64;

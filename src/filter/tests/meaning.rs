@@ -336,7 +336,7 @@ fn slips_are_understood() {
         all.dedup();
         all
     };
-    let calls: Vec<&'static str> = schema.named().map(|s| &*Box::leak(s.name.clone())).collect();
+    let calls: Vec<&'static str> = schema.named().map(|s| &*Box::leak(Box::<str>::from(&*s.name))).collect();
     let fields = FIELDS.iter().chain(crate::fields::FIELDS).map(|f| f.name).collect();
     let errors = names::ERRNO.rows.iter().map(|(_, n)| *n).collect();
     for (what, names) in [("fields", sorted(fields)), ("calls", sorted(calls)), ("errors", sorted(errors))] {

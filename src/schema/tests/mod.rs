@@ -202,7 +202,7 @@ fn shapes_count_their_items_and_references() {
     for arch in ARCHES {
         let schema = Schema::native(arch);
         assert_eq!(schema.shapes().len(), usize::from(CODES));
-        for (code, shape) in schema.shapes().iter().enumerate() {
+        for (code, shape) in schema.shapes().enumerate() {
             assert_eq!(usize::from(shape.code), code);
             let items: Vec<u8> = shape.args.iter().filter_map(|a| a.item).collect();
             assert_eq!(items, (0..shape.items).collect::<Vec<u8>>(), "{}", shape.name);

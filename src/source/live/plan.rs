@@ -55,7 +55,7 @@ impl Interest {
     /// Full records of the codes for which `wanted` holds; state as told.
     pub fn new(schema: &Schema, state: bool, wanted: impl Fn(u16) -> bool) -> Interest {
         let full = (0..crate::schema::EVENTS).map(&wanted).collect();
-        let compat = schema.shapes().iter().any(|s| s.code >= crate::schema::COMPAT && wanted(s.code));
+        let compat = schema.shapes().any(|s| s.code >= crate::schema::COMPAT && wanted(s.code));
         Interest { full, compat, state, files: true, bounded: false, some: false, facts: Facts::ALL }
     }
 
@@ -339,7 +339,7 @@ mod tests {
         for arch in [Arch::X86_64, Arch::Aarch64] {
             let schema = Schema::native(arch);
             let all = Interest::new(&schema, true, |_| true);
-            for shape in schema.shapes().iter().take(PLANS as usize) {
+            for shape in schema.shapes().take(PLANS as usize) {
                 let p = plan(shape, &all, Snaplen(PAYLOAD_MAX));
                 assert!(u32::from(p.max) * 8 <= RECORD_MAX, "{}: {} bytes", shape.name, p.max);
                 let entry = p.op.iter().filter(|o| o.how & HOW_ENTRY != 0);
@@ -355,7 +355,7 @@ mod tests {
         for arch in [Arch::X86_64, Arch::Aarch64] {
             let schema = Schema::native(arch);
             let all = Interest::new(&schema, true, |_| true);
-            for shape in schema.shapes().iter().take(PLANS as usize) {
+            for shape in schema.shapes().take(PLANS as usize) {
                 let p = plan(shape, &all, Snaplen(80));
                 assert!(p.op.iter().all(|o| o.code != OP_NOTHING), "{} would lose an argument", shape.name);
             }
