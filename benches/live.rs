@@ -318,11 +318,15 @@ fn main() -> ExitCode {
     let reel = at("t.reel").to_string_lossy().into_owned();
     let mut ways = vec![
         Way::new("untraced", None),
-        Way { rejects: true, ..Way::new("rejected by the filter", Some(&["-q", "evt.type = mount"])) },
+        Way { rejects: true, ..Way::new("rejected by number", Some(&["-q", "evt.type = mount"])) },
         Way {
             rejects: true,
             ..Way::new("rejected, --no-latency", Some(&["-q", "--no-latency", "evt.type = mount"]))
         },
+        Way { rejects: true, ..Way::new("rejected by process", Some(&["-q", "proc.pid = 1"])) },
+        Way { rejects: true, ..Way::new("rejected by user", Some(&["-q", "user.uid = 65000"])) },
+        Way { rejects: true, ..Way::new("rejected by result", Some(&["-q", "evt.res = ENOSYS"])) },
+        Way { rejects: true, ..Way::new("rejected by latency", Some(&["-q", "evt.latency > 10s"])) },
         Way::new("captured, --no-latency", Some(&["-q", "--no-latency"])),
         Way::new("captured", Some(&["-q"])),
         Way::new("written (-w)", Some(&["-w", &reel, "--force"])),

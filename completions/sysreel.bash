@@ -59,7 +59,7 @@ _sysreel() {
 
     case "${cmd}" in
         sysreel)
-            opts="-r -w -C -G -W -o -j -p -q -t -l -U -c -s -d -v -h -V --read --follow --threads --pid --self --write --force --rotate-size --rotate-seconds --keep --max-disk --on-rotate --sync --on-full --output --json --print --quiet --time --color --line-buffered --unbuffered --stop --limit --snaplen --no-latency --ring --no-ancestors --env --proc --explain --fail-on-loss --verbose --help --version run info cut merge split verify repair export fields calls doctor completions"
+            opts="-r -w -C -G -W -o -j -p -q -t -l -U -u -c -s -d -v -h -V --read --follow --threads --pid --self --write --force --rotate-size --rotate-seconds --keep --max-disk --on-rotate --sync --on-full --output --json --print --quiet --time --color --line-buffered --unbuffered --user --stop --limit --snaplen --no-latency --ring --no-ancestors --env --proc --explain --fail-on-loss --verbose --help --version run info cut merge split verify repair export fields calls doctor completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -217,6 +217,14 @@ _sysreel() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --stop)
@@ -543,7 +551,7 @@ _sysreel() {
             return 0
             ;;
         sysreel__subcmd__run)
-            opts="-w -C -G -W -o -j -p -q -t -l -U -c -s -d -v -h --write --force --rotate-size --rotate-seconds --keep --max-disk --on-rotate --sync --on-full --output --json --print --quiet --time --color --line-buffered --unbuffered --stop --limit --snaplen --no-latency --ring --no-ancestors --env --proc --explain --fail-on-loss --verbose --as --help"
+            opts="-w -C -G -W -o -j -p -q -t -l -U -u -c -s -d -v -h --write --force --rotate-size --rotate-seconds --keep --max-disk --on-rotate --sync --on-full --output --json --print --quiet --time --color --line-buffered --unbuffered --user --stop --limit --snaplen --no-latency --ring --no-ancestors --env --proc --explain --fail-on-loss --verbose --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -663,6 +671,14 @@ _sysreel() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --stop)

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sysreel_global_optspecs
-    string join \n r/read= follow threads= pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered stop= c/limit= s/snaplen= no-latency ring= no-ancestors env proc= d/explain fail-on-loss v/verbose h/help V/version
+    string join \n r/read= follow threads= pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered u/user= stop= c/limit= s/snaplen= no-latency ring= no-ancestors env proc= d/explain fail-on-loss v/verbose h/help V/version
 end
 
 function __fish_sysreel_needs_command
@@ -48,6 +48,7 @@ date\t''"
 complete -c sysreel -n "__fish_sysreel_needs_command" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c sysreel -n "__fish_sysreel_needs_command" -s u -l user -d 'Only calls of these users, by name or number (comma list, repeatable)' -r -f -a "(__fish_complete_users)"
 complete -c sysreel -n "__fish_sysreel_needs_command" -l stop -d 'Stop at a limit: duration:60s, size:1G (of the files), events:1M; comma list' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -s c -l limit -d 'Stop after N events' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -s s -l snaplen -d 'Bytes to capture of each buffer [default: 80]' -r
@@ -102,6 +103,7 @@ date\t''"
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s u -l user -d 'Only calls of these users, by name or number (comma list, repeatable)' -r -f -a "(__fish_complete_users)"
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l stop -d 'Stop at a limit: duration:60s, size:1G (of the files), events:1M; comma list' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s c -l limit -d 'Stop after N events' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s s -l snaplen -d 'Bytes to capture of each buffer [default: 80]' -r

@@ -4,7 +4,7 @@
 // a hash of the constants below is checked when the object is loaded. no_std, no dependencies.
 
 /// Changes whenever the layout does; the loader compares it with the object's own `ABI`.
-pub const ABI_VERSION: u32 = 3;
+pub const ABI_VERSION: u32 = 4;
 
 /// Bits of an offset in a chunk: one `and` bounds it for the verifier on every path alike. (A comparison would do too, but
 /// leaves two states, and loops then never converge.)
@@ -46,7 +46,8 @@ pub struct Head {
     pub tid: u32,
     /// Process (thread group).
     pub pid: u32,
-    /// Kind of the fact that follows the items: `FACT_`.
+    /// Kind of the fact that follows the items, `FACT_`, in the low [`FACT_BITS`]; above them the parent's process id (what
+    /// `real_parent` is now, initial pid namespace), 0 if there is none.
     pub fact: u32,
     /// Entry to exit, ns; `u64::MAX` if not known.
     pub latency: u64,
@@ -55,6 +56,8 @@ pub struct Head {
 }
 /// Size of [`Head`].
 pub const HEAD: u32 = 48;
+/// Bits of [`Head::fact`] that name the fact.
+pub const FACT_BITS: u32 = 8;
 
 /// The call is only for state: not to be shown.
 pub const F_STATE: u16 = 1;
@@ -201,6 +204,65 @@ pub const LEN_MORE: u8 = 32;
 /// With another and [`HOW_BITS`]: a number of bytes; there is one for each page.
 pub const LEN_PAGES: u8 = 64;
 
+/// Numbers from `low` on: `width` more than the first, ends included. With wrapping arithmetic one comparison decides.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first.
+    pub low: i64,
+    /// How many more.
+    pub width: u64,
+}
+/// Spans of one bound; one that needs fewer repeats one of them.
+pub const SPANS: usize = 4;
+
+/// What every event has in common that can match: the only element of the `BOUNDS` map.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// `BOUND_` bits: what is tested.
+    pub what: u32,
+    /// Unused.
+    pub pad: u32,
+    /// Least latency, ns.
+    pub latency: u64,
+    /// The result.
+    pub results: [Span; SPANS],
+    /// The effective user id.
+    pub uids: [Span; SPANS],
+}
+/// Size of [`Bounds`].
+pub const BOUNDS: u32 = 16 + 32 * SPANS as u32;
+/// Offset of `results`.
+pub const BOUND_RESULTS: u32 = 16;
+/// Offset of `uids`.
+pub const BOUND_UIDS: u32 = 16 + 16 * SPANS as u32;
+/// Processes marked [`SCOPE_MAY`].
+pub const BOUND_PROCS: u32 = 1;
+/// With it: a child of one marked [`SCOPE_HEIR`] is marked too.
+pub const BOUND_TREE: u32 = 2;
+/// Processes are tested at the entry already: the time of entry of what they reject is never needed.
+pub const BOUND_EARLY: u32 = 4;
+/// The effective user id.
+pub const BOUND_USER: u32 = 8;
+/// The result.
+pub const BOUND_RESULT: u32 = 16;
+/// The latency.
+pub const BOUND_LATENCY: u32 = 32;
+
+/// Why a call was rejected: index in [`Producer::rejected`]. Its number.
+pub const REJECT_NUMBER: u32 = 0;
+/// Its process.
+pub const REJECT_PROCESS: u32 = 1;
+/// Its user.
+pub const REJECT_USER: u32 = 2;
+/// Its result.
+pub const REJECT_RESULT: u32 = 3;
+/// Its latency.
+pub const REJECT_LATENCY: u32 = 4;
+/// Causes.
+pub const REJECTS: usize = 5;
+
 /// Operations of one plan: with its head a plan is 64 bytes, so that three bits name an operation.
 pub const OPS: usize = 7;
 
@@ -232,6 +294,10 @@ pub const WANT_STATE: u8 = 2;
 pub const WANT_FAILED: u8 = 4;
 /// A full record has items with [`HOW_ENTRY`].
 pub const WANT_ENTRY: u8 = 8;
+/// A full record is wanted only within the [`Bounds`].
+pub const WANT_BOUND: u8 = 16;
+/// What the call changes matters to its own process alone: nothing is wanted of processes outside of the bounds.
+pub const WANT_OWN: u8 = 32;
 /// Most bytes of a record of an entry; what is read at entry is short.
 pub const ENTRY_MAX: u32 = 4096;
 
@@ -354,8 +420,8 @@ pub struct Fork {
     pub start: u64,
     /// `FORK_` bits.
     pub shares: u32,
-    /// Unused.
-    pub pad: u32,
+    /// The parent's process id: not the one that forked with CLONE_PARENT.
+    pub parent: u32,
 }
 /// Size of [`Fork`].
 pub const FORK: u32 = 24;
@@ -363,6 +429,8 @@ pub const FORK: u32 = 24;
 pub const FORK_FILES: u32 = 1;
 /// Working directory and root are shared.
 pub const FORK_FS: u32 = 2;
+/// The new process may match: see [`SCOPE_MAY`].
+pub const FORK_MAY: u32 = 4;
 
 /// Body of [`REC_EXEC`]: then the path fact of the executable with its names padded to 8, then four items: the path as
 /// given, the arguments, the environment (absent unless it is asked for), comm.
@@ -440,7 +508,13 @@ pub struct Producer {
     pub collisions: u64,
     /// The probe's own, see `Rec::forget`.
     pub scratch: u64,
+    /// Calls that were rejected, by cause; no record was made of them, so `seq` does not count them.
+    pub rejected: [u64; REJECTS],
 }
+/// Offset of `collisions`.
+pub const COLLISIONS: u32 = 48;
+/// Offset of `rejected`.
+pub const REJECTED: u32 = 64;
 /// Offset of `scratch`.
 pub const SCRATCH: u32 = 56;
 /// Offset of the reader's page in the control element: `tail`, the position up to which the reader has read.
@@ -448,6 +522,8 @@ pub const TAIL: usize = 4096;
 /// Size of the control element.
 pub const CTL: u32 = 8192;
 
+/// The bits of a mark that are one of the four below: what is traced at all. The others are about the bounds.
+pub const SCOPE_BITS: u8 = 3;
 /// Scope of a process: not marked.
 pub const SCOPE_NONE: u8 = 0;
 /// In scope.
@@ -456,6 +532,14 @@ pub const SCOPE_IN: u8 = 1;
 pub const SCOPE_OUT: u8 = 2;
 /// Not yet, but from its next exec on: the command that `run` starts.
 pub const SCOPE_AT_EXEC: u8 = 3;
+/// Within the bounds.
+pub const SCOPE_MAY: u8 = 0x10;
+/// And so are its children.
+pub const SCOPE_HEIR: u8 = 0x20;
+/// The marks belong to the number: whatever process has it, now or later.
+pub const SCOPE_PINNED: u8 = 0x40;
+/// Shares its descriptors with another process: what it does to them always matters.
+pub const SCOPE_SHARES: u8 = 0x80;
 /// Elements of the `SCOPE` map: a byte per pid up to the largest pid_max.
 pub const SCOPES: u32 = 64;
 /// Size of one.

@@ -6,7 +6,7 @@ use crate::facts::*;
 use crate::kernel::*;
 use crate::kernel::{PLANS, SLOTS};
 use crate::ring::{Rec, begin};
-use crate::scope::in_scope;
+use crate::scope::*;
 
 #[inline(always)]
 unsafe fn is_compat(task: *const u8) -> bool {
@@ -19,15 +19,24 @@ pub unsafe extern "C" fn sys_enter(ctx: *const u64) -> i32 {
     unsafe {
         let nr = ld::<u64>(ctx as *const u8, 8);
         let plan = look(&PLANS, if nr < abi::PLANS as u64 { nr as u32 } else { PLAN_COMPAT });
-        if plan.is_null() || ld::<u8>(plan, 0) == 0 {
+        if plan.is_null() {
+            return 0;
+        }
+        let want: u8 = ld(plan, 0);
+        if want == 0 {
             return 0;
         }
         let id = pid_tgid();
-        if !in_scope((id >> 32) as u32) {
+        let pid = (id >> 32) as u32;
+        let Some(mark) = mark_of(pid) else { return 0 };
+        // Whom the bounds reject, and what it does to itself alone: nothing will come of it.
+        let alone = want & WANT_OWN != 0 && mark & SCOPE_SHARES == 0
+            || want & (WANT_BOUND | WANT_STATE) == WANT_BOUND;
+        if alone && early(task_btf(), pid, mark) {
             return 0;
         }
         let tid = id as u32;
-        let time = if ld::<u8>(plan, 0) & WANT_ENTRY != 0 { before(ctx, plan, id, nr) } else { boot_ns() };
+        let time = if want & WANT_ENTRY != 0 { before(ctx, plan, id, nr) } else { boot_ns() };
         let s = look(&SLOTS, slot(tid));
         if !s.is_null() {
             st(s, 4, nr as u32);
@@ -84,7 +93,8 @@ unsafe fn before(ctx: *const u64, plan: *const u8, id: u64, nr: u64) -> u64 {
         r.forget_place();
         r.count_state();
         let counts = 6 | (items as u16) << 8;
-        r.head(REC_ENTRY, F_STATE, counts, id as u32, (id >> 32) as u32, 0, u64::MAX, nr as i64);
+        let task = task_btf();
+        r.head(REC_ENTRY, F_STATE, counts, id as u32, (id >> 32) as u32, told(0, task), u64::MAX, nr as i64);
         r.publish();
         r.time
     }
@@ -103,6 +113,12 @@ unsafe fn argument(regs: *const u8, n: u8) -> u64 {
             _ => ld(regs, g!(REGS_A5)),
         }
     }
+}
+
+/// The word of a head that names the fact and the parent.
+#[inline(always)]
+pub unsafe fn told(fact: u8, task: *const u8) -> u32 {
+    unsafe { fact as u32 | parent_of(task) << FACT_BITS }
 }
 
 /// All six words at fixed offsets; what the call does not have is overwritten by the items.
@@ -151,20 +167,30 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         }
         let want: u8 = ld(plan, 0);
         if want == 0 {
+            reject(REJECT_NUMBER, 0);
             return 0;
         }
         let id = pid_tgid();
         let (pid, tid) = ((id >> 32) as u32, id as u32);
-        if !in_scope(pid) {
+        let Some(mark) = mark_of(pid) else {
+            reject(REJECT_PROCESS, 0);
             return 0;
-        }
+        };
         let mut slot_time = 0u64;
         let mut flags = 0u16;
-        let full = want & WANT_FULL != 0;
-        if !full && ret < 0 && want & WANT_FAILED == 0 {
-            return 0;
+        let mut full = want & WANT_FULL != 0;
+        let mut cause = REJECT_NUMBER;
+        let mut state = want & WANT_STATE != 0 && (ret >= 0 || want & WANT_FAILED != 0);
+        if want & (WANT_BOUND | WANT_OWN) != 0
+            && let Some(why) = outside(task, pid, mark, ret)
+        {
+            let stranger = why == REJECT_PROCESS && want & WANT_OWN != 0 && mark & SCOPE_SHARES == 0;
+            if stranger || want & WANT_BOUND != 0 {
+                full = false;
+                cause = why;
+            }
+            state = state && !stranger;
         }
-        let max: u16 = if full { ld(plan, 4) } else { ld(plan, 6) };
         if g!(HAVE_ENTRY) != 0 {
             let s = look(&SLOTS, slot(tid));
             if !s.is_null() {
@@ -180,6 +206,18 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
                 }
             }
         }
+        if full && want & WANT_BOUND != 0 && too_short(slot_time) {
+            full = false;
+            cause = REJECT_LATENCY;
+        }
+        if !full {
+            if !state {
+                reject(cause, flags);
+                return 0;
+            }
+            flags |= F_STATE;
+        }
+        let max: u16 = if full { ld(plan, 4) } else { ld(plan, 6) };
         let Some(mut r) = begin((max as u32) << 3) else { return 0 };
         let latency = if slot_time != 0 { r.time - slot_time } else { u64::MAX };
         let a = r.c.add(r.off as usize);
@@ -195,12 +233,13 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
             words(&mut r, regs);
         }
         // What led here must not multiply what follows: from now on these are numbers like any others.
-        let mut flags = r.forget(flags as u64) as u16;
+        let flags = r.forget(flags as u64) as u16;
         let nr = r.forget(nr as u64) as u32;
         let ret = r.forget(ret as u64) as i64;
         let latency = r.forget(latency);
         let compat = flags & F_COMPAT != 0;
-        let full = ld::<u8>(plan, 0) & WANT_FULL != 0;
+        let full = flags & F_STATE == 0;
+        let want: u8 = ld(plan, 0);
         let words: u8 = ld(plan, 1);
         let fd0: i64 = ld::<i32>(a, HEAD) as i64;
         let arg0: u64 = ld(a, HEAD);
@@ -236,9 +275,9 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
             r.p += (words as u64 & 7) * 8;
         }
         r.forget_place();
-        let mut told = FACT_NONE;
+        let mut is_told = FACT_NONE;
         if fact != FACT_NONE && (ret >= 0 || want & WANT_FAILED != 0 && fact == FACT_SOCK) && !compat {
-            told = fact;
+            is_told = fact;
             if fact == FACT_OPENED || fact == FACT_CWD {
                 let start = if fact == FACT_CWD { of_cwd(task) } else { of_file(file_of(task, ret)) };
                 path(&mut r, task, start);
@@ -253,15 +292,23 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
             }
         }
         if !full {
-            flags |= F_STATE;
             r.count_state();
         }
         if flags & F_COLLISION != 0 {
-            let n: u64 = ld(r.ctl, 48);
-            st(r.ctl, 48, n + 1);
+            let n: u64 = ld(r.ctl, COLLISIONS);
+            st(r.ctl, COLLISIONS, n + 1);
         }
         let words = if ops != 0 { 6 } else { words };
-        r.head(nr as u16, flags, words as u16 | (items as u16) << 8, tid, pid, told as u32, latency, ret);
+        r.head(
+            nr as u16,
+            flags,
+            words as u16 | (items as u16) << 8,
+            tid,
+            pid,
+            told(is_told, task),
+            latency,
+            ret,
+        );
         r.publish();
         0
     }

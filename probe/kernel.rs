@@ -50,6 +50,7 @@ array!(CTL, abi::CTL, 1024);
 array!(PLANS, core::mem::size_of::<Plan>() as u32, abi::PLANS);
 array!(SLOTS, 16, abi::SLOTS);
 array!(SCOPE, abi::SCOPE, SCOPES);
+array!(BOUNDS, abi::BOUNDS, 1);
 
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]
@@ -78,6 +79,8 @@ constants!(
     TASK_EXIT_CODE,
     TASK_SIGNAL,
     TASK_COMM,
+    TASK_PARENT,
+    TASK_LEADER,
     SIGNAL_LIVE,
     SIGNAL_GROUP_EXIT,
     FILES_FDT,

@@ -1,11 +1,12 @@
 //! The life of processes: fork, exec, exit, a new name.
 
 use crate::abi::*;
+use crate::calls::told;
 use crate::facts::{creds, of_file, path};
 use crate::kernel::SLOTS;
 use crate::kernel::*;
 use crate::ring::begin;
-use crate::scope::{in_scope, scope_of};
+use crate::scope::{in_scope, parent_of, scope_of};
 
 /// Most bytes of the arguments of a program.
 const ARGS_MAX: u32 = 4096;
@@ -23,11 +24,27 @@ pub unsafe extern "C" fn sched_process_fork(ctx: *const u64) -> i32 {
         if from.is_null() || to.is_null() {
             return 0;
         }
-        let mut v = core::ptr::read_volatile(from);
+        let (f0, f1): (u64, u64) = (ld(parent, g!(TASK_FILES)), ld(child, g!(TASK_FILES)));
+        let mut shares = 0u32;
         if tid == pid {
+            let (mark, old) = (core::ptr::read_volatile(from), core::ptr::read_volatile(to));
             // 0 too: a pid that is used again starts clean. What waits for its own exec does not hand that on.
+            let mut v = mark & SCOPE_BITS;
             if v == SCOPE_AT_EXEC {
                 v = SCOPE_NONE;
+            }
+            if mark & SCOPE_HEIR != 0 {
+                v |= SCOPE_MAY | SCOPE_HEIR;
+            }
+            if old & SCOPE_PINNED != 0 {
+                v |= old & (SCOPE_PINNED | SCOPE_MAY | SCOPE_HEIR);
+            }
+            if f0 == f1 {
+                v |= SCOPE_SHARES;
+                core::ptr::write_volatile(from, mark | SCOPE_SHARES);
+            }
+            if v & (SCOPE_MAY | SCOPE_SHARES) != 0 {
+                shares |= FORK_MAY;
             }
             core::ptr::write_volatile(to, v);
         }
@@ -37,18 +54,16 @@ pub unsafe extern "C" fn sched_process_fork(ctx: *const u64) -> i32 {
         let Some(mut r) = begin(HEAD + FORK) else { return 0 };
         r.word(tid as u64 | (pid as u64) << 32);
         r.word(ld(child, g!(TASK_START)));
-        let (f0, f1): (u64, u64) = (ld(parent, g!(TASK_FILES)), ld(child, g!(TASK_FILES)));
         let (s0, s1): (u64, u64) = (ld(parent, g!(TASK_FS)), ld(child, g!(TASK_FS)));
-        let mut shares = 0u32;
         if f0 == f1 {
             shares |= FORK_FILES;
         }
         if s0 == s1 {
             shares |= FORK_FS;
         }
-        r.word(shares as u64);
+        r.word(shares as u64 | (parent_of(child) as u64) << 32);
         r.count_state();
-        r.head(REC_FORK, F_STATE, 0, ptid, ppid, 0, u64::MAX, 0);
+        r.head(REC_FORK, F_STATE, 0, ptid, ppid, told(FACT_NONE, parent), u64::MAX, 0);
         r.publish();
         0
     }
@@ -81,8 +96,9 @@ pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
         if s.is_null() {
             return 0;
         }
-        if core::ptr::read_volatile(s) == SCOPE_AT_EXEC {
-            core::ptr::write_volatile(s, SCOPE_IN);
+        let mark = core::ptr::read_volatile(s);
+        if mark & SCOPE_BITS == SCOPE_AT_EXEC {
+            core::ptr::write_volatile(s, mark & !SCOPE_BITS | SCOPE_IN);
         }
         if !in_scope(pid) {
             return 0;
@@ -118,7 +134,7 @@ pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
         r.kernel_str(task as u64 + g!(TASK_COMM) as u64, 16);
         r.count_state();
         let latency = if entry != 0 { r.time - entry } else { u64::MAX };
-        r.head(REC_EXEC, F_STATE, 0, tid, pid, 0, latency, 0);
+        r.head(REC_EXEC, F_STATE, 0, tid, pid, told(FACT_NONE, task), latency, 0);
         r.publish();
         0
     }
@@ -149,7 +165,7 @@ pub unsafe extern "C" fn sched_process_exit(ctx: *const u64) -> i32 {
         r.word(code as u64 | (group as u64) << 32);
         r.word((live == 0) as u64 | (nr as u64) << 32);
         let latency = if time != 0 { r.time - time } else { u64::MAX };
-        r.head(REC_EXIT, 0, 0, tid, pid, 0, latency, 0);
+        r.head(REC_EXIT, 0, 0, tid, pid, told(FACT_NONE, task), latency, 0);
         r.publish();
         0
     }
@@ -168,7 +184,7 @@ pub unsafe extern "C" fn task_rename(ctx: *const u64) -> i32 {
         let Some(mut r) = begin(HEAD + 32) else { return 0 };
         r.kernel_str(name, 16);
         r.count_state();
-        r.head(REC_RENAME, F_STATE, 0, tid, pid, 0, u64::MAX, 0);
+        r.head(REC_RENAME, F_STATE, 0, tid, pid, told(FACT_NONE, task), u64::MAX, 0);
         r.publish();
         0
     }

@@ -67,6 +67,9 @@ pub unsafe fn begin(max: u32) -> Option<Rec> {
             st(ctl, 8, 0u64);
             return None;
         }
+        // At the beginning of a chunk the offset is known to be 0: not to the verifier, or it walks all that follows twice.
+        st(ctl, SCRATCH, head);
+        let head: u64 = ld(ctl, SCRATCH);
         let off = bound_at(head);
         Some(Rec { c, ctl, head, off, p: off + HEAD as u64, time, seq: seq as u32 })
     }

@@ -3,6 +3,7 @@
 //! Enters: a configuration whose source is live. Leaves: events in the sink, totals on stderr, an exit status. Never: the
 //! details of any stage; this is the order in which they are called.
 
+mod bounds;
 mod end;
 mod scope;
 
@@ -15,7 +16,7 @@ use crate::batch::{Builder, Columns, Meta};
 use crate::config::{Config, Flush, Form, Live, Place, Scope, Sink};
 use crate::exit::Exit;
 use crate::files::{self, Tally};
-use crate::filter::{CodeSet, Filter};
+use crate::filter::{Bounds, CodeSet, Filter, both};
 use crate::message;
 use crate::output;
 
@@ -69,7 +70,7 @@ enum Out {
 
 pub use end::conclude;
 use end::finish;
-use scope::{leave_out, mark};
+use scope::{leave_out, mark, no_process};
 
 struct Capture<'s> {
     schema: &'s Schema,
@@ -209,7 +210,7 @@ fn printed(sink: &Sink) -> Columns {
 pub fn run(config: &Config, live: &Live) -> Exit {
     let uname = rustix::system::uname();
     let schema = Arc::new(Schema::native(Arch::NATIVE).with_hosts(&[uname.nodename().to_string_lossy()]));
-    let filter = match Filter::parse(&config.filter, &schema) {
+    let filter = match Filter::parse_within(&config.only, &config.filter, &schema) {
         Ok(filter) => filter,
         Err(errors) => {
             message::raw(&errors.render(&config.filter));
@@ -225,6 +226,12 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     if let Sink::Reel { to: Place::File(path), .. } = &config.sink
         && config.files.rotates()
         && let Err(text) = files::check_name(path)
+    {
+        message::say(text);
+        return Exit::Usage;
+    }
+    if let Scope::Pids(pids) = &live.scope
+        && let Some(text) = pids.iter().find_map(|pid| no_process(&live.proc, *pid))
     {
         message::say(text);
         return Exit::Usage;
@@ -258,9 +265,9 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         Ok(loaded) => loaded,
         Err(e) => return failed(&e),
     };
-    // A filter that asks how many events came before, or how long ago the last was, must see them all.
-    let counts = Columns::NUM.and(Columns::DELTA).0 & filter.columns().0 != 0;
+    let counts = filter.counts();
     let filter_codes = if counts { CodeSet::all() } else { filter.codes().clone() };
+    let limits = if counts { Bounds::default() } else { filter.bounds().clone() };
 
     let users = Users::system().unwrap_or_default();
     let mut state = State::new(&schema, &live.proc, users, boot_now);
@@ -290,6 +297,14 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     let mut interest = Interest::new(&schema, true, |code| filter_codes.has(code));
     interest.facts = facts;
     interest.env = live.env;
+    interest.bounded = !limits.is_unbounded();
+    interest.some = limits.procs.is_some();
+    probe.set_bounds(&bounds::of(&limits));
+    // Marks before plans: nothing is rejected for a mark that is still to come.
+    let marked = limits.procs.as_ref().map(|procs| bounds::mark(&probe, &live.proc, procs));
+    if marked.is_some() {
+        state.follow_some();
+    }
     interest.files = selector.filter().columns().and(printed(&config.sink)).has(Columns::REFS);
     probe.set_plans(&plans(&schema, &interest, Snaplen(live.snaplen)));
     // Only now, when nothing but writing itself can fail: an attempt that was refused leaves no file.
@@ -344,17 +359,15 @@ pub fn run(config: &Config, live: &Live) -> Exit {
             // Most of it before the first record is read: a process that forks then has a parent that is known. The rings
             // hold what happens meanwhile.
             capture.state.plan_scan();
+            marked.iter().flatten().for_each(|pid| drop(capture.state.read(*pid)));
             capture.state.read_some(boot_now() + FIRST_SCAN);
         }
         Scope::Pids(pids) => {
-            for pid in pids.iter().filter(|p| !live.proc.join(p.to_string()).exists()) {
-                message::say(format!("there is no process {pid}"));
-            }
-            mark(&probe, &live.proc, pids, abi::SCOPE_IN);
+            mark(&probe, &live.proc, pids);
         }
         Scope::Command { .. } => {
             if let Some(c) = &mut child {
-                capture.state.read(c.pid());
+                capture.state.meet(c.pid());
                 probe.set_scope(c.pid(), abi::SCOPE_AT_EXEC);
                 if let Err(e) = c.release() {
                     message::say(&e);
@@ -426,7 +439,7 @@ fn header(config: &Config, live: &Live, start: u64, cpus: u32, probe: &Probe) ->
         cpus,
         hooks: probe.hooks(),
         snaplen: live.snaplen,
-        filter: config.filter.clone(),
+        filter: both(&config.only, &config.filter),
         command: match &live.scope {
             Scope::Command { argv, .. } => argv.iter().map(|a| a.to_string_lossy().into_owned()).collect(),
             _ => Vec::new(),

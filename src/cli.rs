@@ -241,6 +241,9 @@ struct Host {
     )]
     threads: Option<u16>,
     /// Only these processes and what they start (comma list, repeatable)
+    ///
+    /// They must exist; others never reach the probe's rings. With -r, those of the capture that had one of these ids or
+    /// descend from one that had.
     #[arg(
         long = "pid",
         value_name = "PID",
@@ -352,6 +355,19 @@ struct Shared {
     #[arg(short = 'U', long = "unbuffered", help_heading = "Printing")]
     flush_each: bool,
 
+    /// Only calls of these users, by name or number (comma list, repeatable)
+    ///
+    /// The effective user when the call returns. Others are rejected in the kernel. With -r a name is one of the capture's
+    /// own host.
+    #[arg(
+        short = 'u',
+        long = "user",
+        value_name = "USER",
+        value_delimiter = ',',
+        value_hint = ValueHint::Username,
+        help_heading = "Capture"
+    )]
+    users: Vec<String>,
     /// Stop at a limit: duration:60s, size:1G (of the files), events:1M; comma list
     ///
     /// Whichever comes first. A time has ms, s, m, h or d behind it.
@@ -436,6 +452,7 @@ impl Shared {
             limit: self.limit,
             snaplen: self.snaplen,
             no_latency: self.no_latency,
+            users: self.users,
             ring: self.ring,
             no_ancestors: self.no_ancestors,
             env: self.env,

@@ -6,6 +6,7 @@
 //! pass through as one string).
 
 mod files;
+mod only;
 
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
@@ -75,6 +76,7 @@ pub struct Typed {
     pub snaplen: Option<u32>,
     pub no_latency: bool,
     pub pids: Vec<u32>,
+    pub users: Vec<String>,
     pub include_self: bool,
     pub ring: Option<String>,
     pub no_ancestors: bool,
@@ -273,6 +275,8 @@ pub struct Config {
     pub sink: Sink,
     /// The filter, all words in one; empty lets everything through.
     pub filter: String,
+    /// What options say in the language of filters; holds besides the filter. Empty lets everything through.
+    pub only: String,
     /// Wait for more at the end of a reel that has no end block yet.
     pub follow: bool,
     /// Only explain the filter.
@@ -323,6 +327,7 @@ impl Config {
             source,
             sink,
             filter: typed.filter.join(" ").trim().to_owned(),
+            only: only::of(&typed)?,
             follow: typed.follow,
             explain: typed.explain,
             limit: limits.events,
@@ -434,7 +439,6 @@ fn time_style(typed: &Typed) -> Result<TimeStyle, String> {
 fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
     if let Some(from) = &typed.read {
         let live = given([
-            (!typed.pids.is_empty(), "--pid"),
             (typed.include_self, "--self"),
             (typed.snaplen.is_some(), "-s"),
             (typed.no_latency, "--no-latency"),
@@ -444,8 +448,7 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
             (typed.proc.is_some(), "--proc"),
         ]);
         if let Some(live) = live {
-            let filter = if typed.pids.is_empty() { "" } else { ". Filter with `proc.pid = N` instead" };
-            return Err(format!("-r reads a finished capture: it does not go with {live}{filter}"));
+            return Err(format!("-r reads a finished capture: it does not go with {live}"));
         }
         let from = Place::of(from.clone());
         if from == Place::Standard && around.stdin_tty {

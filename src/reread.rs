@@ -22,7 +22,7 @@ use crate::capture::conclude;
 use crate::config::{Config, Flush, Form, Place, Sink, TimeStyle};
 use crate::exit::Exit;
 use crate::files::Tally;
-use crate::filter::Filter;
+use crate::filter::{Filter, both};
 use crate::follow::Follow;
 use crate::message;
 use crate::output::{self, Format};
@@ -313,7 +313,7 @@ pub fn run(config: &Config, from: &Place) -> Exit {
         }
     };
     let schema = reader.schema().clone();
-    let filter = match Filter::parse(&config.filter, &schema) {
+    let filter = match Filter::parse_within(&config.only, &config.filter, &schema) {
         Ok(filter) => filter,
         Err(errors) => {
             message::raw(&errors.render(&config.filter));
@@ -463,11 +463,7 @@ fn make_out(config: &Config, reader: &Input, schema: &Arc<Schema>) -> Result<Out
         }
         Sink::Reel { to, force } => {
             let mut header = reader.header().clone();
-            header.filter = match (header.filter.is_empty(), config.filter.is_empty()) {
-                (true, _) => config.filter.clone(),
-                (false, true) => header.filter,
-                (false, false) => format!("({}) and ({})", header.filter, config.filter),
-            };
+            header.filter = both(&header.filter, &both(&config.only, &config.filter));
             let how = How { force: *force, flush: config.flush == Flush::Event, files: config.files.clone() };
             Recorder::new(to, &how, &header, schema.clone()).map(|r| Out::Reel(Box::default(), 1, r)).map_err(
                 |e| {

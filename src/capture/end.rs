@@ -73,6 +73,18 @@ pub(super) fn finish(
                 "cpu {cpu}: {} records, {} of them only for names, {} lost to a full ring, {} to re-entry, {} entry times lost to collisions",
                 c.produced, c.state_only, c.lost_full, c.lost_nested, c.collisions
             ));
+            let a = capture.state.account(cpu);
+            message::say(format!(
+                "cpu {cpu}: of {} records {} became events, {} were for names, {} were dropped",
+                (c.produced + c.lost_nested).saturating_sub(a.first),
+                a.delivered,
+                a.state,
+                a.dropped
+            ));
+            let [number, process, user, result, latency] = c.rejected;
+            message::say(format!(
+                "cpu {cpu}: rejected {number} calls by number, {process} by process, {user} by user, {result} by result, {latency} by latency"
+            ));
         }
         let (procs, fds) = capture.state.sizes();
         message::say(format!(

@@ -9,30 +9,55 @@ use crate::message;
 use crate::source::live::Probe;
 use crate::source::{abi, audience};
 
+/// Why this is not the id of a process.
+pub(super) fn no_process(proc: &Path, pid: u32) -> Option<String> {
+    let Ok(status) = std::fs::read(proc.join(pid.to_string()).join("status")) else {
+        return Some(format!("there is no process {pid}"));
+    };
+    let status = String::from_utf8_lossy(&status);
+    let leader: Option<u32> = status.lines().find_map(|l| l.strip_prefix("Tgid:")?.trim().parse().ok());
+    // /proc shows threads too, if one asks for them.
+    leader
+        .filter(|of| *of != pid)
+        .map(|of| format!("{pid} is a thread of process {of}: --pid takes processes"))
+}
+
 /// Marks processes and their descendants. Descendants that are born meanwhile inherit the mark in the kernel.
-pub(super) fn mark(probe: &Probe, proc: &Path, pids: &[u32], scope: u8) {
+pub(super) fn mark(probe: &Probe, proc: &Path, pids: &[u32]) {
+    for pid in pids {
+        probe.set_scope(*pid, abi::SCOPE_IN);
+    }
+    let is_in = |pid| probe.scope(pid) == abi::SCOPE_IN;
+    children(proc, is_in, |pid| {
+        let new = !is_in(pid);
+        probe.set_scope(pid, abi::SCOPE_IN);
+        new
+    });
+}
+
+/// Marks all that descend from what is marked, until a look at all processes finds nothing new. Gives all that are marked
+/// and exist.
+pub(super) fn children(proc: &Path, is_marked: impl Fn(u32) -> bool, mark: impl Fn(u32) -> bool) -> Vec<u32> {
     loop {
-        let mut new = 0;
-        for pid in pids {
-            if probe.scope(*pid) != scope {
-                probe.set_scope(*pid, scope);
-                new += 1;
-            }
-        }
-        let Ok(dir) = std::fs::read_dir(proc) else { return };
+        let mut new = false;
+        let mut marked = Vec::new();
+        let Ok(dir) = std::fs::read_dir(proc) else { return marked };
         for entry in dir.flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
-            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let stat = std::fs::read(entry.path().join("stat")).unwrap_or_default();
+            let stat = String::from_utf8_lossy(&stat);
             // Behind the name: state, then the parent.
             let ppid =
                 stat.rsplit_once(')').and_then(|(_, r)| r.split_whitespace().nth(1)?.parse::<u32>().ok());
-            if ppid.is_some_and(|p| probe.scope(p) == scope) && probe.scope(pid) != scope {
-                probe.set_scope(pid, scope);
-                new += 1;
+            if ppid.is_some_and(&is_marked) {
+                new |= mark(pid);
+            }
+            if is_marked(pid) {
+                marked.push(pid);
             }
         }
-        if new == 0 {
-            return;
+        if !new {
+            return marked;
         }
     }
 }

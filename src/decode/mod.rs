@@ -25,6 +25,8 @@ pub struct Record<'a> {
     pub latency: u64,
     /// Result.
     pub ret: i64,
+    /// Process of the parent when the record was made, initial pid namespace; 0 if there is none.
+    pub parent: u32,
     fact: u8,
     items: u8,
     words: &'a [u8],
@@ -125,6 +127,7 @@ pub struct Fork {
     pub pid: u32,
     pub start: u64,
     pub shares: u32,
+    pub parent: u32,
 }
 
 /// A new program.
@@ -251,7 +254,8 @@ impl<'a> Record<'a> {
         let body = bytes.get(abi::HEAD as usize..usize::from(len) * 8)?;
         let (words, rest) = body.split_at_checked(usize::from(counts & 0xff) * 8)?;
         let items = (counts >> 8) as u8;
-        Some(Record { code, flags, time, seq, tid, pid, latency, ret, fact: fact as u8, items, words, rest })
+        let (parent, fact) = (fact >> abi::FACT_BITS, fact as u8);
+        Some(Record { code, flags, time, seq, tid, pid, latency, ret, parent, fact, items, words, rest })
     }
 
     /// Word N; 0 if the record has none.
@@ -305,7 +309,7 @@ impl<'a> Record<'a> {
     /// The body of a fork record.
     pub fn fork(&self) -> Option<Fork> {
         let mut c = Cursor(self.rest);
-        Some(Fork { tid: c.u32()?, pid: c.u32()?, start: c.u64()?, shares: c.u32()? })
+        Some(Fork { tid: c.u32()?, pid: c.u32()?, start: c.u64()?, shares: c.u32()?, parent: c.u32()? })
     }
 
     /// The body of an exec record.

@@ -55,9 +55,13 @@ pub fn explain(filter: &Filter, schema: &Schema) -> String {
             "live, for names: what changes processes {what} passes too, in short, and is not shown"
         );
     }
-    if !filter.bounds().is_unbounded() && !codes.is_empty() {
-        let _ =
-            writeln!(out, "known, but not decided in the kernel: all that can match has {}", filter.bounds());
+    // What counts events must see them all.
+    let counts = filter.counts();
+    if !filter.bounds().is_unbounded() && !codes.is_empty() && !counts {
+        let _ = writeln!(out, "live, in the kernel: of these only what has {}", filter.bounds());
+    }
+    if counts {
+        out.push_str("live, in the kernel: but it counts events, so every call passes\n");
     }
     let mut order = Vec::new();
     order_of(filter, &filter.plan.tree, &mut order);

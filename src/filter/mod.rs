@@ -63,10 +63,30 @@ pub struct Filter {
     plan: Plan,
 }
 
+/// The text of a filter for which both hold; either may be empty.
+pub fn both(a: &str, b: &str) -> String {
+    match (a.is_empty(), b.is_empty()) {
+        (true, _) => b.to_owned(),
+        (_, true) => a.to_owned(),
+        _ => {
+            // A comment ends with its line.
+            let end = |text: &str| if text.contains('#') { "\n" } else { "" };
+            format!("({a}{}) and ({b}{})", end(a), end(b))
+        }
+    }
+}
+
 impl Filter {
     /// Compiles a filter; the empty text means every event.
     pub fn parse(text: &str, schema: &Schema) -> Result<Filter, Errors> {
         Filter::parse_with(text, schema, FIELDS)
+    }
+
+    /// Compiles a filter within another that is known to be right; either may be empty.
+    pub fn parse_within(only: &str, text: &str, schema: &Schema) -> Result<Filter, Errors> {
+        // Mistakes are shown in what was typed.
+        let filter = Filter::parse(text, schema)?;
+        if only.is_empty() { Ok(filter) } else { Filter::parse(&both(only, text), schema) }
     }
 
     /// The same with another table of fields.
@@ -105,6 +125,11 @@ impl Filter {
     /// The columns that must be loaded for [`Filter::select`].
     pub fn columns(&self) -> Columns {
         self.plan.columns
+    }
+
+    /// True if it asks how many events came before, or how long ago the last was: then it must see them all.
+    pub fn counts(&self) -> bool {
+        self.columns().0 & Columns::NUM.and(Columns::DELTA).0 != 0
     }
 
     /// The fields that it asks, test by test.

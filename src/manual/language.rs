@@ -129,8 +129,22 @@ pub const MEANING: &[(&str, &str)] = &[
     (
         "In the kernel",
         "The calls that can match are known from the filter; others are rejected in the kernel, except that those which \
-         change processes, and descriptors if their names are asked for, leave a short record. Every other test is decided \
-         outside, and never differently live and from a file.",
+         change processes, and descriptors if their names are asked for, leave a short record. So is what cannot match for its \
+         process (proc.pid, proc.ppid, proc.apid), its user (user.uid), its result (evt.rawres, evt.res, evt.failed) or its \
+         latency (evt.latency), where the whole filter says so: sysreel -d tells. A filter that asks evt.num or evt.deltatime \
+         sees every event. Every other test is decided outside, and never differently live and from a file.",
+    ),
+    (
+        "Threads and users",
+        "user.uid and its like are those of the thread that made the call, as they are when it returns: setuid itself has the \
+         new user. Of threads that were there before the capture those of the process are known.",
+    ),
+    (
+        "Parents",
+        "When a process ends, its children get another parent: the nearest ancestor that asked for it (PR_SET_CHILD_SUBREAPER), \
+         or the first process of the pid namespace. proc.ppid is the parent at the time of the event, proc.aname and its like \
+         go on from there, as ps and sysdig have it, and as a capture that began later would. What a process was started by \
+         stands in the events of its start.",
     ),
     (
         "sysdig",

@@ -47,6 +47,11 @@ pub fn names_after(effect: Effect) -> bool {
     tells_address(effect) || matches!(effect, Effect::Pipe | Effect::Socketpair)
 }
 
+/// Calls that are told of every process: they change what a process is, not what it has open.
+pub fn concerns_all(effect: Effect) -> bool {
+    matches!(effect, Effect::Chdir | Effect::Chroot | Effect::Creds | Effect::Setsid | Effect::Setpgid)
+}
+
 /// A new descriptor.
 pub fn place(table: &TableRef, fd: u32, file: FileRef, cloexec: bool, time: u64) {
     table.borrow_mut().place(fd, Fd { file, cloexec, since: time, read: false });
@@ -251,13 +256,10 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
         }
         Effect::Creds => {
             if let Fact::Creds(c) = r.fact() {
-                let same = {
-                    let d = proc.desc.borrow();
-                    (d.ruid, d.rgid, d.uid, d.gid) == (c.uid, c.gid, c.euid, c.egid)
-                };
-                if !same || &*shape.name == "capset" {
+                let ids = (c.uid, c.gid, c.euid, c.egid);
+                if proc.ids() != ids || &*shape.name == "capset" {
                     proc.ask(ask::CAPS);
-                    proc.change(|d| (d.ruid, d.rgid, d.uid, d.gid) = (c.uid, c.gid, c.euid, c.egid));
+                    proc.becomes(r.tid, ids);
                 }
             }
         }

@@ -31,6 +31,24 @@ fn leaders(proc: &ProcRef, around: &Around<'_>) -> [Option<ProcRef>; 2] {
     kept.clone()
 }
 
+/// If the parent of a process has ended, /proc knows its new one. (A process with records of its own is told by them; this
+/// is for those between it and its other ancestors.)
+fn orphaned(proc: &ProcRef, around: &Around<'_>) {
+    let is_there = |p: &ProcRef| around.procs.get(&p.desc.borrow().pid).is_some_and(|q| Rc::ptr_eq(p, q));
+    let lost = proc.parent.borrow().as_ref().is_some_and(|p| !is_there(p));
+    if !lost || !is_there(proc) {
+        return;
+    }
+    let (pid, start, ppid) = {
+        let d = proc.desc.borrow();
+        (d.pid, d.start, d.ppid)
+    };
+    if let Some(now) = around.proc_fs.parent(pid, start).filter(|now| *now != ppid) {
+        *proc.parent.borrow_mut() = around.procs.get(&now).cloned();
+        proc.change(|d| d.ppid = now);
+    }
+}
+
 /// Interns into one block after another.
 pub struct Interner {
     users: Users,
@@ -129,6 +147,9 @@ impl Interner {
             let pid = proc.desc.borrow().pid;
             let lives = around.procs.get(&pid).is_some_and(|p| Rc::ptr_eq(p, proc));
             around.proc_fs.complete(proc, lives);
+        }
+        if depth > 0 {
+            orphaned(proc, around);
         }
         let parent = match proc.parent.borrow().as_ref() {
             Some(p) => self.proc_at(b, p, around, depth + 1),

@@ -5,7 +5,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::tables::{Begun, PendingExec, ProcDesc, ProcEntity, ProcRef, Text, ask};
+use super::descriptors::TableRef;
+use super::tables::{Begun, PendingExec, ProcDesc, ProcEntity, ProcRef, Text, ask, changed};
 use super::{LINGER, State, Wanted, effects, scan};
 use crate::batch::{Builder, NO_LATENCY, proc_flags, row_flags};
 use crate::decode::{Exec, RawItem, Record};
@@ -42,26 +43,65 @@ impl State<'_> {
         }
     }
 
+    /// Whose child a process is now, as its record says: after the end of its parent another's. Its ancestors are those of
+    /// its new parent.
+    #[inline]
+    pub(super) fn heed_parent(&mut self, proc: &ProcRef, r: &Record) {
+        if r.parent != 0 && proc.desc.borrow().ppid != r.parent {
+            self.adopt(proc, r);
+        }
+    }
+
+    fn adopt(&mut self, proc: &ProcRef, r: &Record) {
+        // What /proc told is newer.
+        if r.time < proc.scanned.get().1 {
+            return;
+        }
+        *proc.parent.borrow_mut() = self.parent_at(r.parent, r.time);
+        proc.change(|d| d.ppid = r.parent);
+    }
+
+    /// The process that had this id at that time. The end of one that is not traced is told by nobody: /proc is asked.
+    fn parent_at(&mut self, pid: u32, time: u64) -> Option<ProcRef> {
+        if let Some(known) = self.procs.get(&pid).filter(|_| !self.live.contains(&pid)) {
+            match self.proc_fs.process(pid) {
+                Some(now) if now.start == known.desc.borrow().start => {}
+                Some(now) if now.start > time => return None,
+                Some(_) => drop(self.remove(pid)),
+                None => {}
+            }
+        }
+        self.ancestor(pid, 0).filter(|p| p.desc.borrow().start <= time)
+    }
+
     pub(super) fn fork(&mut self, r: &Record) {
         self.seen.state += 1;
         let Some(f) = r.fork() else { return };
-        let parent = self.process(r.pid, r.time);
+        let parent = self.acquainted(r.pid, r.time);
+        let followed = !self.some || f.shares & abi::FORK_MAY != 0;
         if f.tid != f.pid || f.shares & abi::FORK_FILES != 0 {
             parent.fds.borrow().borrow_mut().share();
         }
+        parent.speaks(r.tid);
         if f.tid != f.pid {
+            parent.thread(f.tid, Some(r.tid));
             self.count_threads(r, 1);
             return;
         }
         // A parent that was read after this fork is no model for the child: it is read itself. If it is gone already, at
         // least whose child it was is known.
+        // Not the one that forked, with CLONE_PARENT.
+        let (parent_id, of_parent) = match f.parent {
+            id if id == r.pid || id == 0 => (r.pid, Some(parent.clone())),
+            id => (id, self.parent_at(id, r.time)),
+        };
         if r.time < parent.scanned.get().1 {
             self.remove(f.pid);
             let child = self.read(f.pid);
             if child.desc.borrow().flags & proc_flags::BARE != 0 {
                 // Gone before it could be read: it was what its parent was, as far as that is still so.
                 let mut desc = parent.desc.borrow().clone();
-                born(&mut desc, f.pid, r.pid, f.start);
+                born(&mut desc, f.pid, parent_id, f.start);
                 desc.flags |= proc_flags::UNCERTAIN;
                 child.change(|d| *d = desc);
                 let table = parent.fds.borrow().borrow().copy();
@@ -69,22 +109,32 @@ impl State<'_> {
                 child.fds_known.set(parent.fds_known.get());
                 // Names of the time before the parent was read are marked, effects apply.
                 child.scanned.set((0, parent.scanned.get().1));
-                *child.parent.borrow_mut() = Some(parent);
+                *child.parent.borrow_mut() = of_parent;
+            }
+            if !followed {
+                *child.fds.borrow_mut() = TableRef::default();
+                child.fds_known.set(false);
             }
             self.live.insert(f.pid);
             return;
         }
         let mut desc = parent.desc.borrow().clone();
-        born(&mut desc, f.pid, r.pid, f.start);
+        born(&mut desc, f.pid, parent_id, f.start);
         desc.flags &= !proc_flags::BARE;
         let table = parent.fds.borrow().clone();
-        let table = if f.shares & abi::FORK_FILES != 0 {
+        let table = if !followed {
+            TableRef::default()
+        } else if f.shares & abi::FORK_FILES != 0 {
             table
         } else {
             Rc::new(RefCell::new(table.borrow().copy()))
         };
-        let child = ProcEntity::new(desc, Some(parent.clone()), table);
-        child.fds_known.set(parent.fds_known.get());
+        let child = ProcEntity::new(desc, of_parent, table);
+        child.fds_known.set(followed && parent.fds_known.get());
+        if followed && !parent.fds_known.get() {
+            // What it has from its parent is what that has now, perhaps; what it does itself is told.
+            self.read_inherited(&child, r.pid);
+        }
         child.counted.set(r.time);
         child.ask(ask::ID);
         *child.leaders.borrow_mut() = parent.leaders.borrow().clone();
@@ -95,7 +145,8 @@ impl State<'_> {
     pub(super) fn exec(&mut self, r: &Record) {
         self.seen.state += 1;
         let Some(e) = r.exec() else { return };
-        let proc = self.process(r.pid, r.time);
+        let proc = self.acquainted(r.pid, r.time);
+        self.heed_parent(&proc, r);
         let bytes = |item: RawItem| match item {
             RawItem::Bytes(b, cut) => Some((Text::from(b), cut)),
             _ => None,
@@ -116,6 +167,7 @@ impl State<'_> {
         if r.time < proc.scanned.get().0 {
             return;
         }
+        *proc.split.borrow_mut() = None;
         let mut exe = Vec::with_capacity(64);
         e.exe.write(&mut exe);
         proc.change(|d| {
@@ -164,7 +216,7 @@ impl State<'_> {
             return;
         }
         if let Some(RawItem::Bytes(name, _)) = r.name() {
-            let proc = self.process(r.pid, r.time);
+            let proc = self.acquainted(r.pid, r.time);
             if r.time >= proc.scanned.get().0 && proc.desc.borrow().comm.as_deref() != Some(name) {
                 proc.change(|d| d.comm = Some(Text::from(name)));
             }
@@ -174,7 +226,8 @@ impl State<'_> {
     pub(super) fn exit(&mut self, cpu: usize, r: &Record, wanted: &impl Wanted, b: &mut Builder) {
         let Some(e) = r.exit() else { return };
         self.entries.remove(&r.tid);
-        let proc = self.process(r.pid, r.time);
+        let proc = self.acquainted(r.pid, r.time);
+        self.heed_parent(&proc, r);
         // A thread that ended by itself did so in exit or exit_group, which never return: this is their event.
         let call = u16::try_from(e.nr).ok().filter(|nr| *nr < schema::EVENTS).map(|nr| self.schema.shape(nr));
         let by_call = call.filter(|s| s.ret == schema::Ret::None && e.code & 0x7f == 0 && s.args.len() == 1);
@@ -184,7 +237,9 @@ impl State<'_> {
             self.push(cpu, r, shape.code, &proc, row_flags::UNFINISHED, &[u64::from(status)], b);
             shown = true;
         }
+        proc.speaks(r.tid);
         if !e.last {
+            proc.thread(r.tid, None);
             self.count_threads(r, -1);
         }
         if e.last {
@@ -197,6 +252,8 @@ impl State<'_> {
                 self.push(cpu, &end, schema::PROCEXIT, &proc, 0, &words, b);
                 shown = true;
             }
+            // Its children have another parent now.
+            changed();
             if let Some(gone) = self.remove(r.pid) {
                 self.ended.push_back((r.time + LINGER, r.pid, gone));
             }

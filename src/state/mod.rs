@@ -66,6 +66,19 @@ pub struct Seen {
     pub broken: u64,
 }
 
+/// What became of the records of one CPU: every number that the probe gave is in one of the three.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Number of the first.
+    pub first: u64,
+    /// Records that became rows.
+    pub delivered: u64,
+    /// Records that only changed state.
+    pub state: u64,
+    /// Numbers of which no record came.
+    pub dropped: u64,
+}
+
 /// All state.
 pub struct State<'s> {
     schema: &'s Schema,
@@ -80,6 +93,8 @@ pub struct State<'s> {
     unread: Vec<u32>,
     /// Whether processes that are not traced themselves are named as parents.
     ancestors: bool,
+    /// What a process does to its descriptors is told of some processes only: see [`State::follow_some`].
+    some: bool,
     /// Expected number of the next record, by CPU.
     next_seq: Vec<Option<u32>>,
     /// Processes that were born or got a new program under our eyes, and have not ended.
@@ -93,6 +108,7 @@ pub struct State<'s> {
     /// Time of the last event; 0 before the first.
     last: u64,
     seen: Seen,
+    accounts: Vec<Account>,
     items: Vec<Item>,
     refs: Vec<FileId>,
     files: Vec<Option<(FileRef, bool)>>,
@@ -113,6 +129,7 @@ impl<'s> State<'s> {
             ended: VecDeque::new(),
             unread: Vec::new(),
             ancestors: true,
+            some: false,
             next_seq: Vec::new(),
             live: FxHashSet::default(),
             entries: FxHashMap::default(),
@@ -121,6 +138,7 @@ impl<'s> State<'s> {
             num: 0,
             last: 0,
             seen: Seen::default(),
+            accounts: Vec::new(),
             items: Vec::new(),
             refs: Vec::new(),
             files: Vec::new(),
@@ -135,6 +153,12 @@ impl<'s> State<'s> {
         self
     }
 
+    /// The probe tells of the descriptors of some processes only: those of which calls arrive that concern descriptors, and
+    /// those that are born as such. Descriptors of others are not read before.
+    pub fn follow_some(&mut self) {
+        self.some = true;
+    }
+
     /// Reads environments as well.
     pub fn with_environments(mut self) -> State<'s> {
         self.proc_fs.read_environments();
@@ -144,6 +168,11 @@ impl<'s> State<'s> {
     /// Counts so far.
     pub fn seen(&self) -> Seen {
         self.seen
+    }
+
+    /// What became of the records of a CPU.
+    pub fn account(&self, cpu: usize) -> Account {
+        self.accounts.get(cpu).copied().unwrap_or_default()
     }
 
     /// Number of the last event.
@@ -158,6 +187,7 @@ impl<'s> State<'s> {
             return;
         };
         self.check_sequence(cpu, &r, b);
+        let rows = self.seen.rows;
         match r.code {
             abi::REC_FORK => self.fork(&r),
             abi::REC_EXEC => self.exec(&r),
@@ -165,6 +195,9 @@ impl<'s> State<'s> {
             abi::REC_RENAME => self.rename(&r),
             abi::REC_ENTRY => self.entry(&r, bytes),
             _ => self.call(cpu, &r, wanted, b),
+        }
+        if let Some(account) = self.accounts.get_mut(cpu) {
+            *(if self.seen.rows > rows { &mut account.delivered } else { &mut account.state }) += 1;
         }
         while self.ended.front().is_some_and(|(until, ..)| *until < r.time) {
             self.ended.pop_front();
@@ -205,6 +238,7 @@ impl<'s> State<'s> {
     pub fn expect(&mut self, cpu: usize, seq: u64) {
         if self.next_seq.len() <= cpu {
             self.next_seq.resize(cpu + 1, None);
+            self.accounts.resize(cpu + 1, Account { first: seq, ..Account::default() });
         }
         self.next_seq[cpu] = Some(seq as u32);
     }
@@ -222,6 +256,9 @@ impl<'s> State<'s> {
     /// Events were lost: a row says so where it happened, and what was learnt before is no longer certain.
     pub fn lost(&mut self, cpu: usize, count: u64, time: u64, b: &mut Builder) {
         self.seen.lost += count;
+        if let Some(account) = self.accounts.get_mut(cpu) {
+            account.dropped += count;
+        }
         self.lost_at = time;
         // How many threads each process has may have changed unseen.
         tables::changed();

@@ -20,9 +20,13 @@ impl State<'_> {
     pub fn read_some(&mut self, until: u64) -> bool {
         while let Some(pid) = self.unread.pop() {
             match self.procs.get(&pid) {
+                None if self.some => {
+                    self.ancestor(pid, 0);
+                }
                 None => {
                     self.read(pid);
                 }
+                Some(_) if self.some => {}
                 // Met as an ancestor. Without its descriptors it would be no model for a child that it forks.
                 Some(p) if !p.fds_known.get() && p.desc.borrow().flags & proc_flags::BARE == 0 => {
                     self.read_fds(&p.clone());
@@ -114,6 +118,28 @@ impl State<'_> {
         }
     }
 
+    /// Reads a process that will be traced.
+    pub fn meet(&mut self, pid: u32) {
+        let now = (self.now)();
+        self.acquainted(pid, now);
+    }
+
+    /// The process with this id, for what is told of every process: its descriptors are not read if nothing else is told
+    /// of it.
+    pub(super) fn acquainted(&mut self, pid: u32, time: u64) -> ProcRef {
+        if !self.some || !self.ancestors {
+            return self.process(pid, time);
+        }
+        if let Some(p) = self.procs.get(&pid) {
+            return p.clone();
+        }
+        if let Some((.., p)) = self.ended.iter().rev().find(|(_, id, _)| *id == pid) {
+            return p.clone();
+        }
+        let begin = (self.now)();
+        self.ancestor(pid, 0).unwrap_or_else(|| self.bare(pid, begin))
+    }
+
     pub(super) fn find(&mut self, pid: u32, time: u64) -> ProcRef {
         if let Some(p) = self.procs.get(&pid) {
             if p.fds_known.get() {
@@ -140,9 +166,23 @@ impl State<'_> {
         let begin = (self.now)();
         let pid = proc.desc.borrow().pid;
         self.fill(pid, &proc.fds.borrow(), begin);
+        // From now on older records change nothing: what they would have changed is read as well.
+        if let Some(now) = self.proc_fs.process(pid).filter(|now| now.start == proc.desc.borrow().start) {
+            proc.change(|d| *d = ProcDesc { ppid: d.ppid, ..now });
+        }
         proc.fds_known.set(true);
         proc.scanned.set((begin, (self.now)()));
         proc.clone()
+    }
+
+    /// The descriptors of a new process whose parent's are not known: those that the parent has now. Names are marked until
+    /// this moment, effects apply.
+    pub(super) fn read_inherited(&mut self, child: &ProcRef, parent: u32) {
+        let begin = (self.now)();
+        let table = child.fds.borrow().clone();
+        self.fill(parent, &table, begin);
+        child.scanned.set((0, (self.now)()));
+        child.fds_known.set(true);
     }
 
     fn fill(&mut self, pid: u32, table: &TableRef, since: u64) {

@@ -77,7 +77,8 @@ impl State<'_> {
             self.seen.state += 1;
             return;
         }
-        let proc = self.process(r.pid, r.time);
+        let of_all = r.flags & abi::F_STATE != 0 && effects::concerns_all(shape.effect);
+        let proc = if of_all { self.acquainted(r.pid, r.time) } else { self.process(r.pid, r.time) };
         let program = match shape.effect {
             Effect::Exec if r.ret == 0 => proc.exec.borrow_mut().take(),
             _ => None,
@@ -85,6 +86,8 @@ impl State<'_> {
         let begun = program.as_ref().and_then(|p| p.by.as_ref());
         let (code, shape) = begun.map_or((code, shape), |by| (by.code, self.schema.shape(by.code)));
         let shown = r.flags & abi::F_STATE == 0 && wanted.wants(code);
+        self.heed_parent(&proc, r);
+        proc.speaks(r.tid);
         if r.tid != r.pid {
             proc.fds.borrow().borrow_mut().share();
         }

@@ -128,6 +128,12 @@ impl ProcFs {
         Some(parse_stat(&read(&self.of(pid, "stat"))?)?.threads)
     }
 
+    /// The parent that a process has now. `None` if it is not the one that started then.
+    pub fn parent(&self, pid: u32, start: u64) -> Option<u32> {
+        let stat = parse_stat(&read(&self.of(pid, "stat"))?)?;
+        (stat.start == start).then_some(stat.ppid)
+    }
+
     /// What a process is. `None` if there is no such process.
     pub fn process(&self, pid: u32) -> Option<ProcDesc> {
         let stat = parse_stat(&read(&self.of(pid, "stat"))?)?;

@@ -7,6 +7,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
+
 use super::descriptors::TableRef;
 use crate::batch::{FileKind, L4, Role};
 
@@ -142,6 +144,17 @@ pub mod ask {
     pub const PROGRAM: u8 = 4;
 }
 
+/// Real user and group, effective user and group.
+pub type Ids = (u32, u32, u32, u32);
+
+/// Who the threads of a process are, where they are not all the same: the kernel keeps credentials by thread.
+pub struct Split {
+    /// Threads that became somebody.
+    threads: FxHashMap<u32, Ids>,
+    /// All others.
+    others: Ids,
+}
+
 /// A process.
 pub struct ProcEntity {
     /// What is known about it.
@@ -166,6 +179,8 @@ pub struct ProcEntity {
     pub counted: Cell<u64>,
     /// Begin and end of the /proc scan that it comes from (boot clock, ns); zeros if it was born under our eyes.
     pub scanned: Cell<(u64, u64)>,
+    /// See [`Split`]. The process itself has the credentials of the thread of the latest record.
+    pub split: RefCell<Option<Split>>,
     /// See [`PendingExec`].
     pub exec: RefCell<Option<PendingExec>>,
     /// Its descriptors have been read, or inherited from one whose were.
@@ -190,6 +205,7 @@ impl ProcEntity {
             ask: Cell::new(0),
             counted: Cell::new(0),
             scanned: Cell::new((0, 0)),
+            split: RefCell::new(None),
             exec: RefCell::new(None),
             fds_known: Cell::new(false),
         })
@@ -200,6 +216,57 @@ impl ProcEntity {
         self.ask.set(self.ask.get() | what);
         self.place.set((0, 0));
         changed();
+    }
+
+    /// The credentials that its entries have.
+    pub fn ids(&self) -> Ids {
+        let d = self.desc.borrow();
+        (d.ruid, d.rgid, d.uid, d.gid)
+    }
+
+    fn set_ids(&self, ids: Ids) {
+        if self.ids() != ids {
+            self.change(|d| (d.ruid, d.rgid, d.uid, d.gid) = ids);
+        }
+    }
+
+    /// A thread became somebody else.
+    pub fn becomes(&self, tid: u32, ids: Ids) {
+        let (pid, threads) = {
+            let d = self.desc.borrow();
+            (d.pid, d.threads)
+        };
+        let mut split = self.split.borrow_mut();
+        if split.is_none() && !(threads == 1 && tid == pid) {
+            *split = Some(Split { threads: FxHashMap::default(), others: self.ids() });
+        }
+        if let Some(all) = split.as_mut() {
+            all.threads.insert(tid, ids);
+            // glibc lets every thread make the call that one made.
+            if all.threads.len() == threads as usize && all.threads.values().all(|of| *of == ids) {
+                *split = None;
+            }
+        }
+        drop(split);
+        self.set_ids(ids);
+    }
+
+    /// A record of this thread comes: the process is who the thread is.
+    pub fn speaks(&self, tid: u32) {
+        let ids = self.split.borrow().as_ref().map(|s| s.threads.get(&tid).copied().unwrap_or(s.others));
+        if let Some(ids) = ids {
+            self.set_ids(ids);
+        }
+    }
+
+    /// A thread was made by another, and is who that is; or it ended.
+    pub fn thread(&self, tid: u32, by: Option<u32>) {
+        if let Some(split) = self.split.borrow_mut().as_mut() {
+            match by.and_then(|by| split.threads.get(&by).copied()) {
+                Some(ids) => split.threads.insert(tid, ids),
+                None => split.threads.remove(&tid),
+            };
+        }
     }
 
     /// Changes it: later references get a new entry.

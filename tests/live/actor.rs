@@ -33,6 +33,9 @@ extern "C" fn before_main() {
         "rate" => rate(),
         "slow" => slow(),
         "rare" => rare(),
+        "orphan" => super::reject::orphan(),
+        "reuse" => super::who::act(),
+        "reject" => super::reject::act(),
         "payload" => memory_actor::payload(),
         "vectors" => memory_actor::vectors(),
         "strings" => memory_actor::strings(),
@@ -74,7 +77,7 @@ fn close(fd: c_int) {
 }
 
 /// Forks; the child does `f` and ends with what it returns.
-fn forked(f: impl FnOnce() -> c_int) -> c_int {
+pub fn forked(f: impl FnOnce() -> c_int) -> c_int {
     match unsafe { libc::fork() } {
         0 => {
             let status = f();
@@ -84,7 +87,7 @@ fn forked(f: impl FnOnce() -> c_int) -> c_int {
     }
 }
 
-fn wait(pid: c_int) {
+pub fn wait(pid: c_int) {
     unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
 }
 

@@ -16,12 +16,14 @@ mod host;
 mod killed;
 mod memory;
 mod memory_actor;
+mod reject;
 mod rig;
 mod state;
 mod strace;
 mod stress;
 #[cfg(target_arch = "x86_64")]
 mod truth;
+mod who;
 
 /// For other tests that capture.
 pub use rig::{leave as alone, loudly, skip};

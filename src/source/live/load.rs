@@ -99,6 +99,7 @@ pub struct Probe {
     scope: Map,
     plans: Map,
     slots: Map,
+    bounds: Map,
 }
 
 /// Every hook, in order of attaching: scope and process life first, so that no process is missed.
@@ -220,9 +221,10 @@ impl Probe {
         let ctl = take("CTL", (cpus * abi::CTL) as usize)?;
         let plans = take("PLANS", abi::PLANS as usize * size_of::<abi::Plan>())?;
         let slots = take("SLOTS", abi::SLOTS as usize * size_of::<abi::Slot>())?;
+        let bounds = take("BOUNDS", abi::BOUNDS as usize)?;
         let scope = take("SCOPE", abi::SCOPES as usize * abi::SCOPE as usize)?;
         let rings = Rings::new(chunks, ctl, cpus, per_cpu);
-        Ok((Probe { ebpf, options, attached: Vec::new(), scope, plans, slots }, rings))
+        Ok((Probe { ebpf, options, attached: Vec::new(), scope, plans, slots, bounds }, rings))
     }
 
     /// Sets what is wanted. Takes effect call by call, at once.
@@ -266,14 +268,40 @@ impl Probe {
         self.attached.iter().filter_map(info).collect()
     }
 
-    /// Marks a process.
-    pub fn set_scope(&self, pid: u32, scope: u8) {
-        self.scope.set(pid as usize, scope);
+    /// Sets the bounds that plans with `WANT_BOUND` heed. Before those plans.
+    pub fn set_bounds(&self, b: &abi::Bounds) {
+        self.bounds.write(8, &b.latency.to_le_bytes());
+        for (at, spans) in [(abi::BOUND_RESULTS, b.results), (abi::BOUND_UIDS, b.uids)] {
+            for (i, span) in spans.iter().enumerate() {
+                let at = at as usize + i * size_of::<abi::Span>();
+                self.bounds.write(at, &span.low.to_le_bytes());
+                self.bounds.write(at + 8, &span.width.to_le_bytes());
+            }
+        }
+        self.bounds.write(0, &b.what.to_le_bytes());
     }
 
-    /// The mark of a process.
+    /// Says whether a process is traced.
+    pub fn set_scope(&self, pid: u32, scope: u8) {
+        let rest = self.scope.get(pid as usize) & !abi::SCOPE_BITS;
+        self.scope.set(pid as usize, rest | scope);
+    }
+
+    /// Whether a process is traced.
     pub fn scope(&self, pid: u32) -> u8 {
-        self.scope.get(pid as usize)
+        self.scope.get(pid as usize) & abi::SCOPE_BITS
+    }
+
+    /// Adds marks to a process; true if they are new.
+    pub fn mark(&self, pid: u32, marks: u8) -> bool {
+        let old = self.scope.get(pid as usize);
+        self.scope.set(pid as usize, old | marks);
+        old & marks != marks
+    }
+
+    /// True if a process has all these marks.
+    pub fn is_marked(&self, pid: u32, marks: u8) -> bool {
+        self.scope.get(pid as usize) & marks == marks
     }
 
     /// The call that a thread is in, if it is known: number and time of entry.

@@ -17,6 +17,8 @@ pub const OFFSETS: &[(&str, &str)] = &[
     ("TASK_EXIT_CODE", "task_struct.exit_code"),
     ("TASK_SIGNAL", "task_struct.signal"),
     ("TASK_COMM", "task_struct.comm"),
+    ("TASK_PARENT", "task_struct.real_parent"),
+    ("TASK_LEADER", "task_struct.group_leader"),
     ("SIGNAL_LIVE", "signal_struct.live"),
     ("SIGNAL_GROUP_EXIT", "signal_struct.group_exit_code"),
     ("FILES_FDT", "files_struct.fdt"),

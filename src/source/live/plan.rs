@@ -43,6 +43,10 @@ pub struct Interest {
     pub state: bool,
     /// Of those, the ones that change descriptors: needed if something in use asks what a descriptor stands for.
     pub files: bool,
+    /// Full records are wanted only within the probe's bounds.
+    pub bounded: bool,
+    /// Those name processes: of others nothing is wanted that matters to them alone.
+    pub some: bool,
     /// Facts to ask for.
     pub facts: Facts,
     /// Environments are copied.
@@ -64,7 +68,16 @@ impl Interest {
             }
         }
         let compat = schema.shapes().any(|s| s.code >= crate::schema::COMPAT && wanted(s.code));
-        Interest { full, compat, state, files: true, facts: Facts::ALL, env: false }
+        Interest {
+            full,
+            compat,
+            state,
+            files: true,
+            bounded: false,
+            some: false,
+            facts: Facts::ALL,
+            env: false,
+        }
     }
 
     /// True if full records of this call are wanted.
@@ -164,6 +177,12 @@ fn changes_state(effect: Effect, files: bool) -> bool {
     }
 }
 
+/// True if it matters to other processes what a call with this effect changes: those that it leads or will be an ancestor
+/// of tell what it is, but not what it has open.
+fn is_own(effect: Effect) -> bool {
+    changes_state(effect, true) && !changes_state(effect, false)
+}
+
 /// Effects that need an argument's bytes even for a state-only record.
 fn state_needs_items(shape: &Shape) -> bool {
     // openat2 has its flags in memory, and with them whether exec closes the file.
@@ -261,8 +280,14 @@ pub fn plan(shape: &Shape, interest: &Interest, snap: Snaplen) -> Plan {
     }
     if full {
         p.want |= WANT_FULL;
+        if interest.bounded {
+            p.want |= WANT_BOUND;
+        }
     }
     if state {
+        if interest.some && is_own(shape.effect) {
+            p.want |= WANT_OWN;
+        }
         p.want |= WANT_STATE;
         // A connect in progress fails with EINPROGRESS and still gives the socket its addresses.
         if shape.effect == Effect::Connect {
@@ -270,8 +295,9 @@ pub fn plan(shape: &Shape, interest: &Interest, snap: Snaplen) -> Plan {
         }
         // For state alone, what needs bytes comes as a full record and is hidden outside (F_STATE is the reader's too).
         let by_text = shape.effect == Effect::Open && !interest.facts.paths;
-        if !full && (by_text || state_needs_items(shape)) {
+        if by_text || state_needs_items(shape) {
             p.want |= WANT_FULL;
+            p.want &= !WANT_BOUND;
         }
         p.fact = interest.facts.allow(fact_of(shape.effect));
     }
@@ -325,7 +351,7 @@ pub fn plans(schema: &Schema, interest: &Interest, snap: Snaplen) -> Vec<u8> {
     for nr in 0..PLANS as u16 {
         let p = match u32::from(nr) {
             PLAN_COMPAT => Plan {
-                want: u8::from(interest.compat) * WANT_FULL,
+                want: u8::from(interest.compat) * (WANT_FULL | if interest.bounded { WANT_BOUND } else { 0 }),
                 args: 6,
                 ops: 0,
                 fact: FACT_NONE,

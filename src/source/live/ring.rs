@@ -4,7 +4,7 @@
 //! nothing can still come. Never: a call into the kernel per record.
 
 use super::map::Map;
-use crate::source::abi::{CHUNK, CTL, HEAD, HOP, SPAN, SPAN_BITS, TAIL};
+use crate::source::abi::{CHUNK, CTL, HEAD, HOP, REJECTED, REJECTS, SPAN, SPAN_BITS, TAIL};
 
 /// Counts of one CPU, as the probe keeps them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,7 @@ pub struct Counters {
     pub lost_nested: u64,
     pub state_only: u64,
     pub collisions: u64,
+    pub rejected: [u64; REJECTS],
 }
 
 /// What one drain did.
@@ -81,6 +82,7 @@ impl Rings {
             lost_nested: get(4),
             state_only: get(5),
             collisions: get(6),
+            rejected: std::array::from_fn(|i| get(REJECTED as usize / 8 + i)),
         }
     }
 

@@ -1,0 +1,99 @@
+//! What `-u` and, with `-r`, `--pid` say, in the language of filters: one language decides, live and from a file, and what
+//! the kernel can reject it rejects.
+//!
+//! Enters: what was typed. Leaves: a filter's text, empty if they were not given. Never: a filter of the user's.
+
+use super::Typed;
+use crate::message;
+use crate::users::Users;
+
+/// The text.
+pub(super) fn of(typed: &Typed) -> Result<String, String> {
+    let users = Users::system().unwrap_or_default();
+    let mut parts = Vec::new();
+    if !typed.users.is_empty() {
+        let here = typed.read.is_none().then_some(&users);
+        parts.push(of_users(&typed.users, here)?);
+    }
+    if typed.read.is_some() && !typed.pids.is_empty() {
+        let ids: Vec<String> = typed.pids.iter().map(u32::to_string).collect();
+        let ids = ids.join(", ");
+        parts.push(format!("proc.pid in ({ids}) or proc.apid in ({ids})"));
+    }
+    Ok(match &parts[..] {
+        [] => String::new(),
+        [one] => one.clone(),
+        _ => parts.iter().map(|p| format!("({p})")).collect::<Vec<_>>().join(" and "),
+    })
+}
+
+/// Users by name or number. Of a capture from elsewhere, names are its own; `here` are this host's.
+fn of_users(typed: &[String], here: Option<&Users>) -> Result<String, String> {
+    let (mut names, mut ids) = (Vec::new(), Vec::new());
+    for name in typed {
+        let number = || name.parse::<u32>().ok().filter(|n| *n != u32::MAX);
+        let known = here.and_then(|users| users.by_name(name.as_bytes())).map(|u| u.uid);
+        match known.or_else(number) {
+            Some(id) => ids.push(id.to_string()),
+            None if name.is_empty() => return Err("-u needs the name or number of a user".into()),
+            None if here.is_some() => {
+                return Err(format!("no user `{}` in /etc/passwd", message::name(name)));
+            }
+            None if name.chars().any(|c| c.is_control()) => {
+                return Err(format!("`{}` is no name of a user", message::name(name)));
+            }
+            None => names.push(format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))),
+        }
+    }
+    let tests = [("user.uid", ids), ("user.name", names)].into_iter().filter(|(_, list)| !list.is_empty());
+    Ok(tests
+        .map(|(field, list)| format!("{field} in ({})", list.join(", ")))
+        .collect::<Vec<_>>()
+        .join(" or "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::{Filter, both};
+    use crate::schema::{Arch, Schema};
+
+    #[test]
+    fn options_are_filters() {
+        let here =
+            Users::parse(b"root:x:0:0::/:/bin/sh\nwww-data:x:33:33::/:/bin/sh\n7:x:1007:7::/:/bin/sh\n", b"");
+        let text = |names: &[&str], here: Option<&Users>| {
+            of_users(&names.iter().map(|n| n.to_string()).collect::<Vec<_>>(), here)
+        };
+        assert_eq!(text(&["root", "33", "7"], Some(&here)).as_deref(), Ok("user.uid in (0, 33, 1007)"));
+        assert_eq!(
+            text(&["nobody", "4"], None).as_deref(),
+            Ok("user.uid in (4) or user.name in (\"nobody\")")
+        );
+        let unknown = text(&["no such\nuser"], Some(&here)).unwrap_err();
+        assert_eq!(unknown, "no user `no such\\nuser` in /etc/passwd");
+        assert!(text(&[""], Some(&here)).is_err() && text(&["a\nb"], None).is_err());
+
+        let schema = Schema::native(Arch::X86_64);
+        for name in ["www-data", "a\"b", "a\\b", "x) or (evt.num > 0", "$"] {
+            let only = text(&[name], None).unwrap();
+            let all = Filter::parse_within(&only, "evt.type = read # and nothing else", &schema);
+            assert!(all.is_ok(), "{name}: {only}");
+            assert_eq!(all.unwrap().uses().count(), 2, "{name}: one test of the user");
+        }
+        assert_eq!(both("a", ""), "a");
+        assert_eq!(both("", "b"), "b");
+        assert_eq!(both("a", "b # c"), "(a) and (b # c\n)");
+    }
+
+    #[test]
+    fn processes_of_a_capture_are_those_and_what_they_started() {
+        let typed =
+            Typed { read: Some("x".into()), pids: vec![4, 5], users: vec!["0".into()], ..Typed::default() };
+        let text = of(&typed).unwrap();
+        assert_eq!(text, "(user.uid in (0)) and (proc.pid in (4, 5) or proc.apid in (4, 5))");
+        assert!(Filter::parse(&text, &Schema::native(Arch::X86_64)).is_ok());
+        // Live they are scope, and no filter.
+        assert_eq!(of(&Typed { read: None, users: vec![], ..typed }).unwrap(), "");
+    }
+}
