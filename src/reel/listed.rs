@@ -46,7 +46,8 @@ impl Listed {
     }
 
     fn set_negative(&mut self, bytes: &[u8], rows: usize) -> Option<()> {
-        (self.bits.clear(), self.results.clear());
+        self.bits.clear();
+        self.results.clear();
         self.bits.resize(rows.div_ceil(64), 0);
         if bytes.is_empty() {
             return Some(());
@@ -57,7 +58,7 @@ impl Listed {
             all.get_mut(..eight.len())?.copy_from_slice(eight);
             *word = u64::from_le_bytes(all);
         }
-        if rows % 64 != 0 && self.bits.last()? >> (rows % 64) != 0 {
+        if !rows.is_multiple_of(64) && self.bits.last()? >> (rows % 64) != 0 {
             return None;
         }
         let count = self.bits.iter().map(|w| w.count_ones() as usize).sum();
