@@ -201,7 +201,6 @@ fn what_does_not_go_together_is_refused_by_name() {
         (&["-q", "-o", "x"], &["-q", "-o"]),
         (&["-q", "-j"], &["-q", "-j"]),
         (&["--force"], &["--force", "-w"]),
-        (&["-r", "x", "--pid", "1"], &["-r", "--pid", "proc.pid"]),
         (
             &["-r", "x", "-s", "9", "--ring", "1m", "--no-latency", "--self"],
             &["--self, -s, --no-latency, --ring"],

@@ -48,16 +48,20 @@ pub fn act() {
     fact("other", other);
     wait(other);
     // A grandchild that outlives its parent.
-    let mut pipe = [0; 2];
+    let (mut pipe, mut seen) = ([0; 2], [0; 2]);
     unsafe { libc::pipe(pipe.as_mut_ptr()) };
+    unsafe { libc::pipe(seen.as_mut_ptr()) };
     let middle = forked(|| {
         let orphan = forked(|| {
             calls(1);
+            unsafe { libc::write(seen[1], [0u8].as_ptr().cast(), 1) };
             unsafe { libc::usleep(100_000) };
             calls(5);
             0
         });
         unsafe { libc::write(pipe[1], orphan.to_ne_bytes().as_ptr().cast(), 4) };
+        // Not before it has called once.
+        unsafe { libc::read(seen[0], [0u8; 1].as_mut_ptr().cast(), 1) };
         0
     });
     let mut orphan = [0u8; 4];
@@ -303,13 +307,15 @@ fn parents_are_those_of_the_moment() {
 pub fn orphan() {
     use super::actor::{forked, wait};
     let getppid = || unsafe { libc::syscall(libc::SYS_getppid) };
-    let mut pipe = [0; 2];
+    let (mut pipe, mut seen) = ([0; 2], [0; 2]);
     unsafe { libc::pipe(pipe.as_mut_ptr()) };
+    unsafe { libc::pipe(seen.as_mut_ptr()) };
     let middle = forked(|| {
         let orphan = forked(|| {
             getppid();
             let heir = forked(|| {
                 getppid();
+                unsafe { libc::write(seen[1], [0u8].as_ptr().cast(), 1) };
                 unsafe { libc::usleep(200_000) };
                 getppid();
                 0
@@ -322,7 +328,8 @@ pub fn orphan() {
             0
         });
         unsafe { libc::write(pipe[1], orphan.to_ne_bytes().as_ptr().cast(), 4) };
-        unsafe { libc::usleep(100_000) };
+        // Not before both have called once.
+        unsafe { libc::read(seen[0], [0u8; 1].as_mut_ptr().cast(), 1) };
         0
     });
     fact("middle", middle);

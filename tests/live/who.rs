@@ -143,7 +143,7 @@ fn users_and_processes_are_the_same_live_and_reread() {
     let both = run(&["-u", "1000", "-p", FORM, "evt.failed = true"], &actor("reject"));
     assert_eq!(plain(&both.lines), plain(&ask(&["-u", "1000", "evt.failed = true"])), "{}", both.stderr);
     assert_eq!(ask(&["-u", "root,1000"]), ask(&["user.name = root or user.uid = 1000"]));
-    assert_eq!(ask(&["-u", "nobody-like-that"]), [String::new(); 0]);
+    assert_eq!(ask(&["-u", "nobody-like-that"]), Vec::<String>::new());
 
     let other = done.fact("other").to_string();
     let some = ask(&["--pid", &other]);
