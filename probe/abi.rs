@@ -4,7 +4,7 @@
 // a hash of the constants below is checked when the object is loaded. no_std, no dependencies.
 
 /// Changes whenever the layout does; the loader compares it with the object's own `ABI`.
-pub const ABI_VERSION: u32 = 4;
+pub const ABI_VERSION: u32 = 5;
 
 /// Bits of an offset in a chunk: one `and` bounds it for the verifier on every path alike. (A comparison would do too, but
 /// leaves two states, and loops then never converge.)
@@ -303,6 +303,9 @@ pub const ENTRY_MAX: u32 = 4096;
 
 /// Plans: one per call number, the last for 32-bit calls.
 pub const PLANS: u32 = 1024;
+/// The code of a call whose number has no plan, whatever the number: it is word 6. A number must never be taken for one of
+/// the `REC_` codes, nor for the call that its low half names.
+pub const CALL_OTHER: u16 = PLANS as u16;
 /// Index of the plan for all 32-bit calls.
 pub const PLAN_COMPAT: u32 = 1023;
 /// Indexes of the plans of records that are not calls (only their `want` is used).

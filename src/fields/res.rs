@@ -41,7 +41,7 @@ pub fn has_result(batch: &Batch<'_>, row: usize) -> bool {
 
 /// True if rows of this shape are calls that may return.
 pub fn returns(shape: &Shape) -> bool {
-    shape.ret != Ret::None && !(EVENTS..COMPAT).contains(&shape.code)
+    shape.ret != Ret::None && (shape.described || !(EVENTS..COMPAT).contains(&shape.code))
 }
 
 /// `SUCCESS` or the error's name; nothing for what has no result.

@@ -24,10 +24,14 @@ const END: &str = "\
 .BR sysreel (1)
 ";
 
+/// A screen has no pages, and a table must not be taken to run over the end of one.
+const PAGELESS: &str = ".if n .pl 30000v\n";
+
 /// The page.
 pub fn page(version: &str) -> String {
-    let mut out =
-        format!("'\\\" t\n.TH sysreel\\-reel 5 \"\" \"{version}\" \"System call capture\"\n{BEGIN}");
+    let mut out = format!(
+        "'\\\" t\n.TH sysreel\\-reel 5 \"\" \"{version}\" \"System call capture\"\n{PAGELESS}{BEGIN}"
+    );
     let mut lines = FORMAT.lines().peekable();
     // A paragraph mark is due before text, unless a heading has just been.
     let mut fresh = true;

@@ -798,4 +798,7 @@ pub static CALLS: &[Call] = calls! {
     // --- events that are not calls ---
     procexit(status: Int, signal: Signal) -> None, PROCESS, Nothing;
     lost(count: Long, cpu: UInt) -> None, Class::OTHER, Nothing;
+
+    // --- a call whose number no table has ---
+    syscall(nr: Long, arg0: Hex, arg1: Hex, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> Int, SYSTEM, Nothing;
 };

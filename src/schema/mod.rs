@@ -37,6 +37,8 @@ pub const EVENTS: u16 = 1024;
 pub const PROCEXIT: u16 = EVENTS;
 /// Events were lost here; words: how many, on which CPU.
 pub const LOST: u16 = EVENTS + 1;
+/// A call whose number is out of range; words: the number, then its six.
+pub const OTHER: u16 = EVENTS + 2;
 /// First code of 32-bit calls on a 64-bit kernel.
 pub const COMPAT: u16 = 2048;
 /// One past the largest code.
@@ -230,7 +232,7 @@ impl Schema {
             Arch::X86_64 => numbers::X86_64,
             Arch::Aarch64 => numbers::AARCH64,
         };
-        let events = [(PROCEXIT, "procexit"), (LOST, "lost")];
+        let events = [(PROCEXIT, "procexit"), (LOST, "lost"), (OTHER, "syscall")];
         let shapes = native.iter().chain(&events).map(|&(code, name)| {
             rows.get(name).map_or_else(|| Shape::generic(code, name), |c| Shape::of(arch, code, c))
         });

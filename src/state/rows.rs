@@ -70,7 +70,11 @@ impl State<'_> {
 
     pub(super) fn call(&mut self, cpu: usize, r: &Record, wanted: &impl Wanted, b: &mut Builder) {
         let compat = r.flags & abi::F_COMPAT != 0;
-        let code = if compat { schema::COMPAT.saturating_add(r.code) } else { r.code };
+        let code = match r.code {
+            abi::CALL_OTHER.. => schema::OTHER,
+            code if compat => schema::COMPAT + code,
+            code => code,
+        };
         let shape = self.schema.shape(code);
         // The child's side of a clone returns 0 without having entered: not a call.
         if shape.effect == Effect::Clone && r.ret == 0 {
@@ -149,6 +153,9 @@ impl State<'_> {
         self.words.clear();
         match begun {
             Some(by) => self.words.extend(by.words.iter().take(shape.words())),
+            None if code == schema::OTHER => {
+                self.words.extend(std::iter::once(r.word(6)).chain(r.words()).take(shape.words()));
+            }
             None => self.words.extend(r.words().chain(std::iter::repeat(0)).take(shape.words())),
         }
         self.items.clear();

@@ -33,6 +33,7 @@ extern "C" fn before_main() {
         "rate" => rate(),
         "slow" => slow(),
         "rare" => rare(),
+        "numbers" => super::calls::numbers(),
         "orphan" => super::reject::orphan(),
         "reuse" => super::who::act(),
         "reject" => super::reject::act(),

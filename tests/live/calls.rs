@@ -1,7 +1,7 @@
 //! Each call once, with its own result and its own latency, whatever happens between its entry and its exit.
 
 use super::actor::ROUNDS;
-use super::rig::{actor, alone, kind, latency, of, pid, res, run};
+use super::rig::{actor, alone, kind, latency, of, pid, reread, res, run};
 
 const MS: u64 = 1_000_000;
 
@@ -201,4 +201,47 @@ fn a_collision_costs_a_latency_and_never_makes_one_up() {
         .sum();
     // What is missing was counted, unless the slot was free again by then.
     assert!(latency(read).is_none() || lost == 0, "{}", done.stderr);
+}
+
+/// Numbers that no call has: the last that a plan could have, those of events, of the probe's own records, of another
+/// personality, and those whose low half is a call.
+const NUMBERS: [i64; 11] =
+    [1021, 1022, 1023, 1024, 1025, 3071, 0x7f00, 0x7f02, 0xffff, 0x1_0000, 0x4000_0000];
+
+#[allow(unsafe_code, reason = "calls that no library makes")]
+pub fn numbers() {
+    for nr in NUMBERS {
+        unsafe { libc::syscall(nr, 1, 2, 3, 4, 5, 6) };
+    }
+}
+
+/// A program may ask for any number. None may be taken for something else, and none may end a capture.
+#[test]
+fn a_number_that_no_call_has_is_shown_as_it_is() {
+    let _alone = alone!();
+    let dir = tempfile::tempdir().unwrap();
+    let reel = dir.path().join("t.reel");
+    let done = run(&["-w", reel.to_str().unwrap()], &actor("numbers"));
+    assert!(done.stderr.contains(" written, 0 lost"), "{}", done.stderr);
+    let (status, lines, err) = reread(&reel, &["-j", "evt.res = ENOSYS"]);
+    assert_eq!(status, 0, "{err}");
+    let events: Vec<serde_json::Value> = lines.iter().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let events: Vec<_> = events.iter().filter(|e| e["evt.args"]["arg5"].is_string()).collect();
+    let shown: Vec<(String, Option<i64>)> =
+        events.iter().map(|e| (kind(e).to_owned(), e["evt.args"]["nr"].as_i64())).collect();
+    let expected: Vec<(String, Option<i64>)> = NUMBERS
+        .iter()
+        .map(|nr| match nr {
+            ..1024 => (format!("syscall_{nr}"), None),
+            _ => ("syscall".to_owned(), Some(*nr)),
+        })
+        .collect();
+    assert_eq!(shown, expected);
+    for e in events {
+        let words: Vec<&str> = (0..6).map(|i| e["evt.args"][format!("arg{i}")].as_str().unwrap()).collect();
+        assert_eq!(words, ["0x1", "0x2", "0x3", "0x4", "0x5", "0x6"], "{e}");
+    }
+    // Nothing was born or died by it.
+    let (_, ends, _) = reread(&reel, &["evt.type = procexit"]);
+    assert_eq!(ends.len(), 1, "{ends:?}");
 }

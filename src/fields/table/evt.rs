@@ -5,7 +5,7 @@
 use super::{field, keyed};
 use crate::batch::{Batch, Columns, Meta, NO_LATENCY, row_flags};
 use crate::fields::{Extract, Field, Key, Slice, Takes, Type, Value, args, clock, number, res};
-use crate::schema::{COMPAT, Class, EVENTS, Kind, LOST, Schema, Struct};
+use crate::schema::{COMPAT, Class, EVENTS, Kind, LOST, OTHER, Schema, Struct};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -391,7 +391,7 @@ pub const FIELDS: &[Field] = &[
         "name of the system call; missing for events that are not calls",
         "syscall.type = openat",
         Code(|schema, code| match code {
-            EVENTS..COMPAT => Value::None,
+            EVENTS..COMPAT if code != OTHER => Value::None,
             _ => Value::text(schema.shape(code).name.as_bytes()),
         }),
     ),

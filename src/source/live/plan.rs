@@ -67,7 +67,8 @@ impl Interest {
                 }
             }
         }
-        let compat = schema.shapes().any(|s| s.code >= crate::schema::COMPAT && wanted(s.code));
+        let compat = wanted(crate::schema::OTHER)
+            || schema.shapes().any(|s| s.code >= crate::schema::COMPAT && wanted(s.code));
         Interest {
             full,
             compat,
@@ -355,8 +356,9 @@ pub fn plans(schema: &Schema, interest: &Interest, snap: Snaplen) -> Vec<u8> {
                 args: 6,
                 ops: 0,
                 fact: FACT_NONE,
-                max: ((HEAD + 48) / 8) as u16,
-                state_max: ((HEAD + 48) / 8) as u16,
+                // Six words, and the number if that is out of range.
+                max: ((HEAD + 56) / 8) as u16,
+                state_max: ((HEAD + 56) / 8) as u16,
                 op: [NONE; OPS],
             },
             _ => plan(schema.shape(nr), interest, snap),
