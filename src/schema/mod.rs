@@ -8,7 +8,7 @@
 //! * A schema also has the names of the hosts that rows may be of: all that a number in a row needs to be understood.
 //! * [`Schema::native`] joins them; a call without a row gets six words named `arg0` to `arg5`, so none is invisible.
 //! * In a batch every event has a 16-bit *code*: 0 to 1023 is a system call's number on the schema's architecture,
-//!   [`EVENTS`] upward are events that are not calls, [`COMPAT`] upward are 32-bit calls by their own numbers.
+//!   [`EVENTS`] upward are events that no number names ([`OTHER`] is a call whose number is out of range), [`COMPAT`] upward are 32-bit calls by their own numbers.
 
 pub mod calls;
 pub mod choice;

@@ -53,19 +53,7 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
     let mut strip = Strip::new(&options.parts, key, options.no_ancestors);
     let header = header(input.header(), options, &strip);
     let mut target = Target::create(&options.to, options.force, &header, &schema)?;
-    while let Some(mut block) = input.block() {
-        let rows = match picker.pick(&mut block, &schema) {
-            Ok(rows) if rows.count() == 0 => continue,
-            Ok(rows) => rows.clone(),
-            Err(damage) => {
-                input.complain(&damage);
-                continue;
-            }
-        };
-        if let Err(damage) = block.load(Columns::ALL) {
-            input.complain(&damage);
-            continue;
-        }
+    while let Some((block, rows)) = picker.next(&mut input, &schema, Columns::ALL) {
         let view = block.view(&schema);
         strip.look(&view, &rows);
         let mut lane = target.lane(&view);

@@ -104,19 +104,7 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
     let mut picker = Picker::new(&options.filter, Window::default(), &schema)?;
     let mut out = Out::create(options)?;
     exporter.head(&mut out.bytes);
-    while let Some(mut block) = input.block() {
-        let rows = match picker.pick(&mut block, &schema) {
-            Ok(rows) if rows.count() == 0 => continue,
-            Ok(rows) => rows.clone(),
-            Err(damage) => {
-                input.complain(&damage);
-                continue;
-            }
-        };
-        if let Err(damage) = block.load(exporter.columns()) {
-            input.complain(&damage);
-            continue;
-        }
+    while let Some((block, rows)) = picker.next(&mut input, &schema, exporter.columns()) {
         let view = block.view(&schema);
         for row in rows.iter() {
             exporter.row(&view, row, &mut out.bytes);

@@ -9,6 +9,7 @@ use crate::message;
 use crate::reel::{Damage, Stored};
 use crate::schema::{LOST, Schema};
 
+use super::input::Input;
 use super::window::Window;
 
 /// The filter, the window, and what they came to so far.
@@ -51,6 +52,22 @@ impl Picker {
     fn columns(&self) -> Columns {
         let time = if self.window.is_everything() { Columns::NOTHING } else { Columns::TIME };
         self.filter.columns().and(Columns::CALL).and(Columns::WORDS).and(time)
+    }
+
+    /// The next block that has rows that are wanted, with these columns, and which rows. Damage is said and passed over.
+    pub fn next(&mut self, input: &mut Input, schema: &Schema, columns: Columns) -> Option<(Stored, Bitmap)> {
+        while let Some(mut block) = input.block() {
+            let read = match self.pick(&mut block, schema) {
+                Ok(rows) if rows.count() == 0 => continue,
+                Ok(rows) => Ok(rows.clone()),
+                Err(damage) => Err(damage),
+            };
+            match read.and_then(|rows| block.load(columns).map(|()| rows)) {
+                Ok(rows) => return Some((block, rows)),
+                Err(damage) => input.complain(&damage),
+            }
+        }
+        None
     }
 
     /// The rows of a block that are wanted; losses always are, and are no matches.

@@ -100,21 +100,7 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
         block: 0,
         packed: (0, 0),
     };
-    while let Some(mut block) = input.block() {
-        let rows = match picker.pick(&mut block, &schema) {
-            Ok(rows) => rows.clone(),
-            Err(damage) => {
-                input.complain(&damage);
-                continue;
-            }
-        };
-        if rows.count() == 0 {
-            continue;
-        }
-        if let Err(damage) = block.load(Columns::ALL) {
-            input.complain(&damage);
-            continue;
-        }
+    while let Some((block, rows)) = picker.next(&mut input, &schema, Columns::ALL) {
         pieces.add(&block.view(&schema), &rows)?;
     }
     // A reel without events is a piece without events.
