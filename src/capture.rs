@@ -5,7 +5,8 @@
 
 mod bounds;
 mod end;
-mod scope;
+mod flight;
+pub mod scope;
 
 use std::io::IsTerminal;
 
@@ -168,13 +169,14 @@ impl Capture<'_> {
     }
 
     /// Does what signals and the clock ask for.
-    fn heed(&mut self, wishes: &Wishes, schedule: &mut Schedule) {
+    fn heed(&mut self, wishes: &Wishes, schedule: &mut Schedule, probe: &Probe, live: &Live) {
         if wishes.totals() {
             let seen = self.state.seen();
             message::say(format!(
                 "so far: {} events, {} passed the filter, {} lost",
                 seen.rows, self.selector.matched, seen.lost
             ));
+            flight::tell(self, probe, live);
         }
         let turn = wishes.rotate() | schedule.turns();
         if turn || wishes.flush() {
@@ -371,7 +373,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
                 probe.set_scope(c.pid(), abi::SCOPE_AT_EXEC);
                 if let Err(e) = c.release() {
                     message::say(&e);
-                    let _ = finish(capture, rings, probe, config);
+                    let _ = finish(capture, rings, probe, config, live);
                     return e.exit;
                 }
             }
@@ -382,7 +384,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     let mut looked_again = live.include_self || live.scope != Scope::Host;
     loop {
         let (records, more) = capture.step(&mut rings);
-        capture.heed(&wishes, &mut schedule);
+        capture.heed(&wishes, &mut schedule, &probe, live);
         // While the command runs, signals are its business; what it left behind may be waited for or not.
         let stopped = wishes.stop() && (child.is_none() || status.is_some());
         if capture.is_over() || stopped || schedule.is_over() {
@@ -404,7 +406,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
             std::thread::sleep(if records >= MUCH { SHORT_PAUSE } else { PAUSE });
         }
     }
-    let (outcome, lost) = finish(capture, rings, probe, config);
+    let (outcome, lost) = finish(capture, rings, probe, config, live);
     if let (Some(c), None) = (&mut child, status) {
         // Asked to stop after N events, or the output is gone: the command itself goes on to its end.
         status = Some(c.wait());

@@ -17,6 +17,7 @@ use crate::config::{Config, OnFull, SNAPLEN, SNAPLEN_MAX, Surroundings, Sync, Ti
 use crate::exit::Exit;
 use crate::tools::Tool;
 
+mod stuck;
 mod tools;
 
 /// What the user asked for.
@@ -24,6 +25,8 @@ mod tools;
 pub enum Action {
     /// Capture or reread, filter, print or write.
     Capture(Box<Config>),
+    /// Show the calls that have not returned.
+    Stuck(Box<Config>),
     /// Do something with capture files.
     Tool(Box<Tool>),
     /// List the fields of filters and templates.
@@ -135,6 +138,7 @@ Examples:
                   asked anything later.",
     override_usage = "sysreel [OPTIONS] [FILTER]...\n       \
                       sysreel run [OPTIONS] [FILTER]... -- COMMAND [ARG]...\n       \
+                      sysreel stuck [OPTIONS] [FILTER]...\n       \
                       sysreel info|cut|merge|split|verify|repair|export ...\n       \
                       sysreel fields|calls|doctor|completions ...",
     after_help = EXAMPLES,
@@ -170,6 +174,8 @@ enum Sub {
         after_help = RUN_EXAMPLES
     )]
     Run(Box<Run>),
+    #[command(flatten)]
+    Stuck(stuck::Sub),
     #[command(flatten)]
     Tool(tools::Sub),
     /// List the fields that filters and templates know
@@ -490,6 +496,7 @@ impl Cli {
                 let command = Some((run.command, run.user));
                 capture(Typed { command, ..run.shared.typed(run.filter) }, Some("run"))
             }
+            Some(Sub::Stuck(stuck)) => Ok(Action::Stuck(Box::new(stuck.config(around)?))),
             Some(Sub::Tool(tool)) => Ok(Action::Tool(Box::new(tool.tool(around)?))),
             Some(Sub::Fields { class, json }) => Ok(Action::Fields { class, json }),
             Some(Sub::Calls { name, json }) => Ok(Action::Calls { name, json }),

@@ -39,6 +39,7 @@ pub mod selfcheck;
 pub mod sink;
 pub mod source;
 pub mod state;
+pub mod stuck;
 pub mod sysdig;
 pub mod tools;
 pub mod users;

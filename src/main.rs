@@ -38,6 +38,7 @@ fn act(action: Action) -> Exit {
         },
         Action::Doctor => doctor::run(),
         Action::Capture(config) => capture(&config),
+        Action::Stuck(config) => stuck(&config),
     }
 }
 
@@ -45,6 +46,13 @@ fn capture(config: &Config) -> Exit {
     match &config.source {
         Source::Live(live) => sysreel::capture::run(config, live),
         Source::Reel(from) => sysreel::reread::run(config, from),
+    }
+}
+
+fn stuck(config: &Config) -> Exit {
+    match &config.source {
+        Source::Live(live) => sysreel::stuck::run(config, live),
+        Source::Reel(_) => Exit::Usage,
     }
 }
 

@@ -58,6 +58,16 @@ impl Selector {
         self.verdicts.reset();
     }
 
+    /// What the filter holds for in a batch that is no part of the stream: nothing is counted.
+    pub fn aside(&self, batch: &Batch) -> Bitmap {
+        let mut selection = Bitmap::default();
+        selection.reset(batch.rows, self.filter.is_everything());
+        if !self.filter.is_everything() {
+            self.filter.select(&mut Verdicts::default(), batch, 0..batch.rows, &mut selection);
+        }
+        selection
+    }
+
     /// Selects among `rows`. A loss is always selected, never counted as a match: a stream that hides it would lie.
     pub fn select(&mut self, batch: &Batch, rows: Range<usize>) -> &Bitmap {
         if self.filter.is_everything() {

@@ -93,8 +93,28 @@ pub mod row_flags {
     pub const UNCERTAIN: u16 = 1;
     /// A 32-bit call.
     pub const COMPAT: u16 = 2;
-    /// The call never returned (exit, or killed inside it).
+    /// The call never returned (exit, or killed inside it), or has not yet.
     pub const UNFINISHED: u16 = 4;
+    /// With it: the call had not returned when this row was made; its latency is how long it had lasted by then.
+    pub const IN_FLIGHT: u16 = 8;
+    /// With it: at least so long; nobody saw it begin.
+    pub const AT_LEAST: u16 = 16;
+    /// What a thread in a call can be, as `/proc/PID/stat` spells it: the number in bits 5 to 7 of the row. 0 is not known.
+    pub const STATES: [u8; 8] = *b"-RSDTtXZ";
+
+    const STATE: u32 = 5;
+
+    /// The bits that say in which state a thread was.
+    pub fn of_state(letter: u8) -> u16 {
+        let place = STATES.iter().position(|s| *s == letter).unwrap_or(0);
+        (place as u16) << STATE
+    }
+
+    /// The state of the thread of a row with these flags, if they have one.
+    pub fn state(flags: u16) -> Option<&'static [u8]> {
+        let place = usize::from(flags >> STATE & 7);
+        STATES.get(place..=place).filter(|_| place > 0)
+    }
 }
 
 /// What a block knows about where it stands; with it wall times survive skipping.

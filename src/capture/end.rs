@@ -2,8 +2,9 @@
 //!
 //! Enters: a capture that is to end. Leaves: a closed sink, totals on stderr. Never: a decision to end.
 
+use super::flight::{self, Flights};
 use super::{Capture, Out};
-use crate::config::{Config, Sink};
+use crate::config::{Config, Live, Sink};
 use crate::exit::Exit;
 use crate::message;
 use crate::output;
@@ -18,7 +19,10 @@ pub(super) fn finish(
     mut rings: Rings,
     mut probe: Probe,
     config: &Config,
+    live: &Live,
 ) -> (Outcome, u64) {
+    // While the probe still sees calls return.
+    let flights = if capture.is_over() { Flights::default() } else { flight::look(&capture, &probe, live) };
     probe.detach();
     // Nothing is written any more: the rings end where they end.
     while !capture.is_over() {
@@ -41,6 +45,7 @@ pub(super) fn finish(
         }
     }
     capture.pass_on(now);
+    let in_flight = flight::add(&mut capture, flights, &probe);
     capture.close();
     let seen = capture.state.seen();
     let selector = capture.selector;
@@ -60,6 +65,9 @@ pub(super) fn finish(
             notes: Vec::new(),
         }),
     };
+    if in_flight > 0 {
+        message::say(format!("{in_flight} of the events are calls that had not returned at the end"));
+    }
     match config.sink {
         Sink::Reel { .. } => {
             message::say(format!("{} events, {} written, {} lost", seen.rows, outcome.written, seen.lost));

@@ -10,7 +10,7 @@ use crate::source::live::Probe;
 use crate::source::{abi, audience};
 
 /// Why this is not the id of a process.
-pub(super) fn no_process(proc: &Path, pid: u32) -> Option<String> {
+pub fn no_process(proc: &Path, pid: u32) -> Option<String> {
     let Ok(status) = std::fs::read(proc.join(pid.to_string()).join("status")) else {
         return Some(format!("there is no process {pid}"));
     };
@@ -37,7 +37,7 @@ pub(super) fn mark(probe: &Probe, proc: &Path, pids: &[u32]) {
 
 /// Marks all that descend from what is marked, until a look at all processes finds nothing new. Gives all that are marked
 /// and exist.
-pub(super) fn children(proc: &Path, is_marked: impl Fn(u32) -> bool, mark: impl Fn(u32) -> bool) -> Vec<u32> {
+pub fn children(proc: &Path, is_marked: impl Fn(u32) -> bool, mark: impl Fn(u32) -> bool) -> Vec<u32> {
     loop {
         let mut new = false;
         let mut marked = Vec::new();

@@ -14,7 +14,7 @@
 //! * Errors stand by name in `evt.res` and by number in `evt.rawres`; names that a result has (the flags of `F_GETFL`, a
 //!   policy of scheduling, a signal) are in `evt.result`, as they would be in an argument.
 //! * A field that an event does not have is left out. In the standard set `evt.certain` stands only where it is false,
-//!   `evt.compat` only where it is true, `evt.hostname` only in captures of several hosts, results only for calls that returned.
+//!   `evt.compat`, `evt.in_flight` and `evt.latency_least` only where they are true, `evt.hostname` only in captures of several hosts, results only for calls that returned.
 //! * Losses are records with `"type":"lost"`; the last record has `"type":"end"`.
 
 use crate::batch::{Batch, Columns};
@@ -37,7 +37,7 @@ impl std::fmt::Debug for JsonOptions {
 }
 
 const STANDARD: &str = "evt.num,evt.time,evt.hostname,evt.cpu,evt.type,evt.class,evt.compat,evt.certain,evt.lost,proc.name,proc.pid,\
-proc.ppid,thread.tid,proc.exepath,user.uid,user.name,evt.args,evt.rawres,evt.result,evt.res,evt.failed,evt.latency,fd.num,fd.type,\
+proc.ppid,thread.tid,proc.exepath,user.uid,user.name,evt.args,evt.rawres,evt.result,evt.res,evt.failed,evt.in_flight,thread.state,evt.latency,evt.latency_least,fd.num,fd.type,\
 fd.name";
 
 impl Default for JsonOptions {
@@ -114,7 +114,7 @@ impl Json {
                 "evt.hostname" if standard => Form::Host,
                 "evt.result" => Form::Names,
                 "evt.certain" if standard => Form::If(false),
-                "evt.compat" if standard => Form::If(true),
+                "evt.compat" | "evt.in_flight" | "evt.latency_least" if standard => Form::If(true),
                 "evt.rawres" | "evt.failed" if standard => Form::Result,
                 _ => Form::Value,
             };

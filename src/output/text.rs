@@ -130,6 +130,9 @@ impl Text {
                 out.push(b' ');
                 self.paint(out, DIM);
                 out.push(b'<');
+                if batch.flags_of(row) & row_flags::AT_LEAST != 0 {
+                    out.extend_from_slice(b">=");
+                }
                 number::span(out, latency);
                 out.push(b'>');
                 self.paint(out, OFF);
@@ -157,6 +160,14 @@ impl Text {
 
     fn result(&self, out: &mut Vec<u8>, batch: &Batch<'_>, row: usize, shape: &Shape) {
         let ret = batch.ret_of(row);
+        if batch.flags_of(row) & row_flags::IN_FLIGHT != 0 {
+            out.extend_from_slice(b"...");
+            if let Some(state) = row_flags::state(batch.flags_of(row)) {
+                out.push(b' ');
+                out.extend_from_slice(state);
+            }
+            return;
+        }
         if shape.ret == Ret::None || batch.flags_of(row) & row_flags::UNFINISHED != 0 {
             return out.push(b'?');
         }

@@ -4,7 +4,8 @@
 //! dictionary. Never: a filter, an output.
 //!
 //! Three things: [`tables`] and [`descriptors`] hold, [`effects`] change them, [`intern`] turns them into dictionary entries. [`reading`] fills
-//! the tables from /proc, [`life`] from the probe's records of forks, execs and exits, and [`rows`] turns calls into rows.
+//! the tables from /proc, [`life`] from the probe's records of forks, execs and exits, [`rows`] turns calls into rows, and [`flight`] those that have not
+//! returned.
 //!
 //! Records come in order of exit; effects did not happen in that order. Two rules settle most of it (the rest is marked):
 //! an entity that was read from /proc ignores records older than that reading, and [`descriptors`] remembers what numbers
@@ -12,6 +13,7 @@
 
 mod descriptors;
 mod effects;
+mod flight;
 mod intern;
 mod life;
 mod net;
@@ -29,6 +31,7 @@ use crate::decode::Record;
 use crate::schema::{self, Schema};
 use crate::source::abi;
 use crate::users::Users;
+pub use flight::InFlight;
 use intern::Interner;
 use scan::ProcFs;
 use tables::{FileRef, ProcRef};

@@ -44,7 +44,7 @@ impl State<'_> {
 
     /// The id of a process in the open block.
     #[inline]
-    fn proc_id(&mut self, b: &mut Builder, proc: &ProcRef) -> ProcId {
+    pub(super) fn proc_id(&mut self, b: &mut Builder, proc: &ProcRef) -> ProcId {
         intern::known(b, proc).unwrap_or_else(|| {
             let State { procs, proc_fs, lost_at, interner, .. } = self;
             interner.proc(b, proc, &Around { procs, proc_fs, lost_at: *lost_at })
@@ -351,7 +351,7 @@ fn is_measured(kind: Kind) -> bool {
     }
 }
 
-fn plain(raw: RawItem, b: &mut Builder) -> Item {
+pub(super) fn plain(raw: RawItem, b: &mut Builder) -> Item {
     match raw {
         RawItem::Absent | RawItem::Entry => Item::ABSENT,
         RawItem::Unreadable => Item::UNREADABLE,
@@ -360,7 +360,7 @@ fn plain(raw: RawItem, b: &mut Builder) -> Item {
 }
 
 /// The item of an `fd_set` before and after a call, see [`Kind::FdSet`].
-fn sets(buf: &mut Vec<u8>, before: RawItem, after: RawItem, b: &mut Builder) -> Item {
+pub(super) fn sets(buf: &mut Vec<u8>, before: RawItem, after: RawItem, b: &mut Builder) -> Item {
     let parts = [before, after].map(|raw| match raw {
         RawItem::Bytes(bytes, cut) => (bytes.len() as i32, bytes, cut),
         RawItem::Unreadable => (item::SET_UNREADABLE, &[][..], false),

@@ -187,6 +187,11 @@ fn lost<'a>(b: &Batch<'a>, row: usize, _: &Key) -> Value<'a> {
     }
 }
 
+/// Whether a row has a flag.
+fn has_flag(b: &Batch<'_>, row: usize, bit: u16) -> Value<'static> {
+    b.flags.get(row).map_or(Value::None, |flags| Value::Bool(flags & bit != 0))
+}
+
 use Extract::{Code, Column, Moment, Row};
 
 /// The rows.
@@ -326,9 +331,16 @@ pub const FIELDS: &[Field] = &[
     field(
         "evt.latency",
         Type::Duration,
-        "time from the call's entry to its exit",
+        "time from the call's entry to its exit, or of a call in flight up to evt.time",
         "evt.latency > 10ms",
         Column(LATENCY, |b| Slice::U64(b.latency), Some(NO_LATENCY)),
+    ),
+    field(
+        "evt.latency_least",
+        Type::Bool,
+        "true if evt.latency is what the call had lasted at least: nobody saw it begin (evt.in_flight)",
+        "evt.latency_least = true",
+        Row(Columns::FLAGS, |b, row, _| has_flag(b, row, row_flags::AT_LEAST)),
     ),
     field(
         "evt.latency.s",
@@ -513,13 +525,20 @@ pub const FIELDS: &[Field] = &[
     field(
         "evt.dir",
         Type::Text,
-        "< for a call that returned; > for one that was entered and never returns: exit, or the end came inside it",
+        "< for a call that returned; > for one that was entered and never returns (exit, or the end came inside it) or is in flight",
         "evt.dir = >",
         Row(Columns::CALL.and(Columns::FLAGS), |b, row, _| match b.call.get(row) {
             Some(_) if b.flags_of(row) & row_flags::UNFINISHED != 0 => Value::text(b">"),
             Some(_) => Value::text(b"<"),
             None => Value::None,
         }),
+    ),
+    field(
+        "evt.in_flight",
+        Type::Bool,
+        "true for a call that had not returned when it was looked at: at the end of a capture, or by sysreel stuck",
+        "evt.in_flight = true and evt.latency > 1m",
+        Row(Columns::FLAGS, |b, row, _| has_flag(b, row, row_flags::IN_FLIGHT)),
     ),
     field(
         "evt.source",

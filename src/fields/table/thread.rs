@@ -4,7 +4,7 @@
 
 use super::field;
 use super::proc::{number, of, of_proc, text};
-use crate::batch::{Batch, Columns, Dict, FileKind, Proc, proc_flags};
+use crate::batch::{Batch, Columns, Dict, FileKind, Proc, proc_flags, row_flags};
 use crate::fields::{Extract, Field, Slice, Type, Value, file_name};
 use crate::schema::names;
 
@@ -110,6 +110,15 @@ pub const FIELDS: &[Field] = &[
         Row(Columns::TID.and(Columns::PROC), |b, row, _| match (b.tid.get(row), b.proc_of(row)) {
             (Some(tid), Some(p)) => Value::Bool(*tid == p.pid),
             _ => Value::None,
+        }),
+    ),
+    field(
+        "thread.state",
+        Type::Text,
+        "what the thread of a call in flight was doing: S sleeps, D sleeps and no signal wakes it, R would run, T is stopped, t is traced",
+        "thread.state = D",
+        Row(Columns::FLAGS, |b, row, _| {
+            b.flags.get(row).and_then(|f| row_flags::state(*f)).map_or(Value::None, Value::text)
         }),
     ),
     field(

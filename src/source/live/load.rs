@@ -304,6 +304,13 @@ impl Probe {
         self.scope.get(pid as usize) & marks == marks
     }
 
+    /// Every call in flight whose entry was seen: thread, number, time of entry.
+    pub fn all_in_flight(&self) -> Vec<(u32, u32, u64)> {
+        let tids = (0..abi::SLOTS as usize).map(|slot| self.slots.load(slot * size_of::<abi::Slot>()) as u32);
+        let known = |tid| self.in_flight(tid).map(|(nr, time)| (tid, nr, time));
+        tids.filter(|tid| *tid != 0).filter_map(known).collect()
+    }
+
     /// The call that a thread is in, if it is known: number and time of entry.
     pub fn in_flight(&self, tid: u32) -> Option<(u32, u64)> {
         let at = abi::slot(tid) as usize * size_of::<abi::Slot>();

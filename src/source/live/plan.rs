@@ -103,7 +103,7 @@ const MESSAGES_BYTES: u32 = 16384;
 const MESSAGES_MAX: u32 = 81920;
 
 /// Most bytes that an operation copies.
-fn limit(o: &Op) -> u32 {
+pub fn limit(o: &Op) -> u32 {
     u32::from(o.max) | u32::from(o.how & 0xf0) << 12
 }
 
