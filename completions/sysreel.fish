@@ -71,6 +71,7 @@ complete -c sysreel -n "__fish_sysreel_needs_command" -s v -l verbose -d 'Say mo
 complete -c sysreel -n "__fish_sysreel_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s V -l version -d 'Print version'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "run" -d 'Trace a command and every process it starts'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "stuck" -d 'Show the calls that have not returned'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "info" -d 'Say what is in a capture file'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "cut" -d 'Make a smaller capture file of a part of one'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "merge" -d 'Join capture files in order of time'
@@ -123,6 +124,24 @@ complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s d -l explain -d 
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l fail-on-loss -d 'Exit with status 3 if events were lost'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s v -l verbose -d 'Say more on stderr'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -s p -l print -d 'Print in a form of your own, with %field for fields' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -s o -l output -d 'Print to a file (- for stdout)' -r -F
+complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -l time -d 'Time, by name' -r -f -a "clock\t''
+none\t''
+epoch\t''
+delta\t''
+date\t''"
+complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -l pid -d 'Only these processes and what they started (comma list, repeatable)' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -s u -l user -d 'Only calls of these users, by name or number (comma list, repeatable)' -r -f -a "(__fish_complete_users)"
+complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -s c -l limit -d 'Stop after N calls: those that have lasted longest' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -l proc -d 'Where the host\'s /proc is [default: /proc]' -r -f -a "(__fish_complete_directories)"
+complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -s j -l json -d 'Print one JSON object a line'
+complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -s t -d 'Time: -t none, -tt epoch, -ttt since last line, -tttt date'
+complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -s d -l explain -d 'Explain the filter, and exit'
+complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sysreel -n "__fish_sysreel_using_subcommand info" -l top -d 'How many calls and processes to list' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand info" -s j -l json -d 'One JSON object'
 complete -c sysreel -n "__fish_sysreel_using_subcommand info" -s h -l help -d 'Print help (see more with \'--help\')'

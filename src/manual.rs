@@ -86,6 +86,7 @@ pub fn man_page() -> String {
     let mut page = Roff::new();
     commands(&mut page, &command);
     line_format(&mut page);
+    in_flight(&mut page);
     filter(&mut page);
     calls(&mut page);
     exit_status(&mut page);
@@ -170,6 +171,14 @@ fn synopsis(page: &mut Roff) {
             italic(" COMMAND"),
             roman(" ["),
             italic("ARG"),
+            roman("...]"),
+        ],
+        &[
+            bold("sysreel stuck"),
+            roman(" ["),
+            italic("OPTIONS"),
+            roman("] ["),
+            italic("FILTER"),
             roman("...]"),
         ],
         &[
@@ -260,7 +269,7 @@ fn description(page: &mut Roff) {
              written to a capture file (a reel) that holds the names as well: read on another machine, years later, with \
              any other filter, it gives the lines that a live capture would have given.",
             "Each event is printed when its call returns. A call that never returns is printed when its process ends, \
-             with = ? for the result.",
+             with = ? for the result; one that has not returned when the capture ends is printed then.",
             "At the end of every run the totals go to standard error: how many events were seen, shown and lost.",
         ],
     );
@@ -316,12 +325,41 @@ fn line_format(page: &mut Roff) {
             ("\"text\"...+N", "Data of which N bytes were not captured (see -s)."),
             ("= -1 ENOENT", "A call that failed, with the error's name."),
             ("= ?", "A call that does not return."),
+            (
+                "= ... S <12.3s>",
+                "A call in flight, its thread's state, and how long it has lasted; >= before that: at least.",
+            ),
         ],
     );
     page.control("PP", []);
     page.text([roman(
         "With -j each event is one JSON object with the names that filters use; strings that are not UTF-8 keep their bytes.",
     )]);
+}
+
+fn in_flight(page: &mut Roff) {
+    section(
+        page,
+        "CALLS IN FLIGHT",
+        &[
+            "sysreel stuck shows the calls that have not returned: who hangs, in what, on which file or peer. It reads \
+             /proc alone and loads no probe. Arguments are what the registers and the memory of the thread hold; \
+             descriptors are named as they are now. A thread that is on a CPU at that moment has no call that could be \
+             read; the totals count it, and those that may not be looked at.",
+            "Nobody saw these calls begin. But the kernel tells when a thread last ran, and a thread that does not run \
+             begins no call: so long it has been in it at least (evt.latency_least). Mostly that is all of it but the \
+             microseconds before it fell asleep; a call that is woken and sleeps again counts from its last wake-up. \
+             Where /proc/PID/sched is missing evt.latency is not known.",
+            "thread.state is the state as ps shows it: S sleeps, D sleeps and no signal wakes it (a disk, a file server, \
+             a vfork), R could run, T is stopped, t is stopped by a debugger.",
+            "A capture shows at its end the calls that began in it, pass its filter and have not returned, with the time \
+             since they began; in a capture file they are events like others, the last ones. They are counted as \
+             events, and the totals say how many they are. With --no-latency, or if the limit of -c is reached, there \
+             are none. At SIGUSR1 they are shown on standard error, and are no events.",
+            "Such an event has no result, and evt.dir = > and evt.in_flight = true hold. evt.time is when it was looked \
+             at, evt.cpu where its thread last ran.",
+        ],
+    );
 }
 
 fn filter(page: &mut Roff) {
@@ -430,7 +468,7 @@ fn rest(page: &mut Roff) {
                 "With -w FILE, if files rotate or standard error is no terminal: complete the file and begin the next, \
                  under the same name if it is free by then. Otherwise: end the capture.",
             ),
-            ("SIGUSR1", "Print the totals so far on standard error."),
+            ("SIGUSR1", "Print the totals so far and the calls in flight on standard error."),
             ("SIGUSR2", "Write out what there is."),
         ],
     );
@@ -449,6 +487,7 @@ fn rest(page: &mut Roff) {
         ("Which files does cat open, wherever it runs:", "sysreel 'evt.type = openat and proc.name = cat'"),
         ("One process and what it starts, as JSON:", "sysreel -j --pid 4711 | jq ."),
         ("Capture now, ask later:", "sysreel -w t.reel\nsysreel -r t.reel 'evt.failed = true'"),
+        ("What hangs, and for how long:", "sysreel stuck 'evt.latency > 10s and proc.name = nginx'"),
         ("A command from its first call to its last:", "sysreel run -o calls.txt -- make"),
         (
             "Pass a minute of it on, without secrets:",

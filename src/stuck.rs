@@ -5,6 +5,9 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use crate::batch::{Builder, Meta, NO_LATENCY, row_flags};
 use crate::capture::conclude;
@@ -23,6 +26,38 @@ use crate::source::live::plan::Snaplen;
 use crate::source::live::{Clocks, boot_now};
 use crate::state::{InFlight, State};
 use crate::users::Users;
+
+/// Silence after which is said which process keeps us waiting.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Says which process is being looked at if that takes long: its memory, or a file of its, may belong to what hangs.
+#[derive(Default)]
+struct Watch(Arc<AtomicU32>);
+
+impl Watch {
+    fn start() -> Watch {
+        let watch = Watch::default();
+        let now = Arc::downgrade(&watch.0);
+        std::thread::spawn(move || {
+            let mut last = 0;
+            loop {
+                std::thread::sleep(PATIENCE);
+                let Some(pid) = now.upgrade().map(|now| now.load(Ordering::Relaxed)) else { return };
+                if pid != 0 && pid == last {
+                    message::say(format!(
+                        "process {pid} keeps us waiting: what it has in /proc does not answer"
+                    ));
+                }
+                last = pid;
+            }
+        });
+        watch
+    }
+
+    fn at(&self, pid: u32) {
+        self.0.store(pid, Ordering::Relaxed);
+    }
+}
 
 /// Counts of what was looked at.
 #[derive(Default)]
@@ -71,9 +106,12 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     let codes = if filter.counts() { CodeSet::all() } else { filter.codes().clone() };
     let mut seen = Seen::default();
     let mut found = Vec::new();
+    let watch = Watch::start();
     for pid in processes(&looker, live) {
+        watch.at(pid);
         look(&looker, &mut state, pid, &codes, &mut seen, &mut found);
     }
+    watch.at(0);
     let ages = looker.ages(&found.iter().map(|f| &*f.flight).collect::<Vec<_>>());
     let time = boot_now();
     let mut all: Vec<(Found, Option<u64>)> = found.into_iter().zip(ages).collect();

@@ -100,6 +100,14 @@ fn subcommands_are_exact_and_first() {
     assert_eq!(act(&["fields", "proc", "--json"]), Action::Fields { class: Some("proc".into()), json: true });
     assert_eq!(act(&["calls", "openat"]), Action::Calls { name: Some("openat".into()), json: false });
     assert_eq!(act(&["doctor"]), Action::Doctor);
+    let Action::Stuck(stuck) = act(&["stuck", "-j", "--pid", "7", "evt.type", "=", "read"]) else {
+        panic!("stuck")
+    };
+    assert_eq!(stuck.filter, "evt.type = read");
+    assert!(matches!(&stuck.source, Source::Live(l) if l.scope == Scope::Pids(vec![7])));
+    assert!(matches!(&stuck.sink, Sink::Print { form: Form::Json, .. }));
+    assert!(refused(&["stuck", "-w", "x"]).contains("-w"));
+    assert!(refused(&["stuck", "-j", "-p", "x"]).contains("choose one"));
     assert_eq!(act(&["completions", "fish"]), Action::Completions(Shell::Fish));
     assert_eq!(act(&["generate", "/x"]), Action::Generate("/x".into()));
     assert_eq!(act(&["generate"]), Action::Generate(".".into()));

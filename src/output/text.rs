@@ -222,6 +222,7 @@ fn procexit(out: &mut Vec<u8>, batch: &Batch<'_>, row: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::{Builder, Item, NONE, Row};
     use crate::fields::fixture;
 
     pub(crate) fn lines(options: TextOptions) -> String {
@@ -263,6 +264,26 @@ mod tests {
             painted = painted.replace(std::str::from_utf8(code).unwrap(), "");
         }
         assert_eq!(painted, lines(TextOptions::default()));
+    }
+
+    #[test]
+    fn a_call_in_flight_has_a_state_and_no_result() {
+        let schema = fixture::schema();
+        let mut block = Builder::new();
+        let sleeps = row_flags::UNFINISHED | row_flags::IN_FLIGHT | row_flags::of_state(b'D');
+        for (flags, latency) in
+            [(sleeps, 12_000), (sleeps | row_flags::AT_LEAST, 1_500_000_000), (12, NO_LATENCY)]
+        {
+            let row = Row { latency, tid: 7, proc: NONE, ret: -512, flags, ..Row::default() };
+            block.push(row, &[3, 0x1000, 8], &[Item::ABSENT], &[NONE]);
+        }
+        let batch = block.view(&schema);
+        let mut text = Text::new(TextOptions { time: TimeStyle::None, ..TextOptions::default() });
+        let mut out = Vec::new();
+        (0..batch.rows).for_each(|row| text.render(&batch, row, &mut out));
+        let ends: Vec<&str> =
+            std::str::from_utf8(&out).unwrap().lines().map(|l| l.split_once(") = ").unwrap().1).collect();
+        assert_eq!(ends, ["... D <12us>", "... D <>=1.50s>", "..."]);
     }
 
     /// `cargo test --release --lib -- --ignored --nocapture speed` tells what a line costs.

@@ -404,14 +404,7 @@ impl Flight {
             | u64::from(code) << 16
             | u64::from(flags) << 32
             | (words as u64 | u64::from(self.count) << 8) << 48;
-        let head = [
-            first,
-            time,
-            u64::from(self.tid) << 32,
-            u64::from(self.pid),
-            latency,
-            NO_RESULT as u64,
-        ];
+        let head = [first, time, u64::from(self.tid) << 32, u64::from(self.pid), latency, NO_RESULT as u64];
         let number = [u64::from(self.nr)];
         let more = number.iter().take(words - 6);
         let mut out = Vec::with_capacity(len);
@@ -434,16 +427,21 @@ mod tests {
         let words = [0, 1, 0x7fff_e223_7940, 0xffff_ffff_ffff_ff9c, 0, 5];
         assert_eq!(parse_syscall(text), Some((230, words, 0x7f6a_e3f8_2503)));
         // In no call; one of the kernel's threads; cut.
-        for other in ["-1 0x7ffd 0x7f6a", "0 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0", "230 0x0 0x0", "", "running", "x"] {
+        for other in
+            ["-1 0x7ffd 0x7f6a", "0 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0", "230 0x0 0x0", "", "running", "x"]
+        {
             assert_eq!(parse_syscall(other.as_bytes()), None, "{other}");
         }
         let stat = b"7 (a) R ) D 1 2 3 4 5 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123 1 1 1 1 1 1 1 1 1 1 1 1 1 1 17 3 0\n";
         assert_eq!(parse_stat(stat), Some((b'D', 0x40_0100, 3)));
         assert_eq!(parse_stat(b"7 (a) D 1"), None);
         assert_eq!(parse_stat(b""), None);
-        let sched = b"cat (1, #threads: 1)\n---\nse.exec_start        :      36191.043821\nse.vruntime : 1.0\n";
+        let sched =
+            b"cat (1, #threads: 1)\n---\nse.exec_start        :      36191.043821\nse.vruntime : 1.0\n";
         assert_eq!(parse_ran(sched), Some(36_191_043_821));
-        for other in ["se.exec_start : 1", "se.exec_start : 1.5", "se.exec_start", "", "se.exec_start : -1.000000"] {
+        for other in
+            ["se.exec_start : 1", "se.exec_start : 1.5", "se.exec_start", "", "se.exec_start : -1.000000"]
+        {
             assert_eq!(parse_ran(other.as_bytes()), None, "{other}");
         }
     }

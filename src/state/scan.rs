@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
+use rustix::fs::{AtFlags, StatxFlags};
 
 use super::net::NetTables;
 use super::tables::{FileDesc, ProcDesc, ProcEntity, Text, ask};
@@ -283,11 +284,13 @@ impl ProcFs {
         if target.starts_with(b"/memfd:") {
             d.kind = FileKind::Memfd;
         }
-        if let Ok(stat) = rustix::fs::stat(path) {
-            d.dev = kernel_dev(stat.st_dev);
-            d.ino = stat.st_ino;
+        // What is known here will do: a file server that hangs must not hold us too.
+        let (flags, mask) = (AtFlags::STATX_DONT_SYNC, StatxFlags::TYPE | StatxFlags::INO);
+        if let Ok(stat) = rustix::fs::statx(rustix::fs::CWD, path, flags, mask) {
+            d.dev = stat.stx_dev_major << 20 | stat.stx_dev_minor;
+            d.ino = stat.stx_ino;
             if d.kind == FileKind::Unknown {
-                d.kind = kind_of_mode(stat.st_mode);
+                d.kind = kind_of_mode(stat.stx_mode.into());
             }
         }
         d

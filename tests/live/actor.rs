@@ -46,6 +46,10 @@ extern "C" fn before_main() {
         "garbage" => memory_actor::garbage(),
         "changing" => memory_actor::changing(),
         "environment" => super::environment::act(),
+        "stuck" => super::stuck::act(),
+        "stuck-many" => super::stuck::many(),
+        #[cfg(target_arch = "x86_64")]
+        "stuck-compat" => super::stuck::compat(),
         #[cfg(target_arch = "x86_64")]
         "compat" => super::compat::act(),
         #[cfg(target_arch = "x86_64")]

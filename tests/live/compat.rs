@@ -8,7 +8,7 @@ use super::actor::fact;
 use super::rig::{actor, alone, kind, of, pid, res, run, skip};
 
 /// `int 0x80`: number and six words of 32 bits.
-unsafe fn call(nr: u32, a: [u32; 6]) -> i32 {
+pub unsafe fn call(nr: u32, a: [u32; 6]) -> i32 {
     let ret: i64;
     unsafe {
         // rbx and rbp are not ours to name; the words are found by a register that none of them goes to.

@@ -22,6 +22,7 @@ mod rig;
 mod state;
 mod strace;
 mod stress;
+mod stuck;
 #[cfg(target_arch = "x86_64")]
 mod truth;
 mod who;
