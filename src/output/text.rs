@@ -283,7 +283,7 @@ mod tests {
         (0..batch.rows).for_each(|row| text.render(&batch, row, &mut out));
         let ends: Vec<&str> =
             std::str::from_utf8(&out).unwrap().lines().map(|l| l.split_once(") = ").unwrap().1).collect();
-        assert_eq!(ends, ["... D <12us>", "... D <>=1.50s>", "..."]);
+        assert_eq!(ends, ["... D <12us>", "... D <>=1.5s>", "..."]);
     }
 
     /// `cargo test --release --lib -- --ignored --nocapture speed` tells what a line costs.

@@ -432,7 +432,7 @@ mod tests {
         {
             assert_eq!(parse_syscall(other.as_bytes()), None, "{other}");
         }
-        let stat = b"7 (a) R ) D 1 2 3 4 5 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123 1 1 1 1 1 1 1 1 1 1 1 1 1 1 17 3 0\n";
+        let stat = b"7 (a) R ) D 1 2 3 4 5 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 17 3 0\n";
         assert_eq!(parse_stat(stat), Some((b'D', 0x40_0100, 3)));
         assert_eq!(parse_stat(b"7 (a) D 1"), None);
         assert_eq!(parse_stat(b""), None);
