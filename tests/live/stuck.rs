@@ -280,7 +280,7 @@ fn stuck_says_what_proc_says() {
     assert_eq!(tids("evt.buffer contains held"), [actor.fact("write").to_string()]);
     for none in [
         "evt.latency > 1h",
-        "evt.failed = true or evt.failed = false",
+        "evt.failed = true",
         "evt.rawres < 0",
         "evt.in_flight = false",
     ] {
