@@ -357,7 +357,7 @@ fn in_flight(page: &mut Roff) {
              events, and the totals say how many they are. With --no-latency, or if the limit of -c is reached, there \
              are none. At SIGUSR1 they are shown on standard error, and are no events.",
             "Such an event has no result, and evt.dir = > and evt.in_flight = true hold. evt.time is when it was looked \
-             at, evt.cpu where its thread last ran.",
+             at, evt.cpu where its thread last ran. evt.rawres compares as -512, the number of calls that will go on.",
         ],
     );
 }

@@ -278,7 +278,7 @@ fn stuck_says_what_proc_says() {
     assert_eq!(tids("thread.state = D"), [actor.fact("clone").to_string()]);
     assert_eq!(tids("fd.lport > 0 and evt.dir = >"), [actor.fact("accept4").to_string()]);
     assert_eq!(tids("evt.buffer contains held"), [actor.fact("write").to_string()]);
-    for none in ["evt.latency > 1h", "evt.failed = true", "evt.rawres < 0", "evt.in_flight = false"] {
+    for none in ["evt.latency > 1h", "evt.failed = true", "evt.rawres >= 0", "evt.in_flight = false"] {
         assert!(tids(none).is_empty(), "{none}");
     }
     let (text, _) = stuck(&["-t", "--pid", &pid, "evt.type = accept4"]);
