@@ -94,10 +94,14 @@ pub fn piece_keys(text: &[u8]) -> Vec<u64> {
     text.windows(3).filter_map(|w| w.first_chunk()).map(|p| piece_key(piece(p))).collect()
 }
 
+/// Texts that are together shorter than this have so few pieces that they are sorted: a capture of small blocks does not
+/// need the bits.
+const FEW: usize = 4096;
+
 /// Finds the pieces of texts; keeps its memory.
 #[derive(Debug, Default)]
 pub struct Pieces {
-    /// A bit for each of 2^24 pieces.
+    /// A bit for each of 2^24 pieces; none until there are many.
     seen: Vec<u64>,
     found: Vec<u32>,
 }
@@ -105,17 +109,29 @@ pub struct Pieces {
 impl Pieces {
     /// A summary of the pieces of a dictionary's strings up to `texts`.
     pub fn of(&mut self, dict: &Dict<'_>, texts: StrId) -> Vec<u8> {
-        self.seen.resize((1 << 24) / 64, 0);
         self.found.clear();
-        for id in 0..texts {
-            for window in dict.strings.get(id).windows(3) {
-                let piece = window.first_chunk().map_or(0, piece);
-                if let Some(word) = self.seen.get_mut(piece / 64)
-                    && *word >> (piece % 64) & 1 == 0
-                {
-                    *word |= 1 << (piece % 64);
-                    self.found.push(piece as u32);
-                }
+        let text = |id| dict.strings.get(id);
+        let all = (0..texts).flat_map(|id| text(id).windows(3)).map(|w| w.first_chunk().map_or(0, piece));
+        if (0..texts).map(|id| text(id).len()).sum::<usize>() < FEW {
+            self.found.extend(all.map(|piece| piece as u32));
+            self.found.sort_unstable();
+            self.found.dedup();
+        } else {
+            self.mark(all);
+        }
+        let keys = self.found.iter().map(|p| piece_key(*p as usize));
+        fill(keys, self.found.len() * PIECE_BITS, PIECE_PROBES)
+    }
+
+    /// Finds each of these once.
+    fn mark(&mut self, all: impl Iterator<Item = usize>) {
+        self.seen.resize((1 << 24) / 64, 0);
+        for piece in all {
+            if let Some(word) = self.seen.get_mut(piece / 64)
+                && *word >> (piece % 64) & 1 == 0
+            {
+                *word |= 1 << (piece % 64);
+                self.found.push(piece as u32);
             }
         }
         for piece in &self.found {
@@ -123,8 +139,6 @@ impl Pieces {
                 *word = 0;
             }
         }
-        let keys = self.found.iter().map(|p| piece_key(*p as usize));
-        fill(keys, self.found.len() * PIECE_BITS, PIECE_PROBES)
     }
 }
 
