@@ -207,6 +207,34 @@ mod tests {
     }
 
     #[test]
+    fn pieces_are_found_in_few_and_in_many_texts() {
+        for count in [0, 1, 40, 4 * FEW / 16] {
+            let texts: Vec<String> = (0..count).map(|i| format!("/usr/lib/f{i:04}")).collect();
+            let (mut at, mut bytes) = (vec![0], Vec::new());
+            for text in &texts {
+                bytes.extend_from_slice(text.as_bytes());
+                at.push(bytes.len() as u32);
+            }
+            let strings = super::super::Strings { at: &at, bytes: &bytes };
+            let dict = Dict { procs: &[], files: &[], users: &[], groups: &[], strings };
+            let (mut pieces, mut other) = (Pieces::default(), Pieces::default());
+            let got = pieces.of(&dict, count as u32);
+            assert_eq!(pieces.seen.is_empty(), bytes.len() < FEW);
+            let summary = Summary::of_pieces(&got).unwrap();
+            assert!(texts.iter().flat_map(|t| piece_keys(t.as_bytes())).all(|k| summary.may_have(k)));
+            // Both ways find the same, and a second block is not told what the first one had.
+            other.mark(
+                texts.iter().flat_map(|t| t.as_bytes().windows(3)).map(|w| piece(w.first_chunk().unwrap())),
+            );
+            other.found.sort_unstable();
+            let mut found = pieces.found.clone();
+            found.sort_unstable();
+            assert_eq!(found, other.found);
+            assert_eq!(pieces.of(&dict, count as u32), got);
+        }
+    }
+
+    #[test]
     fn what_is_not_in_it_is_mostly_denied() {
         let name = |i: u32| key(Subject::Text, format!("/usr/lib/file{i}").as_bytes());
         let bytes = summarise(&(0..1500).map(name).collect::<Vec<_>>());

@@ -305,3 +305,26 @@ pub(super) fn items(shape: &Shape) -> usize {
 pub(super) fn refs(shape: &Shape) -> usize {
     usize::from(shape.refs)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_ordered_by_code_and_one_block_leaves_nothing_to_the_next() {
+        let mut order = Order::default();
+        for call in [&[7, 3, 7, 3071, 0, 3, 7][..], &[], &[5, 5], &[3071, 7]] {
+            order.set(call);
+            let got: Vec<(u16, Vec<u32>)> = order.codes().map(|(code, rows)| (code, rows.to_vec())).collect();
+            let mut want: Vec<(u16, Vec<u32>)> = Vec::new();
+            for code in 0..CODES {
+                let rows: Vec<u32> =
+                    (0..).zip(call).filter(|(_, c)| **c == code).map(|(row, _)| row).collect();
+                if !rows.is_empty() {
+                    want.push((code, rows));
+                }
+            }
+            assert_eq!(got, want);
+        }
+    }
+}
