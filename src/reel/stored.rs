@@ -323,6 +323,9 @@ impl Stored {
 
     /// Makes the stored bytes available of what is about to be unpacked.
     pub(super) fn fetch(&mut self, tables: Tables, wanted: impl Fn(u16) -> bool) -> Result<(), Damage> {
+        if self.body.is_here() {
+            return Ok(());
+        }
         let of_tables =
             |id| TABLES.iter().any(|(t, ids)| *t <= tables && *t > self.tables && ids.contains(&id));
         let ranges =
@@ -516,20 +519,20 @@ const DECODERS: &[(Columns, u16, Decode)] = &[
     (Columns::LATENCY, id::LATENCY, |s, e, bytes| wide(e, bytes, s.rows(), &mut s.latency, 1)),
     (Columns::WORDS, id::WORDS, |s, _, bytes| {
         s.order();
-        slots::starts(&mut s.word_at, &s.call, &s.schema, slots::words, MAX_RUN)?;
+        slots::starts(&mut s.word_at, &s.call, &s.front.codes, &s.schema, slots::words, MAX_RUN)?;
         s.words.clear();
         s.words.resize(claimed(&s.word_at, s.front.words)?, 0);
         slots::read_words(bytes, &s.order, &s.schema, (&s.word_at, &s.proc), &mut s.words)
     }),
     (Columns::ITEMS, id::ITEMS, |s, _, bytes| {
         s.order();
-        slots::starts(&mut s.item_at, &s.call, &s.schema, slots::items, MAX_RUN)?;
+        slots::starts(&mut s.item_at, &s.call, &s.front.codes, &s.schema, slots::items, MAX_RUN)?;
         s.items.clear();
         s.items.resize(claimed(&s.item_at, s.front.items)?, Item::ABSENT);
         slots::read_items(bytes, &s.order, &s.schema, &s.item_at, s.front.sizes.strings, &mut s.items)
     }),
     (Columns::REFS, id::REFS, |s, _, bytes| {
-        slots::starts(&mut s.ref_at, &s.call, &s.schema, slots::refs, MAX_RUN)?;
+        slots::starts(&mut s.ref_at, &s.call, &s.front.codes, &s.schema, slots::refs, MAX_RUN)?;
         s.refs.clear();
         s.refs.reserve(claimed(&s.ref_at, s.front.refs)?);
         slots::read_refs(bytes, (&s.ref_at, &s.proc), s.front.sizes.files, &mut s.refs)
