@@ -4,7 +4,7 @@
 // a hash of the constants below is checked when the object is loaded. no_std, no dependencies.
 
 /// Changes whenever the layout does; the loader compares it with the object's own `ABI`.
-pub const ABI_VERSION: u32 = 5;
+pub const ABI_VERSION: u32 = 6;
 
 /// Bits of an offset in a chunk: one `and` bounds it for the verifier on every path alike. (A comparison would do too, but
 /// leaves two states, and loops then never converge.)
@@ -65,6 +65,8 @@ pub const F_STATE: u16 = 1;
 pub const F_COMPAT: u16 = 2;
 /// A slot was there but belonged to another thread or call (a collision).
 pub const F_COLLISION: u16 = 8;
+/// Since the last record of this CPU, one that told of a change of state was dropped.
+pub const F_BLIND: u16 = 16;
 
 /// Codes of records that are not calls.
 pub const REC_FORK: u16 = 0x7f00;
@@ -509,17 +511,47 @@ pub struct Producer {
     pub state: u64,
     /// Entry slots that belonged to another thread or call.
     pub collisions: u64,
-    /// The probe's own, see `Rec::forget`.
-    pub scratch: u64,
+    /// Dropped because the ring was filling, and its process had had its share.
+    pub lost_share: u64,
     /// Calls that were rejected, by cause; no record was made of them, so `seq` does not count them.
     pub rejected: [u64; REJECTS],
+    /// [`F_BLIND`] if the next record is to tell it.
+    pub blind: u64,
+    /// While the ring is filling: the process of the last record, and above it that record's number.
+    pub last: u64,
+    /// Where that record begins.
+    pub last_head: u64,
 }
 /// Offset of `collisions`.
 pub const COLLISIONS: u32 = 48;
+/// Offset of `lost_full`.
+pub const LOST_FULL: u32 = 24;
+/// Offset of `lost_share`.
+pub const LOST_SHARE: u32 = 56;
 /// Offset of `rejected`.
 pub const REJECTED: u32 = 64;
-/// Offset of `scratch`.
-pub const SCRATCH: u32 = 56;
+/// Offset of `blind`.
+pub const BLIND: u32 = REJECTED + 8 * REJECTS as u32;
+/// Offset of `last`.
+pub const LAST: u32 = BLIND + 8;
+/// Where the probe keeps numbers of its own on the control page, see `Rec::forget`.
+pub const SCRATCH: u32 = 256;
+const _: () = assert!(core::mem::size_of::<Producer>() <= SCRATCH as usize);
+
+/// What processes have put into a ring that is filling: an element of the `SHARES` map, one a CPU, has [`SHARES`] of these,
+/// by the process's number.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Share {
+    /// The process.
+    pub pid: u32,
+    /// Which half of a ring's bytes the reader was reading, counted from the start: older counts are void.
+    pub epoch: u32,
+    /// Bytes.
+    pub bytes: u64,
+}
+/// Number of shares of a CPU.
+pub const SHARES: u32 = 1024;
 /// Offset of the reader's page in the control element: `tail`, the position up to which the reader has read.
 pub const TAIL: usize = 4096;
 /// Size of the control element.

@@ -7,6 +7,7 @@ use crate::kernel::*;
 use crate::kernel::{PLANS, SLOTS};
 use crate::ring::{Rec, begin};
 use crate::scope::*;
+use crate::share::Rank;
 
 #[inline(always)]
 unsafe fn is_compat(task: *const u8) -> bool {
@@ -73,7 +74,7 @@ unsafe fn before(ctx: *const u64, plan: *const u8, id: u64, nr: u64) -> u64 {
         if any != 0 && points == 0 {
             return boot_ns();
         }
-        let Some(mut r) = begin(ENTRY_MAX) else { return boot_ns() };
+        let Some(mut r) = begin(ENTRY_MAX, (id >> 32) as u32, Rank::PAYLOAD) else { return boot_ns() };
         words(&mut r, regs);
         r.p += 48;
         let mut items = 0u64;
@@ -218,7 +219,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
             flags |= F_STATE;
         }
         let max: u16 = if full { ld(plan, 4) } else { ld(plan, 6) };
-        let Some(mut r) = begin((max as u32) << 3) else { return 0 };
+        let Some(mut r) = begin((max as u32) << 3, pid, Rank(state as u32)) else { return 0 };
         let latency = if slot_time != 0 { r.time - slot_time } else { u64::MAX };
         let a = r.c.add(r.off as usize);
         if compat {

@@ -51,6 +51,7 @@ array!(PLANS, core::mem::size_of::<Plan>() as u32, abi::PLANS);
 array!(SLOTS, 16, abi::SLOTS);
 array!(SCOPE, abi::SCOPE, SCOPES);
 array!(BOUNDS, abi::BOUNDS, 1);
+array!(SHARED, abi::SHARES * 16, 1024);
 
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]

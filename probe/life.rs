@@ -7,6 +7,7 @@ use crate::kernel::SLOTS;
 use crate::kernel::*;
 use crate::ring::begin;
 use crate::scope::{in_scope, parent_of, scope_of};
+use crate::share::Rank;
 
 /// Most bytes of the arguments of a program.
 const ARGS_MAX: u32 = 4096;
@@ -51,7 +52,7 @@ pub unsafe extern "C" fn sched_process_fork(ctx: *const u64) -> i32 {
         if !in_scope(ppid) {
             return 0;
         }
-        let Some(mut r) = begin(HEAD + FORK) else { return 0 };
+        let Some(mut r) = begin(HEAD + FORK, ppid, Rank::LIFE) else { return 0 };
         r.word(tid as u64 | (pid as u64) << 32);
         r.word(ld(child, g!(TASK_START)));
         let (s0, s1): (u64, u64) = (ld(parent, g!(TASK_FS)), ld(child, g!(TASK_FS)));
@@ -104,9 +105,11 @@ pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
             return 0;
         }
         let env_max = g!(ENV_BYTES);
-        let Some(mut r) =
-            begin(HEAD + EXEC + PATH_FACT + PATH_BYTES + 16 + STR_MAX + ARGS_MAX + env_max + 40)
-        else {
+        let Some(mut r) = begin(
+            HEAD + EXEC + PATH_FACT + PATH_BYTES + 16 + STR_MAX + ARGS_MAX + env_max + 40,
+            pid,
+            Rank::LIFE,
+        ) else {
             return 0;
         };
         creds(&mut r, task);
@@ -161,7 +164,7 @@ pub unsafe extern "C" fn sched_process_exit(ctx: *const u64) -> i32 {
         let group: u32 = ld(signal, g!(SIGNAL_GROUP_EXIT));
         let regs = task_regs(task_btf());
         let nr = ld::<u64>(regs, g!(REGS_NR)) as u32;
-        let Some(mut r) = begin(HEAD + EXIT) else { return 0 };
+        let Some(mut r) = begin(HEAD + EXIT, pid, Rank::LIFE) else { return 0 };
         r.word(code as u64 | (group as u64) << 32);
         r.word((live == 0) as u64 | (nr as u64) << 32);
         let latency = if time != 0 { r.time - time } else { u64::MAX };
@@ -181,7 +184,7 @@ pub unsafe extern "C" fn task_rename(ctx: *const u64) -> i32 {
         if !in_scope(pid) {
             return 0;
         }
-        let Some(mut r) = begin(HEAD + 32) else { return 0 };
+        let Some(mut r) = begin(HEAD + 32, pid, Rank::STATE) else { return 0 };
         r.kernel_str(name, 16);
         r.count_state();
         r.head(REC_RENAME, F_STATE, 0, tid, pid, told(FACT_NONE, task), u64::MAX, 0);

@@ -23,6 +23,7 @@ mod facts;
 mod life;
 mod ring;
 mod scope;
+mod share;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

@@ -5,6 +5,7 @@
 use crate::abi::*;
 use crate::kernel::CTL;
 use crate::kernel::*;
+use crate::share::{Rank, squeezed};
 
 /// The bits of a position that are the offset in its chunk.
 const IN_CHUNK: u64 = SPAN as u64 - 1;
@@ -22,7 +23,7 @@ pub struct Rec {
 
 /// Reserves room for at most `max` bytes on this CPU; `None` if the record is dropped (and counted).
 #[inline(always)]
-pub unsafe fn begin(max: u32) -> Option<Rec> {
+pub unsafe fn begin(max: u32, pid: u32, rank: Rank) -> Option<Rec> {
     unsafe {
         let cpu = cpu_id();
         let ctl = look(&CTL, cpu);
@@ -37,6 +38,7 @@ pub unsafe fn begin(max: u32) -> Option<Rec> {
         {
             let n: u64 = ld(ctl, 32);
             st(ctl, 32, n + 1);
+            blind(ctl, rank);
             return None;
         }
         let seq: u64 = ld(ctl, 16);
@@ -48,8 +50,16 @@ pub unsafe fn begin(max: u32) -> Option<Rec> {
         let next = if hop { (head & !IN_CHUNK) + SPAN as u64 } else { head };
         // Full if the chunk we would write is one the reader has not left.
         if (next >> SPAN_BITS) - (tail >> SPAN_BITS) > mask as u64 {
-            let n: u64 = ld(ctl, 24);
-            st(ctl, 24, n + 1);
+            let n: u64 = ld(ctl, LOST_FULL);
+            st(ctl, LOST_FULL, n + 1);
+            blind(ctl, rank);
+            st(ctl, 8, 0u64);
+            return None;
+        }
+        let fill = next - (tail & !IN_CHUNK);
+        let size = (mask as u64 + 1) << SPAN_BITS;
+        if fill > size / 2 && squeezed(ctl, cpu, pid, rank, fill, size, seq, head) {
+            blind(ctl, rank);
             st(ctl, 8, 0u64);
             return None;
         }
@@ -75,6 +85,16 @@ pub unsafe fn begin(max: u32) -> Option<Rec> {
     }
 }
 
+/// The next record is to say it if what is dropped tells of a change of state.
+#[inline(always)]
+unsafe fn blind(ctl: *mut u8, rank: Rank) {
+    unsafe {
+        if rank != Rank::PAYLOAD {
+            st(ctl, BLIND, F_BLIND as u64);
+        }
+    }
+}
+
 impl Rec {
     #[inline(always)]
     pub unsafe fn head(
@@ -91,7 +111,9 @@ impl Rec {
         unsafe {
             let r = self.c.add(self.off as usize);
             let len = (self.p - self.off + 7) >> 3;
-            st(r, 0, len & 0xffff | (code as u64) << 16 | (flags as u64) << 32 | (counts as u64) << 48);
+            let flags = flags as u64 | ld::<u64>(self.ctl, BLIND);
+            st(self.ctl, BLIND, 0u64);
+            st(r, 0, len & 0xffff | (code as u64) << 16 | (flags & 0xffff) << 32 | (counts as u64) << 48);
             st(r, 8, self.time);
             st(r, 16, self.seq as u64 | (tid as u64) << 32);
             st(r, 24, pid as u64 | (fact as u64) << 32);

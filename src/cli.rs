@@ -397,7 +397,8 @@ struct Shared {
     no_latency: bool,
     /// Memory for events on their way, all CPUs together
     ///
-    /// k, m or g may follow the number. When the memory is full, events are lost, and counted. [default: the smaller of
+    /// k, m or g may follow the number. When the memory is full, events are lost, and counted: first those of processes that
+    /// fill it, last those that names depend on. [default: the smaller of
     /// 128m and 1/64 of the machine's memory]
     #[arg(long, value_name = "SIZE", help_heading = "Capture")]
     ring: Option<String>,

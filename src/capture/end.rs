@@ -70,8 +70,8 @@ pub(super) fn finish(
         for cpu in 0..rings.cpus() {
             let c = rings.counters(cpu);
             message::say(format!(
-                "cpu {cpu}: {} records, {} of them only for names, {} lost to a full ring, {} to re-entry, {} entry times lost to collisions",
-                c.produced, c.state_only, c.lost_full, c.lost_nested, c.collisions
+                "cpu {cpu}: {} records, {} of them only for names, {} lost to a full ring, {} of processes that were filling it, {} to re-entry, {} entry times lost to collisions",
+                c.produced, c.state_only, c.lost_full, c.lost_share, c.lost_nested, c.collisions
             ));
             let a = capture.state.account(cpu);
             message::say(format!(

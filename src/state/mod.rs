@@ -214,6 +214,7 @@ impl<'s> State<'s> {
     fn check_sequence(&mut self, cpu: usize, r: &Record, b: &mut Builder) {
         if let Some(Some(next)) = self.next_seq.get_mut(cpu)
             && *next == r.seq
+            && r.flags & abi::F_BLIND == 0
         {
             *next = r.seq.wrapping_add(1);
             return;
@@ -227,6 +228,9 @@ impl<'s> State<'s> {
         }
         let gap = self.next_seq[cpu].map_or(0, |next| r.seq.wrapping_sub(next));
         self.next_seq[cpu] = Some(r.seq.wrapping_add(1));
+        if r.flags & abi::F_BLIND != 0 {
+            self.blind(r.time);
+        }
         if gap > 0 {
             self.lost(cpu, u64::from(gap), r.time, b);
         }
@@ -258,15 +262,20 @@ impl<'s> State<'s> {
         }
     }
 
-    /// Events were lost: a row says so where it happened, and what was learnt before is no longer certain.
+    /// Changes were lost: what was learnt before is no longer certain.
+    fn blind(&mut self, time: u64) {
+        self.lost_at = time;
+        // How many threads each process has may have changed unseen.
+        tables::changed();
+    }
+
+    /// Events were lost: a row says so where it happened. What is known stays certain if the probe does not say that
+    /// changes were among them.
     pub fn lost(&mut self, cpu: usize, count: u64, time: u64, b: &mut Builder) {
         self.seen.lost += count;
         if let Some(account) = self.accounts.get_mut(cpu) {
             account.dropped += count;
         }
-        self.lost_at = time;
-        // How many threads each process has may have changed unseen.
-        tables::changed();
         let (num, delta) = self.count(time);
         let row = Row {
             num,

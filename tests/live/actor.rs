@@ -32,6 +32,7 @@ extern "C" fn before_main() {
         "state-after-exec" => state_after_exec(),
         "rate" => rate(),
         "slow" => slow(),
+        "fair" => super::fair::act(),
         "rare" => rare(),
         "numbers" => super::calls::numbers(),
         "orphan" => super::reject::orphan(),

@@ -9,6 +9,7 @@ mod calls;
 #[cfg(target_arch = "x86_64")]
 mod compat;
 mod environment;
+mod fair;
 mod fdlist;
 mod fields;
 mod files;

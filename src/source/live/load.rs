@@ -199,7 +199,10 @@ impl Probe {
         for (name, value) in &constants {
             loader.override_global(name, value, true);
         }
-        loader.map_max_entries("CHUNKS", cpus * per_cpu).map_max_entries("CTL", cpus);
+        loader
+            .map_max_entries("CHUNKS", cpus * per_cpu)
+            .map_max_entries("CTL", cpus)
+            .map_max_entries("SHARED", cpus);
         let mut ebpf = loader.load(OBJECT).map_err(|e| explain("cannot make the probe's maps", &e))?;
         let btf = Btf::parse(&bytes, Endianness::default())
             .map_err(|e| explain("reading the kernel's type information", &e))?;

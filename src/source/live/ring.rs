@@ -4,7 +4,7 @@
 //! nothing can still come. Never: a call into the kernel per record.
 
 use super::map::Map;
-use crate::source::abi::{CHUNK, CTL, HEAD, HOP, REJECTED, REJECTS, SPAN, SPAN_BITS, TAIL};
+use crate::source::abi::{CHUNK, CTL, HEAD, HOP, LOST_SHARE, REJECTED, REJECTS, SPAN, SPAN_BITS, TAIL};
 
 /// Counts of one CPU, as the probe keeps them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,7 @@ pub struct Counters {
     pub produced: u64,
     pub lost_full: u64,
     pub lost_nested: u64,
+    pub lost_share: u64,
     pub state_only: u64,
     pub collisions: u64,
     pub rejected: [u64; REJECTS],
@@ -80,6 +81,7 @@ impl Rings {
             produced: get(2),
             lost_full: get(3),
             lost_nested: get(4),
+            lost_share: get(LOST_SHARE as usize / 8),
             state_only: get(5),
             collisions: get(6),
             rejected: std::array::from_fn(|i| get(REJECTED as usize / 8 + i)),

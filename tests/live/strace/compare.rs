@@ -276,8 +276,6 @@ const KINDS: [(&str, i128); 7] = [
     ("S_IFIFO", 0o010_000),
     ("S_IFSOCK", 0o140_000),
 ];
-/// Members that strace names and sysreel shows as a number; STRACE.md lists them.
-const LESS: [&str; 2] = ["f_type", "f_flags"];
 
 /// Every member that sysreel shows, strace shows too, and the same. (strace shows more of some.)
 fn same_members(theirs: &str, ours: &serde_json::Map<String, Value>, t: Tolerance) -> bool {
@@ -297,9 +295,6 @@ fn same_members(theirs: &str, ours: &serde_json::Map<String, Value>, t: Toleranc
         }
         // strace leaves out what the flags do not ask for; sysreel shows what was passed.
         if key == "pidfd" && value.is_string() && !theirs.iter().any(|(k, _)| k == "pidfd") {
-            return true;
-        }
-        if LESS.contains(&key.as_str()) && value.as_str().is_some_and(|v| number(v).is_some()) {
             return true;
         }
         let find = |key: &str| theirs.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str());

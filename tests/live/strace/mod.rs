@@ -40,23 +40,6 @@ const VARIES: [(&str, &str); 7] = [
     ("sched_getaffinity", "mask"),
 ];
 
-/// Arguments that strace decodes and sysreel shows as bytes or as a word; STRACE.md lists them.
-const LESS: [(&str, &str); 13] = [
-    ("socket", "protocol"),
-    ("socketpair", "protocol"),
-    ("getdents64", "dirp"),
-    ("ioctl", "argp"),
-    ("fcntl", "arg"),
-    ("prctl", "arg2"),
-    ("futex", "timeout"),
-    ("select", "readfds"),
-    ("select", "writefds"),
-    ("pselect6", "sigmask"),
-    ("io_getevents", "events"),
-    ("sigaltstack", "ss"),
-    ("capget", "hdrp"),
-];
-
 /// Arguments that sysreel shows and strace does not look at, because the kernel does not either (EPOLL_CTL_DEL).
 const MORE: [(&str, &str); 1] = [("epoll_ctl", "event")];
 
@@ -164,14 +147,6 @@ fn differences(a: &Call, b: &Ours, row: &Row, t: Tolerance) -> Vec<String> {
         // What a call does not look at, sysreel leaves out: an environment that a program had, a mode without O_CREAT.
         let Some(ours) = b.event["evt.args"].get(name) else { continue };
         if theirs == "?" || listed(&VARIES, name) {
-            continue;
-        }
-        let bare = ours.is_string()
-            || ours.is_number()
-            || ours.is_null()
-            || ours.get("b64").is_some()
-            || ours.get("text").is_some();
-        if listed(&LESS, name) && bare {
             continue;
         }
         if listed(&MORE, name) && theirs.starts_with("0x") {
