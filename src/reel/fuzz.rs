@@ -189,6 +189,7 @@ fn is_consistent(b: &Batch) {
     let none = crate::batch::NONE;
     assert!(b.proc.iter().all(|id| *id == none || b.dict.proc(*id).is_some()));
     assert!(b.refs.iter().all(|id| *id == none || b.dict.file(*id).is_some()));
+    assert!(super::fdlist::is_sound(b));
     let strings = b.dict.strings.len();
     assert!(b.items.iter().filter_map(|i| i.id()).all(|id| (id as usize) < strings));
 }

@@ -13,6 +13,7 @@
 pub mod calls;
 pub mod choice;
 pub mod choices;
+pub mod fdlist;
 pub mod item;
 pub mod kind;
 pub mod layout;
@@ -133,6 +134,8 @@ pub struct Shape {
     pub refs: u8,
     /// The items of some arguments are copied when the call begins.
     pub early: bool,
+    /// Some arguments are sets or arrays of descriptors ([`Kind::is_fd_list`]).
+    pub lists: bool,
     /// False for a call that has no row of its own and is shown with six raw words.
     pub described: bool,
     /// Nobody has named this code: `syscall_500`.
@@ -161,6 +164,7 @@ impl Shape {
             .collect();
         refs += u8::from(ret == Ret::Fd);
         let early = args.iter().any(ArgShape::is_early);
+        let lists = args.iter().any(|a| a.kind.is_fd_list());
         Shape {
             code,
             name: name.into(),
@@ -171,6 +175,7 @@ impl Shape {
             items,
             refs,
             early,
+            lists,
             described: true,
             stand_in: false,
         }
@@ -184,6 +189,13 @@ impl Shape {
     /// Index of the result's reference, if the result is a descriptor.
     pub fn ret_ref(&self) -> Option<u8> {
         (self.ret == Ret::Fd).then(|| self.refs.saturating_sub(1))
+    }
+
+    /// True if its rows may name several descriptors: by a set or an array, or by arguments of which none only says where
+    /// a path begins, and the result.
+    pub fn names_several(&self) -> bool {
+        let each = self.args.iter().map(|a| if a.kind == Kind::DirFd { 0 } else { a.kind.refs() });
+        self.lists || each.sum::<u8>() + u8::from(self.ret == Ret::Fd) > 1
     }
 
     /// The argument with this name.

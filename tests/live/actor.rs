@@ -46,6 +46,7 @@ extern "C" fn before_main() {
         "garbage" => memory_actor::garbage(),
         "changing" => memory_actor::changing(),
         "environment" => super::environment::act(),
+        "fdlist" => super::fdlist::act(),
         #[cfg(target_arch = "x86_64")]
         "compat" => super::compat::act(),
         #[cfg(target_arch = "x86_64")]
