@@ -1,4 +1,5 @@
-//! What a traced call costs, live: the same loops untraced, under sysreel in several ways, and under strace.
+//! What a traced call costs, live: the same loops untraced, with one empty program on sys_exit (the floor: what any tracer
+//! with a hook there pays), under sysreel in several ways, under `perf record`, and under strace.
 //!
 //! A worker, pinned to the first CPU, makes calls in windows of a few thousand and says how long the fastest took; the
 //! tracers and this program stay on the second CPU, but for strace, which is faster beside the worker. All ways take turns within a round, and the fastest window of all
@@ -6,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark is a program that prints")]
 
 mod common;
+mod floor;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -20,9 +22,12 @@ use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 /// The loops.
-const LOOPS: [&str; 3] = ["getppid", "file", "message"];
-/// Calls of one turn of the second loop: openat, read, close; and of the third: sendmsg, poll, recvmsg.
+const LOOPS: [&str; 4] = ["getppid", "file", "message", "open"];
+/// Calls of one turn of the second loop: openat, read, close; and of the third: sendmsg, poll, recvmsg. The fourth opens
+/// [`PATH`] and closes it, and asks for its parent.
 const TURN: u64 = 3;
+/// A path of 22 bytes, four names deep.
+const PATH: &str = "/usr/lib/locale/C.utf8";
 /// System calls of one window of each loop.
 const WINDOW: u64 = 9_999;
 
@@ -71,6 +76,11 @@ fn work(file: &Path) {
                     let mut into = [std::io::IoSliceMut::new(&mut buffer)];
                     let mut none = RecvAncillaryBuffer::new(&mut []);
                     let _ = rustix::net::recvmsg(b, &mut into, &mut none, RecvFlags::empty());
+                }
+            } else if what == "open" {
+                for _ in 0..calls / TURN {
+                    let _ = rustix::fs::openat(CWD, PATH, OFlags::RDONLY, Mode::empty());
+                    std::hint::black_box(rustix::process::getppid());
                 }
             } else {
                 let mut buffer = [0; 64];
@@ -229,6 +239,28 @@ impl Tracer {
         None
     }
 
+    /// The same for `perf record`: it writes its file's head before it begins, and then waits.
+    fn perf(pid: u32, out: &Path) -> Option<Tracer> {
+        let begin = Instant::now();
+        let child = Command::new("perf")
+            .args(["record", "-q", "-e", "raw_syscalls:*", "-p", &pid.to_string(), "-o"])
+            .arg(out)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        while begin.elapsed() < Duration::from_secs(10) {
+            let call = fs::read_to_string(format!("/proc/{}/syscall", child.id())).unwrap_or_default();
+            // poll
+            if call.starts_with("7 ") {
+                return Some(Tracer { child, started: begin.elapsed() });
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        None
+    }
+
     fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -247,18 +279,34 @@ impl Tracer {
         }
     }
 
-    fn stop(self) -> Vec<u8> {
+    fn signal(&self, signal: rustix::process::Signal) {
         if let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32) {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+            let _ = rustix::process::kill_process(pid, signal);
         }
+    }
+
+    fn stop(self) -> Vec<u8> {
+        self.signal(rustix::process::Signal::INT);
         self.child.wait_with_output().map(|o| o.stderr).unwrap_or_default()
     }
+}
+
+/// Who traces.
+#[derive(Clone, PartialEq)]
+enum By {
+    Nobody,
+    Floor,
+    Sysreel(Vec<String>),
+    Perf,
+    Strace,
 }
 
 /// One way to run the loops.
 struct Way {
     name: &'static str,
-    args: Option<Vec<String>>,
+    by: By,
+    /// The reader stands still: the ring is full.
+    stopped: bool,
     /// The filter lets none of the calls pass.
     rejects: bool,
     windows: u64,
@@ -272,10 +320,15 @@ struct Way {
 }
 
 impl Way {
-    fn new(name: &'static str, args: Option<&[&str]>) -> Way {
+    fn new(name: &'static str, args: &[&str]) -> Way {
+        Way::by(name, By::Sysreel(args.iter().map(|s| s.to_string()).collect()))
+    }
+
+    fn by(name: &'static str, by: By) -> Way {
         Way {
             name,
-            args: args.map(|a| a.iter().map(|s| s.to_string()).collect()),
+            by,
+            stopped: false,
             rejects: false,
             windows: 40,
             calls: WINDOW,
@@ -317,21 +370,23 @@ fn main() -> ExitCode {
 
     let reel = at("t.reel").to_string_lossy().into_owned();
     let mut ways = vec![
-        Way::new("untraced", None),
-        Way { rejects: true, ..Way::new("rejected by number", Some(&["-q", "evt.type = mount"])) },
-        Way {
-            rejects: true,
-            ..Way::new("rejected, --no-latency", Some(&["-q", "--no-latency", "evt.type = mount"]))
-        },
-        Way { rejects: true, ..Way::new("rejected by process", Some(&["-q", "proc.pid = 1"])) },
-        Way { rejects: true, ..Way::new("rejected by user", Some(&["-q", "user.uid = 65000"])) },
-        Way { rejects: true, ..Way::new("rejected by result", Some(&["-q", "evt.res = ENOSYS"])) },
-        Way { rejects: true, ..Way::new("rejected by latency", Some(&["-q", "evt.latency > 10s"])) },
-        Way::new("captured, --no-latency", Some(&["-q", "--no-latency"])),
-        Way::new("captured", Some(&["-q"])),
-        Way::new("written (-w)", Some(&["-w", &reel, "--force"])),
-        Way { windows: 20, ..Way::new("printed to /dev/null", Some(&["-o", "/dev/null"])) },
-        Way { windows: 4, calls: 999, ..Way::new("strace -f -o", None) },
+        Way::by("untraced", By::Nobody),
+        Way::by("floor: an empty program", By::Floor),
+        Way { rejects: true, ..Way::new("rejected by number", &["-q", "evt.type = mount"]) },
+        Way { rejects: true, ..Way::new("  --no-latency", &["-q", "--no-latency", "evt.type = mount"]) },
+        Way { rejects: true, ..Way::new("rejected by process", &["-q", "proc.pid = 1"]) },
+        Way { rejects: true, ..Way::new("  --no-latency", &["-q", "--no-latency", "proc.pid = 1"]) },
+        Way { rejects: true, ..Way::new("rejected by user", &["-q", "user.uid = 65000"]) },
+        Way { rejects: true, ..Way::new("rejected by result", &["-q", "evt.res = ENOSYS"]) },
+        Way { rejects: true, ..Way::new("rejected by latency", &["-q", "evt.latency > 10s"]) },
+        Way::new("captured, no names", &["-q"]),
+        Way::new("  --no-latency", &["-q", "--no-latency"]),
+        Way::new("written (-w)", &["-w", &reel, "--force"]),
+        Way::new("  --no-latency", &["-w", &reel, "--force", "--no-latency"]),
+        Way { stopped: true, ..Way::new("dropped, ring full", &["-w", &reel, "--force", "--ring", "256k"]) },
+        Way { windows: 20, ..Way::new("printed to /dev/null", &["-o", "/dev/null"]) },
+        Way::by("perf record raw_syscalls", By::Perf),
+        Way { windows: 4, calls: 999, ..Way::by("strace -f -o", By::Strace) },
     ];
     let mut checks = Checks(Vec::new());
     let rounds = if long() { 10 } else { 4 };
@@ -348,19 +403,29 @@ fn main() -> ExitCode {
     if checks.0.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs both loops once in one way.
-fn turn(way: &mut Way, worker: &mut Worker, strace_out: &Path, reel: &Path, checks: &mut Checks) {
-    let tracer = match (&way.args, way.name) {
-        (Some(args), _) => {
+/// Runs all loops once in one way.
+fn turn(way: &mut Way, worker: &mut Worker, out: &Path, reel: &Path, checks: &mut Checks) {
+    let mut floor = None;
+    let tracer = match &way.by {
+        By::Sysreel(args) => {
             let args: Vec<&str> = args.iter().map(String::as_str).collect();
             Tracer::sysreel(worker.pid(), &args)
         }
-        (None, "untraced") => None,
-        (None, _) => Tracer::strace(worker.pid(), strace_out),
+        By::Nobody => None,
+        By::Floor => {
+            floor = floor::attach();
+            None
+        }
+        By::Perf => Tracer::perf(worker.pid(), out),
+        By::Strace => Tracer::strace(worker.pid(), out),
     };
-    if tracer.is_none() && way.name != "untraced" {
+    if tracer.is_none() && way.by != By::Nobody && floor.is_none() {
         println!("cannot be measured: {}", way.name);
         return;
+    }
+    if let Some(tracer) = tracer.as_ref().filter(|_| way.stopped) {
+        tracer.signal(rustix::process::Signal::STOP);
+        worker.run("getppid", 2, WINDOW);
     }
     let mut made = [0; LOOPS.len()];
     for (i, what) in LOOPS.iter().enumerate() {
@@ -368,7 +433,7 @@ fn turn(way: &mut Way, worker: &mut Worker, strace_out: &Path, reel: &Path, chec
         let done = worker.run(what, way.windows, way.calls);
         way.best[i] = way.best[i].min(done.best);
         made[i] = done.calls;
-        if let Some(t) = &tracer {
+        if let Some(t) = tracer.as_ref().filter(|_| !way.stopped) {
             t.settle();
             let spent = (cpu_of(t.pid()) - before) as f64 / done.calls as f64;
             way.reader[i] = way.reader[i].min(spent);
@@ -376,8 +441,12 @@ fn turn(way: &mut Way, worker: &mut Worker, strace_out: &Path, reel: &Path, chec
     }
     let Some(tracer) = tracer else { return };
     let started = tracer.started.as_secs_f64();
+    if way.stopped {
+        made[0] += 2 * WINDOW;
+        tracer.signal(rustix::process::Signal::CONT);
+    }
     let said = tracer.stop();
-    if way.args.is_none() {
+    if !matches!(way.by, By::Sysreel(_)) {
         return;
     }
     way.start = way.start.min(started);
@@ -394,9 +463,9 @@ fn turn(way: &mut Way, worker: &mut Worker, strace_out: &Path, reel: &Path, chec
     checks.check((all..=all + 32).contains(&seen), || format!("{name}: {all} calls made, {totals:?}"));
     if name.starts_with("written") && totals.lost == 0 {
         for (call, made) in [
-            ("getppid", made[0]),
-            ("openat", made[1] / TURN),
-            ("close", made[1] / TURN),
+            ("getppid", made[0] + made[3] / TURN),
+            ("openat", (made[1] + made[3]) / TURN),
+            ("close", (made[1] + made[3]) / TURN),
             ("sendmsg", made[2] / TURN),
         ] {
             let got = count(reel, &format!("evt.type = {call}")).shown;
@@ -406,28 +475,35 @@ fn turn(way: &mut Way, worker: &mut Worker, strace_out: &Path, reel: &Path, chec
 }
 
 fn print_table(ways: &[Way]) {
-    let strace = ways.last().map_or([f64::NAN; LOOPS.len()], |w| w.best);
-    let base = ways.first().map_or([f64::NAN; LOOPS.len()], |w| w.best);
+    let best = |by: By| ways.iter().find(|w| w.by == by).map_or([f64::NAN; LOOPS.len()], |w| w.best);
+    let (base, floor, strace) = (best(By::Nobody), best(By::Floor), best(By::Strace));
     println!("\nlive: ns per call, fastest windows of all rounds ({})", machine());
-    println!("the loops: getppid; openat, read, close of a small file; sendmsg, poll, recvmsg\n");
     println!(
-        "{:<24} {:>30}   {:>30}   {:>30}   {:>20} {:>7} {:>6}",
+        "the loops: getppid; openat, read, close of a small file; sendmsg, poll, recvmsg; openat, close, getppid"
+    );
+    println!(
+        "added: ns a call more than untraced; /F: times the floor's; strace: how many times cheaper than strace;"
+    );
+    println!("open: ns that one openat of {} bytes takes more, its close counted as a getppid\n", PATH.len());
+    println!(
+        "{:<24} {:>28}  {:>21}  {:>21}  {:>13}   {:>20} {:>7} {:>6}",
         "",
-        "getppid: ns  delta  x untr.  1/strace",
-        "file: ns  delta  x untr.  1/strace",
-        "message: ns  delta  x untr.  1/strace",
+        "getppid: ns added /F strace",
+        "file: ns added strace",
+        "message: ns added strace",
+        "open added /F",
         "reader ns/ev",
         "start s",
         "lost %"
     );
     for w in ways {
-        let side = |i: usize| {
-            let delta = w.best[i] - base[i];
-            let to_strace = (strace[i] - base[i]) / delta;
-            format!("{:>7.0} {:>7.0} {:>7.2} {:>7.1}", w.best[i], delta, w.best[i] / base[i], to_strace)
-        };
-        let traced = w.args.is_some();
-        let reader = if traced { w.reader.map(|n| format!("{n:>6.0}")).join(" ") } else { String::new() };
+        let added = |i: usize| w.best[i] - base[i];
+        let strace = |i: usize| (strace[i] - base[i]) / added(i);
+        let f = floor[0] - base[0];
+        let open = 3.0 * added(3) - 2.0 * added(0);
+        let traced = matches!(w.by, By::Sysreel(_));
+        let seen = traced && !w.stopped;
+        let reader = if seen { w.reader.map(|n| format!("{n:>4.0}")).join(" ") } else { String::new() };
         let start = if traced { format!("{:>7.3}", w.start) } else { String::new() };
         let lost = if w.made > 0 {
             format!("{:>6.2}", 100.0 * w.lost as f64 / w.made as f64)
@@ -435,11 +511,20 @@ fn print_table(ways: &[Way]) {
             String::new()
         };
         println!(
-            "{:<24} {}       {}       {}       {:>20} {:>7} {:>6}",
+            "{:<24} {:>7.0} {:>6.0} {:>6.2} {:>6.1}  {:>7.0} {:>6.0} {:>6.1}  {:>7.0} {:>6.0} {:>6.1}  {:>6.0} {:>6.2}   {:>20} {:>7} {:>6}",
             w.name,
-            side(0),
-            side(1),
-            side(2),
+            w.best[0],
+            added(0),
+            added(0) / f,
+            strace(0),
+            w.best[1],
+            added(1),
+            strace(1),
+            w.best[2],
+            added(2),
+            strace(2),
+            open,
+            open / f,
             reader,
             start,
             lost

@@ -255,6 +255,12 @@ pub fn run(config: &Config, live: &Live) -> Exit {
             return e.exit;
         }
     };
+    // Threads that are started from here on have it too; the command is there already, with what it inherited.
+    if let Some(nice) = live.nice
+        && let Err(e) = rustix::process::setpriority_process(None, i32::from(nice))
+    {
+        return failed(&format!("cannot have --nice {nice}: {e}"));
+    }
     let cpus = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let options = Options {
         ring: live.ring.unwrap_or_else(|| default_ring(cpus)),

@@ -408,6 +408,18 @@ struct Shared {
     /// 128m and 1/64 of the machine's memory]
     #[arg(long, value_name = "SIZE", help_heading = "Capture")]
     ring: Option<String>,
+    /// Take this much less of the CPU than others: nice(1)
+    ///
+    /// From -20 (first) to 19 (last). The command that `run` starts keeps what it has. A reader that does not keep up loses
+    /// events, which are counted; it never slows what is traced.
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        value_parser = clap::value_parser!(i8).range(-20..=19),
+        help_heading = "Capture"
+    )]
+    nice: Option<i8>,
     /// Know nothing of processes that are not traced themselves
     ///
     /// Without it the parents of what is traced are named too, with their command lines, up to the first process of the
@@ -461,6 +473,7 @@ impl Shared {
             no_latency: self.no_latency,
             users: self.users,
             ring: self.ring,
+            nice: self.nice,
             no_ancestors: self.no_ancestors,
             env: self.env,
             proc: self.proc,

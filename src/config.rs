@@ -79,6 +79,7 @@ pub struct Typed {
     pub users: Vec<String>,
     pub include_self: bool,
     pub ring: Option<String>,
+    pub nice: Option<i8>,
     pub no_ancestors: bool,
     /// Environments are read and kept.
     pub env: bool,
@@ -184,6 +185,8 @@ pub struct Live {
     pub latency: bool,
     /// Memory for all rings together, if it was given.
     pub ring: Option<u64>,
+    /// Priority among processes, as nice(1) counts it.
+    pub nice: Option<i8>,
     /// Leave out what is known of processes that are not traced themselves.
     pub no_ancestors: bool,
     /// Environments are read and kept.
@@ -443,6 +446,7 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
             (typed.snaplen.is_some(), "-s"),
             (typed.no_latency, "--no-latency"),
             (typed.ring.is_some(), "--ring"),
+            (typed.nice.is_some(), "--nice"),
             (typed.no_ancestors, "--no-ancestors"),
             (typed.env, "--env"),
             (typed.proc.is_some(), "--proc"),
@@ -484,6 +488,7 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
         snaplen: typed.snaplen.unwrap_or(SNAPLEN),
         latency: !typed.no_latency,
         ring: typed.ring.as_deref().map(|text| size("--ring", text)).transpose()?,
+        nice: typed.nice,
         no_ancestors: typed.no_ancestors,
         env: typed.env,
         proc: typed.proc.clone().unwrap_or_else(|| PathBuf::from("/proc")),

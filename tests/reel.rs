@@ -149,6 +149,7 @@ fn event(b: &Batch, row: usize) -> Value {
         "words": words,
         "items": items.map(|(a, i)| (a.name.to_string(), item(i))).collect::<serde_json::Map<_, _>>(),
         "refs": b.refs_of(row).iter().map(|id| known(*id)).collect::<Vec<_>>(),
+        "sets": b.fdlist_of(row).iter().map(|id| known(*id)).collect::<Vec<_>>(),
         "files": b.refs_of(row).iter().map(|id| b.dict.file(*id).map_or(Value::Null, |f| text(b, f.name))).collect::<Vec<_>>(),
     })
 }

@@ -384,7 +384,7 @@ def addresses(file):
 
 # Event blocks
 
-KNOWN = set(range(1, 11)) | set(range(16, 29)) | {30, 31}
+KNOWN = set(range(1, 11)) | set(range(16, 29)) | {30, 31, 32}
 
 
 class Events:
@@ -423,6 +423,7 @@ class Events:
         self.columns()
         self.lists()
         self.runs()
+        self.sets()
 
     def section(self, number):
         check(number in self.sections, f"no section {number}")
@@ -570,6 +571,23 @@ class Events:
             "number of words, items or references",
         )
 
+    def sets(self):
+        """Files of sets and arrays of descriptors."""
+        self.row_sets = {}
+        if 32 not in self.sections:
+            return
+        data = Bytes(self.section(32))
+        count = data.leb128()
+        check(count <= self.rows, "rows of sets")
+        rows, lengths = listed_column(data, count), listed_column(data, count)
+        check(rows == sorted(set(rows)) and all(row < self.rows for row in rows), "rows of sets")
+        check(all(1 <= n <= 4096 for n in lengths) and sum(lengths) <= 1 << 20, "length of a set")
+        files = [(v - 1) & M64 for v in listed_column(data, sum(lengths))]
+        data.end()
+        check(all(f == M64 or f < len(self.files) for f in files), "id of a file")
+        files = iter(None if f == M64 else f for f in files)
+        self.row_sets = {row: [next(files) for _ in range(n)] for row, n in zip(rows, lengths)}
+
     def summary(self):
         """What the index may say of the block."""
         texts = self.strings[: self.parts[0][0] + self.parts[1][0]]
@@ -620,6 +638,7 @@ class Events:
             "items": dict(zip(shape.items, self.row_items[row])),
             "refs": self.row_refs[row],
             "files": [file(ref) for ref in self.row_refs[row]],
+            "sets": self.row_sets.get(row, []),
         }
 
 

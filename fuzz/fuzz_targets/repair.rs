@@ -13,10 +13,13 @@ fn look(bytes: &[u8]) -> (u64, u64, bool) {
     let (mut events, mut damages) = (0, 0);
     loop {
         match reader.next() {
-            Ok(Some(Block::Event(mut block))) => match block.verify().and_then(|()| block.load(Columns::ALL)) {
-                Ok(()) => events += block.rows() as u64,
-                Err(_) => damages += 1,
-            },
+            Ok(Some(Block::Event(mut block))) => {
+                match block.verify().and_then(|()| block.load(Columns::ALL)) {
+                    Ok(()) => events += block.rows() as u64,
+                    Err(_) => damages += 1,
+                }
+                reader.recycle(block);
+            }
             Ok(Some(Block::End(_))) => {}
             Ok(None) => return (events, damages, reader.is_complete()),
             Err(damage) => {

@@ -12,14 +12,17 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use super::{
     Batch, Bitmap, Dict, File, FileId, Group, Item, Meta, NONE, Packed, Proc, ProcId, StrId, Strings, User,
 };
-use crate::schema::Schema;
+use crate::schema::{Schema, fdlist};
 
 /// A block closes at this many rows …
 pub const MAX_ROWS: usize = 64 * 1024;
 /// … this many bytes of strings …
 pub const MAX_BYTES: usize = 4 << 20;
-/// … or this many entries in one table of the dictionary.
+/// … this many entries in one table of the dictionary …
 pub const MAX_ENTRIES: usize = 16 * 1024;
+
+/// … or this many files of sets and arrays of descriptors.
+pub const MAX_FDLIST: usize = 256 * 1024;
 
 /// The fixed-width part of a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,6 +107,8 @@ pub struct Builder {
     items: Vec<Item>,
     ref_at: Vec<u32>,
     refs: Vec<FileId>,
+    fdlist_row: Vec<u32>,
+    fdlist: Vec<FileId>,
     procs: Vec<Proc>,
     files: Vec<File>,
     users: Vec<User>,
@@ -141,6 +146,8 @@ impl Builder {
             items: Vec::new(),
             ref_at: vec![0],
             refs: Vec::new(),
+            fdlist_row: Vec::new(),
+            fdlist: Vec::new(),
             procs: Vec::new(),
             files: Vec::new(),
             users: Vec::new(),
@@ -175,11 +182,17 @@ impl Builder {
         self.rows() >= MAX_ROWS
             || self.arena.bytes.len() >= MAX_BYTES
             || self.procs.len().max(self.files.len()) >= MAX_ENTRIES
+            || self.fdlist.len() >= MAX_FDLIST
     }
 
     /// The id of a byte string.
     pub fn string(&mut self, text: &[u8]) -> StrId {
         self.arena.intern(text)
+    }
+
+    /// The bytes of an item of this block.
+    pub fn bytes(&self, item: Item) -> Option<&[u8]> {
+        item.id().and_then(|id| self.arena.strings().find(id))
     }
 
     /// A new process entry; its parent and leaders must be in the block already.
@@ -235,6 +248,15 @@ impl Builder {
         }
     }
 
+    /// Adds the files of the sets and arrays of descriptors of the row pushed last; more than [`fdlist::MOST`] are cut off.
+    pub fn fdlist(&mut self, files: &[FileId]) {
+        let files = files.get(..fdlist::MOST).unwrap_or(files);
+        if let Some(row) = self.rows().checked_sub(1) {
+            self.fdlist.extend_from_slice(files);
+            self.fdlist_row.resize(self.fdlist.len(), row as u32);
+        }
+    }
+
     /// The block as it is now.
     pub fn view<'a>(&'a self, schema: &'a Schema) -> Batch<'a> {
         Batch {
@@ -258,6 +280,8 @@ impl Builder {
             items: &self.items,
             ref_at: &self.ref_at,
             refs: &self.refs,
+            fdlist_row: &self.fdlist_row,
+            fdlist: &self.fdlist,
             dict: Dict {
                 procs: &self.procs,
                 files: &self.files,
@@ -271,6 +295,7 @@ impl Builder {
 
     /// Removes the rows from `from` on that are not selected (bit 0 of `keep` is row 0 of the block).
     pub fn compact(&mut self, from: usize, keep: &Bitmap) {
+        self.compact_fdlist(from, keep);
         let (mut at, total) = (from, self.rows());
         if !self.host.is_empty() {
             self.host.resize(total, self.meta.host);
@@ -302,6 +327,26 @@ impl Builder {
         self.truncate(at);
     }
 
+    /// The same of what few rows have; rows get the numbers that they will have.
+    fn compact_fdlist(&mut self, from: usize, keep: &Bitmap) {
+        let start = self.fdlist_row.partition_point(|row| (*row as usize) < from);
+        let (mut to, mut row, mut kept) = (start, from, from);
+        for at in start..self.fdlist_row.len() {
+            let of = self.fdlist_row[at] as usize;
+            while row < of {
+                kept += usize::from(keep.get(row));
+                row += 1;
+            }
+            if keep.get(of) {
+                self.fdlist_row[to] = kept as u32;
+                self.fdlist[to] = self.fdlist[at];
+                to += 1;
+            }
+        }
+        self.fdlist_row.truncate(to);
+        self.fdlist.truncate(to);
+    }
+
     /// Removes the rows from `rows` on.
     pub fn truncate(&mut self, rows: usize) {
         if rows >= self.rows() {
@@ -324,6 +369,8 @@ impl Builder {
         self.items.truncate(self.item_at[rows] as usize);
         self.ref_at.truncate(rows + 1);
         self.refs.truncate(self.ref_at[rows] as usize);
+        self.fdlist_row.truncate(self.fdlist_row.partition_point(|row| (*row as usize) < rows));
+        self.fdlist.truncate(self.fdlist_row.len());
     }
 
     /// Drops dictionary entries and strings that no row reaches and renumbers the rest. After it, ids given out before
@@ -336,9 +383,11 @@ impl Builder {
             }
         }
         let mut file_map = vec![NONE; self.files.len()];
-        for &id in &self.refs {
-            if let Some(mark) = file_map.get_mut(id as usize) {
-                *mark = 0;
+        for ids in [&self.refs, &self.fdlist] {
+            for &id in ids {
+                if let Some(mark) = file_map.get_mut(id as usize) {
+                    *mark = 0;
+                }
             }
         }
         // An entry refers to earlier ones only: one pass downward reaches all.
@@ -414,8 +463,10 @@ impl Builder {
         for id in &mut self.proc {
             *id = follow(&proc_map, *id);
         }
-        for id in &mut self.refs {
-            *id = follow(&file_map, *id);
+        for ids in [&mut self.refs, &mut self.fdlist] {
+            for id in ids {
+                *id = follow(&file_map, *id);
+            }
         }
         for item in &mut self.items {
             if let Some(id) = item.id() {

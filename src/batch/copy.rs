@@ -284,6 +284,14 @@ impl Copier {
         };
         to.push(new, words, &items, &refs);
         to.host(edit.host(from.host_of(row)));
+        // Most blocks have none at all.
+        if !from.fdlist.is_empty() {
+            refs.clear();
+            for id in from.fdlist_of(row) {
+                refs.push(self.file(from, to, edit, *id));
+            }
+            to.fdlist(&refs);
+        }
         (self.refs, self.items) = (refs, items);
     }
 }

@@ -10,6 +10,9 @@
 //! * `items`: one [`Item`] per argument that has copied bytes: a string id, or why there is none;
 //! * `refs`: one [`FileId`] per descriptor that the call names, in argument order, then the result's.
 //!
+//! A few rows have more: of calls that are given sets or arrays of descriptors, the file of each (`fdlist`). As most have
+//! none, the rows are named (`fdlist_row`).
+//!
 //! `word_at`, `item_at` and `ref_at` hold the start of each row's run; they are derived, so a reel does not store them.
 //!
 //! # The dictionary
@@ -22,6 +25,8 @@ mod copy;
 mod dict;
 mod packed;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use bitmap::Bitmap;
 pub use builder::{Builder, Row};
@@ -164,11 +169,18 @@ impl Columns {
     pub const NOTHING: Columns = Columns(0);
     /// `host`.
     pub const HOST: Columns = Columns(8192);
-    pub const ALL: Columns = Columns(16383);
+    /// `fdlist` and `fdlist_row`.
+    pub const FDLIST: Columns = Columns(16384);
+    pub const ALL: Columns = Columns(32767);
 
     /// Both.
     pub const fn and(self, other: Columns) -> Columns {
         Columns(self.0 | other.0)
+    }
+
+    /// Those that are not in `other`.
+    pub const fn without(self, other: Columns) -> Columns {
+        Columns(self.0 & !other.0)
     }
 
     /// True if all of `other` are in the set.
@@ -235,6 +247,10 @@ pub struct Batch<'a> {
     pub ref_at: &'a [u32],
     /// References.
     pub refs: &'a [FileId],
+    /// Rows whose sets and arrays name descriptors, ascending, each as often as it names one …
+    pub fdlist_row: &'a [u32],
+    /// … and the files of these, in ascending order of the descriptors ([`crate::schema::fdlist`]).
+    pub fdlist: &'a [FileId],
     /// The dictionary.
     pub dict: Dict<'a>,
     /// Columns of a stored block in narrow form.
@@ -262,6 +278,14 @@ impl<'a> Batch<'a> {
     /// The references of a row.
     pub fn refs_of(&self, row: usize) -> &'a [FileId] {
         run(self.ref_at, self.refs, row)
+    }
+
+    /// The files of a row's sets and arrays of descriptors.
+    pub fn fdlist_of(&self, row: usize) -> &'a [FileId] {
+        let from = self.fdlist_row.partition_point(|r| (*r as usize) < row);
+        let rest = self.fdlist_row.get(from..).unwrap_or_default();
+        let len = rest.iter().take_while(|r| **r as usize == row).count();
+        self.fdlist.get(from..from + len).unwrap_or_default()
     }
 
     /// The shape of a row.

@@ -94,10 +94,14 @@ pub fn piece_keys(text: &[u8]) -> Vec<u64> {
     text.windows(3).filter_map(|w| w.first_chunk()).map(|p| piece_key(piece(p))).collect()
 }
 
+/// Texts that are together shorter than this have so few pieces that they are sorted: a capture of small blocks does not
+/// need the bits.
+const FEW: usize = 4096;
+
 /// Finds the pieces of texts; keeps its memory.
 #[derive(Debug, Default)]
 pub struct Pieces {
-    /// A bit for each of 2^24 pieces.
+    /// A bit for each of 2^24 pieces; none until there are many.
     seen: Vec<u64>,
     found: Vec<u32>,
 }
@@ -105,17 +109,29 @@ pub struct Pieces {
 impl Pieces {
     /// A summary of the pieces of a dictionary's strings up to `texts`.
     pub fn of(&mut self, dict: &Dict<'_>, texts: StrId) -> Vec<u8> {
-        self.seen.resize((1 << 24) / 64, 0);
         self.found.clear();
-        for id in 0..texts {
-            for window in dict.strings.get(id).windows(3) {
-                let piece = window.first_chunk().map_or(0, piece);
-                if let Some(word) = self.seen.get_mut(piece / 64)
-                    && *word >> (piece % 64) & 1 == 0
-                {
-                    *word |= 1 << (piece % 64);
-                    self.found.push(piece as u32);
-                }
+        let text = |id| dict.strings.get(id);
+        let all = (0..texts).flat_map(|id| text(id).windows(3)).map(|w| w.first_chunk().map_or(0, piece));
+        if (0..texts).map(|id| text(id).len()).sum::<usize>() < FEW {
+            self.found.extend(all.map(|piece| piece as u32));
+            self.found.sort_unstable();
+            self.found.dedup();
+        } else {
+            self.mark(all);
+        }
+        let keys = self.found.iter().map(|p| piece_key(*p as usize));
+        fill(keys, self.found.len() * PIECE_BITS, PIECE_PROBES)
+    }
+
+    /// Finds each of these once.
+    fn mark(&mut self, all: impl Iterator<Item = usize>) {
+        self.seen.resize((1 << 24) / 64, 0);
+        for piece in all {
+            if let Some(word) = self.seen.get_mut(piece / 64)
+                && *word >> (piece % 64) & 1 == 0
+            {
+                *word |= 1 << (piece % 64);
+                self.found.push(piece as u32);
             }
         }
         for piece in &self.found {
@@ -123,8 +139,6 @@ impl Pieces {
                 *word = 0;
             }
         }
-        let keys = self.found.iter().map(|p| piece_key(*p as usize));
-        fill(keys, self.found.len() * PIECE_BITS, PIECE_PROBES)
     }
 }
 
@@ -189,6 +203,34 @@ mod tests {
                 let summary = Summary::new(&bytes).unwrap();
                 prop_assert!(keys.iter().all(|k| summary.may_have(*k)));
             }
+        }
+    }
+
+    #[test]
+    fn pieces_are_found_in_few_and_in_many_texts() {
+        for count in [0, 1, 40, 4 * FEW / 16] {
+            let texts: Vec<String> = (0..count).map(|i| format!("/usr/lib/f{i:04}")).collect();
+            let (mut at, mut bytes) = (vec![0], Vec::new());
+            for text in &texts {
+                bytes.extend_from_slice(text.as_bytes());
+                at.push(bytes.len() as u32);
+            }
+            let strings = super::super::Strings { at: &at, bytes: &bytes };
+            let dict = Dict { procs: &[], files: &[], users: &[], groups: &[], strings };
+            let (mut pieces, mut other) = (Pieces::default(), Pieces::default());
+            let got = pieces.of(&dict, count as u32);
+            assert_eq!(pieces.seen.is_empty(), bytes.len() < FEW);
+            let summary = Summary::of_pieces(&got).unwrap();
+            assert!(texts.iter().flat_map(|t| piece_keys(t.as_bytes())).all(|k| summary.may_have(k)));
+            // Both ways find the same, and a second block is not told what the first one had.
+            other.mark(
+                texts.iter().flat_map(|t| t.as_bytes().windows(3)).map(|w| piece(w.first_chunk().unwrap())),
+            );
+            other.found.sort_unstable();
+            let mut found = pieces.found.clone();
+            found.sort_unstable();
+            assert_eq!(found, other.found);
+            assert_eq!(pieces.of(&dict, count as u32), got);
         }
     }
 

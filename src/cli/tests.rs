@@ -61,6 +61,7 @@ fn nothing_typed_means_everything() {
         snaplen: 80,
         latency: true,
         ring: None,
+        nice: None,
         no_ancestors: false,
         env: false,
         proc: PathBuf::from("/proc"),

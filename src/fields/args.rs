@@ -13,7 +13,7 @@ use super::{Key, Value, arrays, names, special};
 use crate::batch::{Batch, File, FileId, Item, NONE, row_flags};
 use crate::schema::layout::Is;
 use crate::schema::names::Names;
-use crate::schema::{Arch, Choice, Dir, Kind, Len, Shape, Struct, What, is_error};
+use crate::schema::{Arch, Choice, Dir, Kind, Len, Shape, Struct, What, fdlist, is_error};
 
 /// The descriptor that means "the working directory".
 pub const AT_FDCWD: i32 = -100;
@@ -449,6 +449,44 @@ pub fn named_fds(batch: &Batch<'_>, row: usize) -> Vec<(i64, FileId)> {
     let ret = batch.ret_of(row);
     if let Some(at) = shape.ret_ref().filter(|_| ret >= 0) {
         all.push((ret, file(usize::from(at))));
+    }
+    if shape.lists {
+        all.extend(listed_fds(batch, row));
+    }
+    all
+}
+
+/// The descriptors that the sets and arrays of a row name, ascending: number, and index of the file if it is known.
+fn listed_fds(batch: &Batch<'_>, row: usize) -> impl Iterator<Item = (i64, FileId)> {
+    let args = batch.shape_of(row).args.iter().filter(|a| a.kind.is_fd_list());
+    let items = batch.items_of(row);
+    let items = args.filter_map(|a| {
+        let item = items.get(usize::from(a.item?))?;
+        Some((a.kind, batch.bytes(*item)?))
+    });
+    let mut fds = Vec::new();
+    fdlist::descriptors(batch.words_of(row), items, &mut fds);
+    let files = batch.fdlist_of(row).iter().copied().chain(std::iter::repeat(NONE));
+    fds.into_iter().map(i64::from).zip(files)
+}
+
+/// The descriptors of a call that may name several ([`Shape::names_several`]), each once: those of its arguments in order,
+/// then its result's; those of sets and arrays, ascending.
+pub fn several_fds(batch: &Batch<'_>, row: usize) -> Vec<(i64, FileId)> {
+    let shape = batch.shape_of(row);
+    if !shape.names_several() {
+        return Vec::new();
+    }
+    if shape.lists {
+        return listed_fds(batch, row).collect();
+    }
+    let mut all: Vec<(i64, FileId)> = Vec::new();
+    for (fd, file) in named_fds(batch, row) {
+        match all.iter_mut().find(|(seen, _)| *seen == fd) {
+            Some(seen) => seen.1 = file,
+            None if fd >= 0 => all.push((fd, file)),
+            None => {}
+        }
     }
     all
 }

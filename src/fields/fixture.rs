@@ -55,6 +55,17 @@ pub fn schema() -> Schema {
                 Ret::Zero,
                 [a("req", Kind::Struct(Struct::Timespec), i)],
             ),
+            Shape::new(
+                7,
+                "poll",
+                Class::WAIT,
+                Ret::Count,
+                [
+                    a("fds", Kind::Pollfds(Len::Arg(1)), i),
+                    a("nfds", Kind::UInt, i),
+                    a("timeout", Kind::Int, i),
+                ],
+            ),
             Shape::new(231, "exit_group", Class::PROCESS, Ret::None, [a("status", Kind::Int, i)]),
             Shape::new(
                 257,
@@ -245,6 +256,11 @@ pub fn block() -> Builder {
     b.push(Row { latency: NO_LATENCY, ..row(16, PROCEXIT, 0) }, &[3, 0], &[], &[]);
     b.push(Row { latency: NO_LATENCY, tid: 0, proc: NONE, cpu: 1, ..row(17, LOST, 0) }, &[123, 1], &[], &[]);
     b.push(row(18, 0, 0), &[3, 0, 4096], &[Item::ABSENT], &[NONE]);
+    let polled: Vec<u8> =
+        [9u8, 4, 3, 5].iter().flat_map(|fd| [*fd, 0, 0, 0, 1, 0, u8::from(*fd == 4), 0]).collect();
+    let polled = s(&mut b, &polled);
+    b.push(row(19, 7, 1), &[0x7ffd_0007, 4, 0xffff_ffff], &[polled], &[]);
+    b.fdlist(&[file, socket, nasty, NONE]);
     b
 }
 

@@ -178,6 +178,11 @@ impl Field {
         matches!(self.name, "evt.arg" | "evt.rawarg")
     }
 
+    /// True if it is about the descriptors of calls that may name several: no other call has it.
+    pub fn is_of_several(&self) -> bool {
+        self.name.starts_with("fdlist.")
+    }
+
     /// The columns that must be loaded to get it.
     pub fn columns(&self) -> Columns {
         match self.extract {

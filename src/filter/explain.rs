@@ -31,6 +31,7 @@ const COLUMNS: &[(Columns, &str)] = &[
     (Columns::WORDS, "words"),
     (Columns::ITEMS, "items"),
     (Columns::REFS, "refs"),
+    (Columns::FDLIST, "fdlist"),
 ];
 
 /// Explains a filter.

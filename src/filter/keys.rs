@@ -27,11 +27,12 @@ const TEXTS: &[&str] = &[
     "fd.nameraw",
 ];
 /// The same where the text is a path; the names of sockets and pipes are put together.
-const PATHS: &[&str] = &["fd.name"];
+const PATHS: &[&str] = &["fd.name", "fdlist.names"];
 /// Fields that are the id of a process that has an entry.
 const PIDS: &[&str] = &["proc.pid", "proc.apid"];
-const ADDRESSES: &[&str] = &["fd.ip", "fd.cip", "fd.sip", "fd.lip", "fd.rip"];
-const PORTS: &[&str] = &["fd.port", "fd.cport", "fd.sport", "fd.lport", "fd.rport"];
+const ADDRESSES: &[&str] = &["fd.ip", "fd.cip", "fd.sip", "fd.lip", "fd.rip", "fdlist.cips", "fdlist.sips"];
+const PORTS: &[&str] =
+    &["fd.port", "fd.cport", "fd.sport", "fd.lport", "fd.rport", "fdlist.cports", "fdlist.sports"];
 /// Longer lists are likely to be in every block.
 const MOST: usize = 64;
 
@@ -175,7 +176,7 @@ mod tests {
                     for text in [Some(equal), within].into_iter().flatten() {
                         let Ok(filter) = Filter::parse(&text, &schema) else { continue };
                         assert!(filter.may_be_in(&known), "{text}");
-                        assert!(filter.tables() > Tables::Nothing);
+                        assert!(filter.tables() > Tables::Nothing || field.is_of_several());
                         let mut rows = Bitmap::default();
                         rows.reset(batch.rows, true);
                         filter.select_stage(0, &mut Verdicts::default(), &batch, &mut rows);

@@ -309,6 +309,7 @@ fn codes_of(test: &Test, schema: &Schema) -> CodeSet {
         let some = match field.extract {
             // A call that names no descriptor is about no file.
             Extract::File(_) => CodeSet::of(|code| schema.shape(code).refs > 0),
+            _ if field.is_of_several() => CodeSet::of(|code| schema.shape(code).names_several()),
             _ if field.is_argument() => CodeSet::of(|code| {
                 let argument = bits::argument(schema.shape(code), key);
                 argument.is_some_and(|arg| match &test.compare {

@@ -38,7 +38,7 @@ impl Format {
     /// The columns that a line needs.
     pub fn columns(&self) -> Columns {
         match self {
-            Format::Text(_) => Columns::ALL,
+            Format::Text(_) => Columns::ALL.without(Columns::FDLIST),
             Format::Json(json) => json.columns(),
             Format::Template(template) => template.columns(),
         }

@@ -49,6 +49,11 @@ impl Body {
         (self.file, self.len) = (Some((source, at)), len);
     }
 
+    /// True if all bytes are in memory.
+    pub fn is_here(&self) -> bool {
+        self.file.is_none()
+    }
+
     /// The bytes of a range, if they have been read.
     pub fn get(&self, range: Range<usize>) -> Option<&[u8]> {
         // A section may be empty, and nobody reads that.

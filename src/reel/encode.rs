@@ -6,7 +6,7 @@
 use super::frame::{self, Frame, HEADER, Packer};
 use super::front::{Front, MAX_ROWS, Section};
 use super::tables::Sizes;
-use super::{id, ints, kind, listed, slots, tables};
+use super::{fdlist, id, ints, kind, listed, slots, tables};
 use crate::batch::{Batch, NONE};
 use crate::schema::CODES;
 
@@ -151,6 +151,9 @@ impl Encoder {
         {
             return Err("rows with ids out of range");
         }
+        if !fdlist::is_sound(b) {
+            return Err("sets of descriptors that make no sense");
+        }
         if b.call.iter().any(|c| *c >= CODES) {
             return Err("rows with unknown codes");
         }
@@ -283,6 +286,10 @@ impl Encoder {
         self.section(id::ITEMS, 0);
         slots::put_refs(&mut self.raw, b);
         self.section(id::REFS, 0);
+        fdlist::put_fdlist(&mut self.raw, b);
+        if !self.raw.is_empty() {
+            self.section(id::FDLIST, 0);
+        }
         let (_, files) = tables::strings(&b.dict);
         self.strings(b, files..b.dict.strings.len(), id::ROW_LENGTHS, id::ROW_BYTES);
         Ok(())

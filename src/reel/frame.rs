@@ -124,9 +124,18 @@ pub(super) fn crc(bytes: &[u8]) -> u32 {
     crc32fast::hash(bytes)
 }
 
-/// Packs, keeping its table from one call to the next.
+/// Shorter sections are stored as they are: hardly any gets shorter.
+const LEAST: usize = 24;
+/// Sections from this length on are packed with the wide table, which finds a little more (0.3 % of a file). The narrow one
+/// could take up to 64 KiB.
+const WIDE: usize = 4096;
+
+/// Packs, keeping its tables from one call to the next. Each call clears its table, which for most sections of a small
+/// block takes longer than packing them: the narrow one is half as long.
 pub(super) struct Packer {
-    table: CompressTable,
+    narrow: CompressTable,
+    /// Made when it is needed.
+    wide: Option<CompressTable>,
     /// Grows to the largest section: making room anew would mean filling it with zeros each time.
     room: Vec<u8>,
 }
@@ -139,17 +148,21 @@ impl std::fmt::Debug for Packer {
 
 impl Packer {
     pub fn new() -> Packer {
-        Packer { table: CompressTable::large(), room: Vec::new() }
+        Packer { narrow: CompressTable::small(), wide: None, room: Vec::new() }
     }
 
     /// Appends `raw` to `out`, packed if that is smaller, and says how.
     pub fn pack(&mut self, raw: &[u8], out: &mut Vec<u8>) -> u8 {
-        if raw.len() >= 16 {
+        if raw.len() >= LEAST {
             let most = get_maximum_output_size(raw.len());
             if self.room.len() < most {
                 self.room.resize(most, 0);
             }
-            let packed = compress_into_with_table(raw, &mut self.room, &mut self.table);
+            let table = match raw.len() {
+                ..WIDE => &mut self.narrow,
+                _ => self.wide.get_or_insert_with(CompressTable::large),
+            };
+            let packed = compress_into_with_table(raw, &mut self.room, table);
             if let Some(bytes) = packed.ok().filter(|n| *n < raw.len()).and_then(|n| self.room.get(..n)) {
                 out.extend_from_slice(bytes);
                 return LZ4;

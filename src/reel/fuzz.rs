@@ -189,6 +189,7 @@ fn is_consistent(b: &Batch) {
     let none = crate::batch::NONE;
     assert!(b.proc.iter().all(|id| *id == none || b.dict.proc(*id).is_some()));
     assert!(b.refs.iter().all(|id| *id == none || b.dict.file(*id).is_some()));
+    assert!(super::fdlist::is_sound(b));
     let strings = b.dict.strings.len();
     assert!(b.items.iter().filter_map(|i| i.id()).all(|id| (id as usize) < strings));
 }
@@ -248,14 +249,16 @@ mod tests {
         seeds
     }
 
-    /// Whole reels, small because they know few calls, for the targets that stand outside.
+    /// Whole reels, small because they know few calls, for the targets that stand outside. What repair does it does
+    /// between two blocks: it gets three at most, of few rows.
     fn reels() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
         let few = super::super::tests::few();
-        (1..6).flat_map(move |seed| {
-            let blocks: Vec<Builder> =
-                (0..seed).map(|i| wild(few, 3 + 2 * seed as usize, seed * 7 + i)).collect();
-            ["reel", "repair"].map(|name| (name, reel(few, &blocks)))
-        })
+        let of = move |count: u64, rows: usize| {
+            let blocks: Vec<Builder> = (0..count).map(|i| wild(few, rows, count * 7 + i)).collect();
+            reel(few, &blocks)
+        };
+        let many = (1..6).map(move |count| ("reel", of(count, 3 + 2 * count as usize)));
+        many.chain((1..4).flat_map(move |count| [1, 3, 5].map(|rows| ("repair", of(count, rows)))))
     }
 
     fn records_of(body: &[u8]) -> Vec<u8> {

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::header::{self, IndexEntry, Totals, chunk};
 use super::{frame, ints, varint};
-use crate::batch::{Batch, Meta, Pieces, Subject, Summary, fold, key, keys, summarise};
+use crate::batch::{Batch, Bitmap, Meta, Pieces, Subject, Summary, fold, key, keys, summarise};
 use crate::schema::{CODES, is_error};
 
 /// Most blocks that an index lists.
@@ -33,6 +33,8 @@ pub(super) struct Marks {
     all: Vec<Mark>,
     summaries: usize,
     keys: Vec<u64>,
+    /// Errors of a block.
+    seen: Bitmap,
     pieces: Pieces,
 }
 
@@ -44,14 +46,11 @@ impl Marks {
         }
         self.keys.clear();
         keys(&b.dict, texts as u32, &mut self.keys);
-        let mut errors = [false; 4096];
-        for ret in b.ret {
-            if let Some(seen) = errors.get_mut(ret.unsigned_abs() as usize).filter(|_| is_error(*ret)) {
-                *seen = true;
-            }
+        self.seen.reset(4096, false);
+        for ret in b.ret.iter().filter(|ret| is_error(**ret)) {
+            self.seen.set(ret.unsigned_abs() as usize, true);
         }
-        let errors = errors.iter().zip(0u16..).filter(|(seen, _)| **seen);
-        self.keys.extend(errors.map(|(_, n)| key(Subject::Error, &n.to_le_bytes())));
+        self.keys.extend(self.seen.iter().map(|n| key(Subject::Error, &(n as u16).to_le_bytes())));
         let summary = summarise(&self.keys);
         let pieces = self.pieces.of(&b.dict, texts as u32);
         self.summaries += summary.len() + pieces.len();
@@ -72,13 +71,12 @@ impl Marks {
 
     /// The records: codes, clocks, summaries; `None` if there are too many.
     pub fn records(&self) -> Option<[Vec<u8>; 4]> {
-        let mut present = vec![false; usize::from(CODES)];
+        let mut present = Bitmap::default();
+        present.reset(usize::from(CODES), false);
         for code in self.all.iter().flat_map(|m| &m.codes) {
-            if let Some(slot) = present.get_mut(usize::from(*code)) {
-                *slot = true;
-            }
+            present.set(usize::from(*code), true);
         }
-        let codes: Vec<u16> = (0..CODES).filter(|c| present.get(usize::from(*c)) == Some(&true)).collect();
+        let codes: Vec<u16> = present.iter().map(|code| code as u16).collect();
         let row = codes.len().div_ceil(8);
         if row * self.all.len() + self.summaries > MAX_MARKS {
             return None;

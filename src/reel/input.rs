@@ -12,8 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::damage::{Damage, Reason};
 use super::frame::{FileId, HEADER, SYNC};
 
-/// Bytes asked of a stream at a time, and of a file that is read on and on.
+/// Bytes asked for at a time of what is read on and on …
 const CHUNK: usize = 256 * 1024;
+/// … and at first: most files are small.
+const BEGIN: usize = 32 * 1024;
 /// Bytes asked of a file behind a jump.
 const FIRST: usize = 2048;
 
@@ -83,7 +85,9 @@ enum From<R> {
 #[derive(Debug)]
 pub(super) struct Input<R> {
     from: From<R>,
+    /// Room that has been filled up to `end`; what lies behind is kept, so that it is not made anew.
     bytes: Vec<u8>,
+    end: usize,
     /// Where the unused part of `bytes` begins …
     at: usize,
     /// … and how many bytes of the input lie before it.
@@ -98,12 +102,12 @@ pub(super) struct Input<R> {
 impl<R: Read> Input<R> {
     pub fn stream(inner: R, offset: u64) -> Input<R> {
         let from = From::Stream(inner);
-        Input { from, bytes: Vec::new(), at: 0, offset, ended: false, chunk: CHUNK, read: 0 }
+        Input { from, bytes: Vec::new(), end: 0, at: 0, offset, ended: false, chunk: BEGIN, read: 0 }
     }
 
     pub fn file(source: Arc<Source>) -> Input<R> {
         let from = From::File(source);
-        Input { from, bytes: Vec::new(), at: 0, offset: 0, ended: false, chunk: 32 * 1024, read: 0 }
+        Input { from, bytes: Vec::new(), end: 0, at: 0, offset: 0, ended: false, chunk: BEGIN, read: 0 }
     }
 
     /// The file, if it is one.
@@ -121,21 +125,23 @@ impl<R: Read> Input<R> {
 
     /// At least `want` bytes, or all that are left.
     pub fn fill(&mut self, want: usize) -> Result<&[u8], Damage> {
-        if self.bytes.len() - self.at < want && !self.ended {
-            self.bytes.drain(..self.at);
-            self.at = 0;
+        if self.end - self.at < want && !self.ended {
+            self.bytes.copy_within(self.at..self.end, 0);
+            (self.at, self.end) = (0, self.end - self.at);
             // Room grows with what has arrived, never with what a header claims.
-            while self.bytes.len() < want && !self.ended {
-                let from = self.bytes.len();
-                self.bytes.resize(from + self.chunk, 0);
+            while self.end < want && !self.ended {
+                let (from, to) = (self.end, self.end + self.chunk);
+                if self.bytes.len() < to {
+                    self.bytes.resize(to, 0);
+                }
                 let place = self.offset + from as u64;
-                let got = match (self.bytes.get_mut(from..), &mut self.from) {
+                let got = match (self.bytes.get_mut(from..to), &mut self.from) {
                     (Some(room), From::Stream(inner)) => inner.read(room),
                     (Some(room), From::File(source)) => source.read_at(room, place),
                     (None, _) => Ok(0),
                 };
                 let n = *got.as_ref().unwrap_or(&0);
-                self.bytes.truncate(from + n);
+                self.end = from + n;
                 match got {
                     Ok(0) => self.ended = true,
                     Ok(n) => self.read += n as u64,
@@ -148,18 +154,18 @@ impl<R: Read> Input<R> {
                 self.chunk = (2 * self.chunk).min(CHUNK);
             }
         }
-        Ok(self.bytes.get(self.at..).unwrap_or_default())
+        Ok(self.bytes.get(self.at..self.end).unwrap_or_default())
     }
 
     /// `len` bytes from `from` on, which `fill` has made available.
     pub fn rest(&self, from: usize, len: usize) -> &[u8] {
         let from = self.at + from;
-        self.bytes.get(from..from + len).unwrap_or_default()
+        self.bytes.get(from..from + len).filter(|_| from + len <= self.end).unwrap_or_default()
     }
 
     /// Passes over bytes that `fill` has made available.
     pub fn skip(&mut self, n: usize) {
-        let n = n.min(self.bytes.len() - self.at);
+        let n = n.min(self.end - self.at);
         self.at += n;
         self.offset += n as u64;
     }
@@ -171,10 +177,9 @@ impl<R: Read> Input<R> {
             return;
         }
         match to.checked_sub(self.offset).and_then(|n| usize::try_from(n).ok()) {
-            Some(n) if n <= self.bytes.len() - self.at => self.skip(n),
+            Some(n) if n <= self.end - self.at => self.skip(n),
             _ => {
-                self.bytes.clear();
-                self.at = 0;
+                (self.at, self.end) = (0, 0);
                 self.offset = to;
                 self.ended = false;
                 self.chunk = front.next_multiple_of(512).clamp(FIRST, CHUNK);
@@ -195,7 +200,7 @@ impl<R: Read> Input<R> {
                 let keep = if self.ended { 0 } else { SYNC.len() - 1 };
                 let n = left.saturating_sub(keep);
                 self.skip(n);
-                if self.ended && self.bytes.len() == self.at {
+                if self.ended && self.end == self.at {
                     return Ok(self.offset - from);
                 }
                 continue;

@@ -91,13 +91,14 @@ impl Listed {
 }
 
 /// Takes {encoding u8, LEB128 length, bytes} off the front: `count` numbers.
-fn take(bytes: &mut &[u8], count: usize, sink: impl FnMut(u64)) -> Option<()> {
+pub(super) fn take(bytes: &mut &[u8], count: usize, sink: impl FnMut(u64)) -> Option<()> {
     let [encoding] = frame::array(bytes)?;
     let len = usize::try_from(varint::take(bytes)?).ok()?;
     ints::read(encoding, chunk(bytes, len)?, count, sink)
 }
 
-fn put(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>) -> u8) {
+/// Appends what [`take`] takes.
+pub(super) fn put(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>) -> u8) {
     let mut bytes = Vec::new();
     out.push(fill(&mut bytes));
     varint::put(out, bytes.len() as u64);

@@ -12,6 +12,7 @@
 mod body;
 mod damage;
 mod encode;
+mod fdlist;
 mod frame;
 mod front;
 #[cfg(any(test, fuzzing))]
@@ -81,6 +82,7 @@ mod id {
     pub const HOST: u16 = 29;
     pub const NEGATIVE: u16 = 30;
     pub const SLOW: u16 = 31;
+    pub const FDLIST: u16 = 32;
 
     pub(super) const NAMES: &[(u16, &str)] = &[
         (PROCS, "processes"),
@@ -109,6 +111,7 @@ mod id {
         (HOST, "hosts"),
         (NEGATIVE, "list of failures"),
         (SLOW, "list of long latencies"),
+        (FDLIST, "files of sets and arrays"),
     ];
 
     pub fn name(id: u16) -> &'static str {

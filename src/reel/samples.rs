@@ -19,8 +19,8 @@ pub fn everything(b: &Batch) -> String {
     let host: Vec<u16> = (0..rows).map(|row| b.host_of(row)).collect();
     format!(
         "{meta:?} {rows} {host:?} {num:?} {time:?} {delta:?} {latency:?} {call:?} {cpu:?} {tid:?} {proc:?} {ret:?} {flags:?} {:?} {:?} {:?} \
-         {:?} {:?} {:?} {:?}",
-        b.word_at, b.words, b.item_at, b.items, b.ref_at, b.refs, b.dict
+         {:?} {:?} {:?} {:?} {:?} {:?}",
+        b.word_at, b.words, b.item_at, b.items, b.ref_at, b.refs, b.fdlist_row, b.fdlist, b.dict
     )
 }
 
@@ -165,6 +165,10 @@ pub fn wild(schema: &Schema, rows: usize, seed: u64) -> Builder {
         );
         if seed % 3 == 1 {
             b.host((i * 7 % 5) as u16);
+        }
+        if seed.is_multiple_of(2) && d.below(4) == 0 {
+            let list: Vec<FileId> = (0..d.below(9)).map(|_| d.id(files)).collect();
+            b.fdlist(&list);
         }
     }
     b

@@ -15,46 +15,59 @@ pub(super) const LANES: usize = 64;
 /// Rows of a block ordered by code (stable), so that a slot of a call can be walked.
 #[derive(Debug, Default)]
 pub(super) struct Order {
-    /// First place in `rows` of each code; one more than codes.
-    starts: Vec<u32>,
+    /// By code: first how many rows, then where the next one goes. Zero between blocks: a small block pays for the codes
+    /// that it has, not for all that there are.
+    counts: Vec<u32>,
+    /// The codes that occur, ascending, and where the rows of each end.
+    ends: Vec<(u16, u32)>,
     rows: Vec<u32>,
 }
 
 impl Order {
     /// Sorts by counting. Codes must be below [`CODES`].
     pub fn set(&mut self, call: &[u16]) {
-        self.starts.clear();
-        self.starts.resize(usize::from(CODES) + 2, 0);
+        self.counts.resize(usize::from(CODES), 0);
+        self.ends.clear();
         for code in call {
-            if let Some(n) = self.starts.get_mut(usize::from(*code) + 2) {
+            if let Some(n) = self.counts.get_mut(usize::from(*code)) {
+                if *n == 0 {
+                    self.ends.push((*code, 0));
+                }
                 *n += 1;
             }
         }
+        self.ends.sort_unstable();
         let mut sum = 0;
-        for n in &mut self.starts {
-            sum += *n;
-            *n = sum;
+        for (code, end) in &mut self.ends {
+            if let Some(n) = self.counts.get_mut(usize::from(*code)) {
+                let from = sum;
+                sum += *n;
+                (*n, *end) = (from, sum);
+            }
         }
         self.rows.clear();
         self.rows.resize(call.len(), 0);
-        // Shifted by one while filling: each start ends up at the start of the next code.
         for (row, code) in call.iter().enumerate() {
-            if let Some(at) = self.starts.get_mut(usize::from(*code) + 1) {
+            if let Some(at) = self.counts.get_mut(usize::from(*code)) {
                 if let Some(slot) = self.rows.get_mut(*at as usize) {
                     *slot = row as u32;
                 }
                 *at += 1;
             }
         }
+        for (code, _) in &self.ends {
+            if let Some(n) = self.counts.get_mut(usize::from(*code)) {
+                *n = 0;
+            }
+        }
     }
 
     /// Each code that occurs, with its rows.
     pub fn codes(&self) -> impl Iterator<Item = (u16, &[u32])> {
-        (0..CODES).filter_map(|code| {
-            let from = *self.starts.get(usize::from(code))? as usize;
-            let to = *self.starts.get(usize::from(code) + 1)? as usize;
-            let rows = self.rows.get(from..to)?;
-            (!rows.is_empty()).then_some((code, rows))
+        let mut from = 0;
+        self.ends.iter().filter_map(move |(code, end)| {
+            let rows = self.rows.get(std::mem::replace(&mut from, *end as usize)..*end as usize)?;
+            Some((*code, rows))
         })
     }
 }
@@ -253,15 +266,20 @@ pub(super) fn read_refs(
     bytes.is_empty().then_some(())
 }
 
-/// Fills `at` with the start of each row's run, from the codes. `None` if the runs together are longer than `max`.
+/// Fills `at` with the start of each row's run, from the codes; `codes` are those that occur, ascending. `None` if the runs
+/// together are longer than `max`.
 pub(super) fn starts(
     at: &mut Vec<u32>,
     call: &[u16],
+    codes: &[u16],
     schema: &Schema,
     width: fn(&Shape) -> usize,
     max: usize,
 ) -> Option<()> {
-    let widths: Vec<u32> = schema.shapes().map(|s| width(s) as u32).collect();
+    let mut widths = vec![0u32; codes.last().map_or(0, |last| usize::from(*last) + 1)];
+    for code in codes {
+        *widths.get_mut(usize::from(*code))? = width(schema.shape(*code)) as u32;
+    }
     at.clear();
     at.reserve(call.len() + 1);
     at.push(0);
@@ -286,4 +304,27 @@ pub(super) fn items(shape: &Shape) -> usize {
 /// References of a shape.
 pub(super) fn refs(shape: &Shape) -> usize {
     usize::from(shape.refs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_ordered_by_code_and_one_block_leaves_nothing_to_the_next() {
+        let mut order = Order::default();
+        for call in [&[7, 3, 7, 3071, 0, 3, 7][..], &[], &[5, 5], &[3071, 7]] {
+            order.set(call);
+            let got: Vec<(u16, Vec<u32>)> = order.codes().map(|(code, rows)| (code, rows.to_vec())).collect();
+            let mut want: Vec<(u16, Vec<u32>)> = Vec::new();
+            for code in 0..CODES {
+                let rows: Vec<u32> =
+                    (0..).zip(call).filter(|(_, c)| **c == code).map(|(row, _)| row).collect();
+                if !rows.is_empty() {
+                    want.push((code, rows));
+                }
+            }
+            assert_eq!(got, want);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{frame, front, id, ints, kind, tables};
 use crate::batch::FileKind;
-use crate::schema::{self, Class, Kind, Len, Ret, Struct, names};
+use crate::schema::{self, Class, Kind, Len, Ret, Struct, fdlist, names};
 
 const FORMAT: &str = include_str!("format.md");
 
@@ -132,6 +132,8 @@ fn limits_and_numbers_are_described() {
         format!("(each at most 2^{})", front::MAX_ENTRIES.ilog2()),
         format!("strings (at most 2^{})", front::MAX_STRINGS.ilog2()),
         format!("count of sections (at most {})", front::MAX_SECTIONS),
+        format!("how many files each has, 1 to {}", fdlist::MOST),
+        format!("All rows together have at most 2^{}", front::MAX_RUN.ilog2()),
         format!("version of the format: {}.", super::VERSION),
         format!("A block is a header of {} bytes", frame::HEADER),
         format!("{} header, {} events, 3 reserved (losses), {} end", kind::HEADER, kind::EVENTS, kind::END),

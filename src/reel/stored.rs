@@ -11,7 +11,7 @@ use super::frame;
 use super::front::{Front, MAX_RUN, Section};
 use super::listed::{LISTS, Listed};
 use super::narrow::{NARROW, Narrow, State};
-use super::{id, ints, slots, tables};
+use super::{fdlist, id, ints, slots, tables};
 use crate::batch::{
     Batch, Columns, Dict, File, FileId, Group, Item, Meta, Proc, ProcId, Strings, Tables, User,
 };
@@ -50,6 +50,8 @@ pub struct Stored {
     items: Vec<Item>,
     ref_at: Vec<u32>,
     refs: Vec<FileId>,
+    fdlist_row: Vec<u32>,
+    fdlist: Vec<FileId>,
     procs: Vec<Proc>,
     files: Vec<File>,
     users: Vec<User>,
@@ -91,6 +93,8 @@ impl Stored {
             items: Vec::new(),
             ref_at: Vec::new(),
             refs: Vec::new(),
+            fdlist_row: Vec::new(),
+            fdlist: Vec::new(),
             procs: Vec::new(),
             files: Vec::new(),
             users: Vec::new(),
@@ -180,14 +184,14 @@ impl Stored {
     }
 
     /// Unpacks the columns asked for that are not loaded yet, and those that they need. The parts of the dictionary that
-    /// they refer to come along: processes with PROC and TID, files with REFS, everything with ITEMS. After an error the
+    /// they refer to come along: processes with PROC and TID, files with REFS and FDLIST, everything with ITEMS. After an error the
     /// columns named in it are not loaded; others are.
     pub fn load(&mut self, columns: Columns) -> Result<(), Damage> {
         let mut want = columns.0 & Columns::ALL.0;
         let any = |set: Columns, want: u32| want & set.0 != 0;
         let tables = if any(Columns::ITEMS, want) {
             Tables::All
-        } else if any(Columns::REFS, want) {
+        } else if any(Columns::REFS.and(Columns::FDLIST), want) {
             Tables::Files
         } else if any(Columns::PROC.and(Columns::TID), want) {
             Tables::Procs
@@ -323,6 +327,9 @@ impl Stored {
 
     /// Makes the stored bytes available of what is about to be unpacked.
     pub(super) fn fetch(&mut self, tables: Tables, wanted: impl Fn(u16) -> bool) -> Result<(), Damage> {
+        if self.body.is_here() {
+            return Ok(());
+        }
         let of_tables =
             |id| TABLES.iter().any(|(t, ids)| *t <= tables && *t > self.tables && ids.contains(&id));
         let ranges =
@@ -338,9 +345,15 @@ impl Stored {
         id: u16,
         decode: impl FnOnce(&mut Stored, u8, &[u8]) -> Option<()>,
     ) -> Result<(), Damage> {
-        if id == id::HOST && !self.has_section(id) {
-            // Left out if all rows are of the front's.
-            self.host.clear();
+        if matches!(id, id::HOST | id::FDLIST) && !self.has_section(id) {
+            if id == id::HOST {
+                // All rows are of the front's.
+                self.host.clear();
+            } else {
+                // No row has any.
+                self.fdlist_row.clear();
+                self.fdlist.clear();
+            }
             return Ok(());
         }
         let mut buffer = std::mem::take(&mut self.unpacked);
@@ -411,6 +424,8 @@ impl Stored {
             items: of(items, &self.items),
             ref_at: of(refs, &self.ref_at),
             refs: of(refs, &self.refs),
+            fdlist_row: of(has(Columns::FDLIST), &self.fdlist_row),
+            fdlist: of(has(Columns::FDLIST), &self.fdlist),
             dict: self.dict(),
             packed: self.packed(),
         }
@@ -516,23 +531,29 @@ const DECODERS: &[(Columns, u16, Decode)] = &[
     (Columns::LATENCY, id::LATENCY, |s, e, bytes| wide(e, bytes, s.rows(), &mut s.latency, 1)),
     (Columns::WORDS, id::WORDS, |s, _, bytes| {
         s.order();
-        slots::starts(&mut s.word_at, &s.call, &s.schema, slots::words, MAX_RUN)?;
+        slots::starts(&mut s.word_at, &s.call, &s.front.codes, &s.schema, slots::words, MAX_RUN)?;
         s.words.clear();
         s.words.resize(claimed(&s.word_at, s.front.words)?, 0);
         slots::read_words(bytes, &s.order, &s.schema, (&s.word_at, &s.proc), &mut s.words)
     }),
     (Columns::ITEMS, id::ITEMS, |s, _, bytes| {
         s.order();
-        slots::starts(&mut s.item_at, &s.call, &s.schema, slots::items, MAX_RUN)?;
+        slots::starts(&mut s.item_at, &s.call, &s.front.codes, &s.schema, slots::items, MAX_RUN)?;
         s.items.clear();
         s.items.resize(claimed(&s.item_at, s.front.items)?, Item::ABSENT);
         slots::read_items(bytes, &s.order, &s.schema, &s.item_at, s.front.sizes.strings, &mut s.items)
     }),
     (Columns::REFS, id::REFS, |s, _, bytes| {
-        slots::starts(&mut s.ref_at, &s.call, &s.schema, slots::refs, MAX_RUN)?;
+        slots::starts(&mut s.ref_at, &s.call, &s.front.codes, &s.schema, slots::refs, MAX_RUN)?;
         s.refs.clear();
         s.refs.reserve(claimed(&s.ref_at, s.front.refs)?);
         slots::read_refs(bytes, (&s.ref_at, &s.proc), s.front.sizes.files, &mut s.refs)
+    }),
+    (Columns::FDLIST, id::FDLIST, |s, _, bytes| {
+        s.fdlist_row.clear();
+        s.fdlist.clear();
+        let sizes = (s.rows(), s.front.sizes.files);
+        fdlist::read_fdlist(bytes, sizes, &mut s.fdlist_row, &mut s.fdlist)
     }),
 ];
 

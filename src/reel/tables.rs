@@ -148,24 +148,26 @@ fn l4(v: u64) -> L4 {
 const ABSENT: u8 = 0;
 
 fn put<T>(out: &mut Vec<u8>, columns: &[Column<T>], entries: &[T], default: &T) {
-    let is_absent = |c: &Column<T>| {
-        let default = (c.get)(default);
-        entries.iter().all(|e| (c.get)(e) == default)
-    };
-    let last = columns.iter().rposition(|c| !is_absent(c)).map_or(0, |last| last + 1);
-    for column in columns.iter().take(last) {
+    let (mut values, mut end) = (Vec::with_capacity(entries.len()), out.len());
+    for column in columns {
         let head = out.len();
         out.extend_from_slice(&[ABSENT; 5]);
-        if is_absent(column) {
+        let default = (column.get)(default);
+        values.clear();
+        values.extend(entries.iter().map(column.get));
+        if values.iter().all(|v| *v == default) {
             continue;
         }
-        let encoding = ints::put_entries(out, entries.iter().map(column.get));
+        let encoding = ints::put_entries(out, values.iter().copied());
         let len = (out.len() - head - 5) as u32;
         if let Some(room) = out.get_mut(head..head + 5) {
             room[0] = encoding;
             room[1..].copy_from_slice(&len.to_le_bytes());
         }
+        end = out.len();
     }
+    // Columns that are absent at the end are not there at all.
+    out.truncate(end);
 }
 
 fn read<T: Clone>(

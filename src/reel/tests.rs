@@ -9,7 +9,7 @@ use super::frame::{Frame, HEADER};
 use super::front::{Front, Section};
 use super::samples::*;
 use super::*;
-use crate::batch::{Builder, Columns};
+use crate::batch::{Builder, Columns, NONE};
 use crate::schema::{Arch, Schema};
 
 pub(super) fn reel(schema: &Schema, blocks: &[Builder]) -> Vec<u8> {
@@ -424,11 +424,15 @@ fn batches_that_a_reader_would_refuse_are_not_written() {
         crate::batch::Batch { proc: &[7777; 10], ..good },
         crate::batch::Batch { call: &[4000; 10], ..good },
         crate::batch::Batch { words: &[], ..good },
+        crate::batch::Batch { fdlist_row: &[3], ..good },
+        crate::batch::Batch { fdlist_row: &[10], fdlist: &[NONE], ..good },
+        crate::batch::Batch { fdlist_row: &[3], fdlist: &[7777], ..good },
+        crate::batch::Batch { fdlist_row: &[3, 2], fdlist: &[NONE; 2], ..good },
     ] {
         assert_eq!(w.write_block(&bad).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
     w.write_block(&good).unwrap();
-    assert_eq!((w.events_lost(), w.events_written()), (40, 10));
+    assert_eq!((w.events_lost(), w.events_written()), (80, 10));
     let got = read_all(&w.finish(&Totals::default()).unwrap());
     assert_eq!((got.blocks.len(), got.damages.len()), (1, 0));
 }
@@ -445,7 +449,8 @@ proptest! {
         let Ok(Some(Block::Event(mut stored))) = reader.next() else { panic!() };
         prop_assert!(stored.verify().is_ok());
         let whole = block.view(schema);
-        for columns in [Columns(columns & columns >> 3 & 4095), Columns(then & 4095), Columns::ALL] {
+        let set = 4095 | Columns::FDLIST.0;
+        for columns in [Columns(columns & columns >> 3 & set), Columns(then & set), Columns::ALL] {
             stored.load(columns).unwrap();
             let loaded = stored.loaded();
             prop_assert!(loaded.has(columns));
@@ -459,7 +464,7 @@ proptest! {
             )*)* } }
             same! {
                 TIME time; LATENCY latency; CALL call; CPU cpu; TID tid; PROC proc; RET ret; FLAGS flags; NUM num;
-                WORDS words word_at; ITEMS items item_at; REFS refs ref_at;
+                WORDS words word_at; ITEMS items item_at; REFS refs ref_at; FDLIST fdlist fdlist_row;
             }
         }
     }

@@ -13,6 +13,7 @@
 pub mod calls;
 pub mod choice;
 pub mod choices;
+pub mod fdlist;
 pub mod item;
 pub mod kind;
 pub mod layout;
@@ -49,7 +50,7 @@ const STAND_INS: [(&str, u16, u16); 3] =
     [("syscall_", 0, 0), ("event_", EVENTS, 0), ("compat_", COMPAT, COMPAT)];
 
 /// No place: nobody has named the code.
-const UNKNOWN: u16 = u16::MAX;
+const UNKNOWN: u16 = 0;
 
 /// The shapes of codes that nobody has named, by code. Made once: each file brings a schema of its own.
 static UNNAMED: LazyLock<Box<[Shape]>> = LazyLock::new(|| {
@@ -133,6 +134,8 @@ pub struct Shape {
     pub refs: u8,
     /// The items of some arguments are copied when the call begins.
     pub early: bool,
+    /// Some arguments are sets or arrays of descriptors ([`Kind::is_fd_list`]).
+    pub lists: bool,
     /// False for a call that has no row of its own and is shown with six raw words.
     pub described: bool,
     /// Nobody has named this code: `syscall_500`.
@@ -161,6 +164,7 @@ impl Shape {
             .collect();
         refs += u8::from(ret == Ret::Fd);
         let early = args.iter().any(ArgShape::is_early);
+        let lists = args.iter().any(|a| a.kind.is_fd_list());
         Shape {
             code,
             name: name.into(),
@@ -171,6 +175,7 @@ impl Shape {
             items,
             refs,
             early,
+            lists,
             described: true,
             stand_in: false,
         }
@@ -184,6 +189,13 @@ impl Shape {
     /// Index of the result's reference, if the result is a descriptor.
     pub fn ret_ref(&self) -> Option<u8> {
         (self.ret == Ret::Fd).then(|| self.refs.saturating_sub(1))
+    }
+
+    /// True if its rows may name several descriptors: by a set or an array, or by arguments of which none only says where
+    /// a path begins, and the result.
+    pub fn names_several(&self) -> bool {
+        let each = self.args.iter().map(|a| if a.kind == Kind::DirFd { 0 } else { a.kind.refs() });
+        self.lists || each.sum::<u8>() + u8::from(self.ret == Ret::Fd) > 1
     }
 
     /// The argument with this name.
@@ -216,9 +228,9 @@ impl Shape {
 pub struct Schema {
     /// The architecture whose numbers the codes are.
     pub arch: Arch,
-    /// Those that have names.
+    /// Those that have names, by code.
     known: Vec<Shape>,
-    /// By code, where in `known` it is; [`UNKNOWN`]: among those that nobody has named.
+    /// By code, where in `known` it is, counted from 1; [`UNKNOWN`]: among those that nobody has named.
     place: Box<[u16]>,
     by_name: HashMap<Arc<str>, u16>,
     hosts: Vec<Box<str>>,
@@ -244,16 +256,19 @@ impl Schema {
 
     /// A schema whose shapes are the given ones (read from a reel, the last wins); every other code is generic.
     pub fn from_shapes(arch: Arch, given: impl IntoIterator<Item = Shape>) -> Schema {
-        let mut known: Vec<Shape> = Vec::new();
+        let mut known: Vec<Shape> = given.into_iter().filter(|s| s.code < CODES).collect();
+        known.sort_by_key(|s| s.code);
+        known.dedup_by(|later, kept| {
+            let twins = later.code == kept.code;
+            if twins {
+                std::mem::swap(later, kept);
+            }
+            twins
+        });
         let mut place: Box<[u16]> = vec![UNKNOWN; usize::from(CODES)].into();
-        for shape in given {
-            let Some(place) = place.get_mut(usize::from(shape.code)) else { continue };
-            match known.get_mut(usize::from(*place)) {
-                Some(twin) => *twin = shape,
-                None => {
-                    *place = known.len() as u16;
-                    known.push(shape);
-                }
+        for (at, shape) in (1..).zip(&known) {
+            if let Some(place) = place.get_mut(usize::from(shape.code)) {
+                *place = at;
             }
         }
         // Native codes come first and win: a name means the native call; 32-bit twins are found by `codes`.
@@ -289,7 +304,8 @@ impl Schema {
     /// The shape of a code; codes past the end share the last one.
     pub fn shape(&self, code: u16) -> &Shape {
         let code = usize::from(code.min(CODES - 1));
-        self.known.get(usize::from(self.place[code])).unwrap_or_else(|| &UNNAMED[code])
+        let known = usize::from(self.place[code]).checked_sub(1).and_then(|at| self.known.get(at));
+        known.unwrap_or_else(|| &UNNAMED[code])
     }
 
     /// The native code of a name.
@@ -316,7 +332,7 @@ impl Schema {
 
     /// Shapes that have a name of their own (calls of the architecture, and events), by code.
     pub fn named(&self) -> impl Iterator<Item = &Shape> {
-        self.shapes().filter(|s| !s.stand_in)
+        self.known.iter().filter(|s| !s.stand_in)
     }
 }
 

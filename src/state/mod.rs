@@ -115,6 +115,9 @@ pub struct State<'s> {
     items: Vec<Item>,
     refs: Vec<FileId>,
     files: Vec<Option<(FileRef, bool)>>,
+    /// Descriptors that the sets and arrays of a call name, and their files.
+    fds: Vec<u32>,
+    fdlist: Vec<FileId>,
     words: Vec<u64>,
     /// Where a path is put together.
     name: Vec<u8>,
@@ -145,6 +148,8 @@ impl<'s> State<'s> {
             items: Vec::new(),
             refs: Vec::new(),
             files: Vec::new(),
+            fds: Vec::new(),
+            fdlist: Vec::new(),
             words: Vec::new(),
             name: Vec::new(),
         }

@@ -8,7 +8,7 @@ use super::tables::{FileEntity, FileRef, PendingExec, ProcRef};
 use super::{ENTRIES, State, Wanted, effects};
 use crate::batch::{Builder, Item, NONE, ProcId, Row, row_flags};
 use crate::decode::{RawItem, Record};
-use crate::schema::{self, Copied, Dir, Effect, Kind, Len, Shape, Struct, item};
+use crate::schema::{self, Copied, Dir, Effect, Kind, Len, Shape, Struct, fdlist, item};
 use crate::source::abi;
 
 impl State<'_> {
@@ -164,6 +164,9 @@ impl State<'_> {
         } else if shape.items > 0 {
             self.items_of(r, shape, b);
         }
+        if shape.lists && self.list(r, shape, &proc, during_scan, b) {
+            flags |= row_flags::UNCERTAIN;
+        }
         self.seen.rows += 1;
         let (num, delta) = self.count(r.time);
         let row = Row {
@@ -179,6 +182,43 @@ impl State<'_> {
             flags,
         };
         b.push(row, &self.words, &self.items, &self.refs);
+        if shape.lists {
+            b.fdlist(&self.fdlist);
+        }
+    }
+
+    /// Finds the files of the sets and arrays of descriptors that a call was given, by its words and items: as its arguments
+    /// mean them, before it. True if any is not certain.
+    fn list(
+        &mut self,
+        r: &Record,
+        shape: &Shape,
+        proc: &ProcRef,
+        during_scan: bool,
+        b: &mut Builder,
+    ) -> bool {
+        let items = shape.args.iter().filter(|a| a.kind.is_fd_list()).filter_map(|a| {
+            let item = self.items.get(usize::from(a.item?))?;
+            Some((a.kind, b.bytes(*item)?))
+        });
+        fdlist::descriptors(&self.words, items, &mut self.fds);
+        self.fdlist.clear();
+        let table = proc.fds.borrow().clone();
+        let table = table.borrow();
+        let (began, mut any) = (r.entry(), false);
+        for fd in &self.fds {
+            let found = table.meant(*fd, began).map_or(NONE, |(file, since, certain)| {
+                let uncertain = !certain || since < self.lost_at || during_scan;
+                any |= uncertain;
+                self.interner.file(b, file, uncertain)
+            });
+            self.fdlist.push(found);
+        }
+        // Nothing is known: nothing is kept.
+        if self.fdlist.iter().all(|id| *id == NONE) {
+            self.fdlist.clear();
+        }
+        any
     }
 
     /// Finds the files that the call names: before its effect those of the arguments, after it the result's, those of a

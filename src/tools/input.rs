@@ -67,7 +67,17 @@ impl Input {
             message::say(format!("{name}: {damage}"));
             Exit::Damaged
         })?;
-        Ok(Input { name, reader, over: false, damages: 0, end: None })
+        Ok(Input::with(name, reader))
+    }
+
+    /// The same of a reel whose header has been read.
+    pub fn with(name: String, reader: Reader<Box<dyn Read>>) -> Input {
+        Input { name, reader, over: false, damages: 0, end: None }
+    }
+
+    /// Takes a block back whose memory may be used again.
+    pub fn recycle(&mut self, block: Stored) {
+        self.reader.recycle(block);
     }
 
     /// Where and how the capture was made.

@@ -3,6 +3,7 @@
 //! Enters: a reel, perhaps damaged or cut. Leaves: a complete reel of its whole blocks, whose end says what is missing, and
 //! the same on stderr; status 4 if something is. Never: an event that was not in the file; a part of a block.
 
+use std::fmt::Arguments;
 use std::io::{self, Cursor, Write};
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +14,7 @@ use crate::config::Place;
 use crate::exit::Exit;
 use crate::files::Single;
 use crate::message;
-use crate::reel::Totals;
+use crate::reel::{Reader, Totals};
 
 /// What was typed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,16 +34,16 @@ const MOST_NOTES: usize = 1024;
 pub fn run(options: &Options) -> Result<Exit, Exit> {
     let input = Input::open(&options.from)?;
     let target = Target::create(&options.to, options.force, input.header(), input.schema())?;
-    pour(input, target)
+    pour(input, target, |text| message::say(text))
 }
 
-/// The same from memory to memory; nothing if there is nothing to be had.
+/// The same from memory to memory, without a word; nothing if there is nothing to be had.
 pub fn in_memory(bytes: Vec<u8>) -> Option<Vec<u8>> {
     let out = Shared::default();
-    let input = Input::of("input".into(), Box::new(Cursor::new(bytes))).ok()?;
+    let input = Input::with("input".into(), Reader::new(Box::new(Cursor::new(bytes)) as _).ok()?);
     let to = Single::of(Box::new(out.clone()));
     let target = Target::of("output".into(), to, input.header(), input.schema()).ok()?;
-    pour(input, target).ok()?;
+    pour(input, target, |_| {}).ok()?;
     let bytes = out.0.lock().ok()?;
     Some(bytes.clone())
 }
@@ -62,7 +63,8 @@ impl Write for Shared {
     }
 }
 
-fn pour(input: Input, mut target: Target) -> Result<Exit, Exit> {
+/// Pours what is whole of one into the other; `say` gets what is to be said of it.
+fn pour(input: Input, mut target: Target, say: impl Fn(Arguments)) -> Result<Exit, Exit> {
     let name = input.name().to_owned();
     let schema = input.schema().clone();
     let mut survey = Survey::new(input);
@@ -70,7 +72,7 @@ fn pour(input: Input, mut target: Target) -> Result<Exit, Exit> {
     loop {
         let block = survey.block();
         for line in survey.found.drain(..) {
-            message::say(format!("{name}: {line}"));
+            say(format_args!("{name}: {line}"));
             if notes.len() < MOST_NOTES {
                 notes.push(line);
             }
@@ -78,15 +80,16 @@ fn pour(input: Input, mut target: Target) -> Result<Exit, Exit> {
         let Some(block) = block else { break };
         if !target.block(&block.view(&schema))? {
             let (offset, number) = block.place();
-            message::say(format!("{name}: block {number} at byte {offset} cannot be written again"));
+            say(format_args!("{name}: block {number} at byte {offset} cannot be written again"));
             survey.refuse(&block);
         }
+        survey.recycle(block);
     }
     if survey.unknown > 0 {
-        message::say(format!("{name}: {} parts of a later version are not in the new file", survey.unknown));
+        say(format_args!("{name}: {} parts of a later version are not in the new file", survey.unknown));
     }
     if let Some(loss) = survey.loss() {
-        message::say(format!("{name}: {loss}"));
+        say(format_args!("{name}: {loss}"));
         notes.push(loss);
     }
     let (blocks, events) = (survey.blocks, survey.events);
@@ -105,6 +108,6 @@ fn pour(input: Input, mut target: Target) -> Result<Exit, Exit> {
         notes,
         ..Totals::default()
     })?;
-    message::say(format!("{events} events in {blocks} blocks written"));
+    say(format_args!("{events} events in {blocks} blocks written"));
     Ok(exit)
 }

@@ -167,6 +167,11 @@ impl Survey {
         }
     }
 
+    /// Takes a block back whose memory may be used again.
+    pub fn recycle(&mut self, block: Stored) {
+        self.input.recycle(block);
+    }
+
     /// Counts a block as lost although it was whole.
     pub fn refuse(&mut self, block: &Stored) {
         self.blocks -= 1;

@@ -34,15 +34,14 @@ fn one(place: &Place, quiet: bool) -> Result<Exit, Exit> {
     let mut survey = Survey::new(Input::open(place)?);
     let mut out = String::new();
     loop {
-        let more = survey.block().is_some();
+        let block = survey.block();
         for line in survey.found.drain(..) {
             let _ = writeln!(out, "{name}: {}", line.replace('\n', &format!("\n{name}: ")));
         }
         listing(&out)?;
         out.clear();
-        if !more {
-            break;
-        }
+        let Some(block) = block else { break };
+        survey.recycle(block);
     }
     if survey.unknown > 0 {
         let _ = writeln!(out, "{name}: {} parts of a later version were not looked into", survey.unknown);

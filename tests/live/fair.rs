@@ -39,6 +39,18 @@ pub fn act() {
     unsafe { libc::kill(reader, libc::SIGCONT) };
 }
 
+/// The reader may be told to stand back; the command keeps the priority that it would have had.
+#[test]
+fn the_reader_gives_way_and_the_command_does_not() {
+    let _alone = alone!();
+    let script = "cut -d' ' -f19 /proc/$PPID/stat; cut -d' ' -f19 /proc/self/stat";
+    let done = run(&["-q", "--nice", "7"], &["sh", "-c", script]);
+    let nice: Vec<i32> = done.stdout.split_whitespace().map(|n| n.parse().unwrap()).collect();
+    let own = rustix::process::getpriority_process(None).unwrap();
+    assert_eq!(nice, [7, own], "{}", done.stderr);
+    assert_eq!(run(&["-q", "--nice", "20"], &["true"]).status.code(), Some(2));
+}
+
 #[test]
 fn a_flood_does_not_blind_the_rest() {
     let _alone = alone!();

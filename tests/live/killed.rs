@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,26 @@ use crate::samples::Dice;
 
 fn all() -> bool {
     std::env::var_os("SYSREEL_SWEEP").is_some_and(|v| v == "all")
+}
+
+/// Does each of `count` things with dice of its own; in the long form six at a time, as most of each is waiting.
+fn each<T: Send>(count: usize, one: impl Fn(usize, &mut Dice) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut mine = Vec::new();
+        loop {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            if n >= count {
+                return mine;
+            }
+            let mut dice = Dice((n as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            mine.push(one(n, &mut dice));
+        }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..if all() { 6 } else { 1 }).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|w| w.join().unwrap()).collect()
+    })
 }
 
 /// Something to capture: this process, as it opens and reads.
@@ -120,13 +140,11 @@ fn a_killed_capture_loses_its_open_block_at_most() {
     let kills = if all() { 1000 } else { 12 };
     let dir = tempfile::tempdir().unwrap();
     let _busy = Busy::new();
-    let mut d = Dice(0x6b11);
-    let (mut cut, mut between, mut events) = (0, 0, 0);
-    for kill in 0..kills {
+    let done = each(kills, |kill, d| {
         // Blocks of a second, and blocks at every drain: of those a kill meets many.
         let (more, longest): (&[&str], u64) =
             if kill % 4 == 0 { (&[], 2_500_000) } else { (&["-U"], 300_000) };
-        let path = dir.path().join("t.reel");
+        let path = dir.path().join(format!("t{kill}.reel"));
         let mut child = capture(&path, more);
         wait_for(&path, &mut child);
         std::thread::sleep(Duration::from_micros(d.below(longest)));
@@ -135,12 +153,14 @@ fn a_killed_capture_loses_its_open_block_at_most() {
         let (numbers, end) = left(&path);
         assert!(numbers.first().is_none_or(|n| *n == 1), "kill {kill}");
         assert_ne!(end, End::Written, "an end that nobody wrote");
-        events += numbers.len();
-        between += usize::from(end == End::Missing);
-        cut += usize::from(end == End::InsideBlock);
         fs::remove_file(&path).unwrap();
-    }
+        (numbers.len(), end)
+    });
+    assert_eq!(done.len(), kills);
     if all() {
+        let events: usize = done.iter().map(|(events, _)| events).sum();
+        let count = |how: End| done.iter().filter(|(_, end)| *end == how).count();
+        let (between, cut) = (count(End::Missing), count(End::InsideBlock));
         loudly(&format!(
             "killed: {kills} captures, {events} events read; {between} ended between two blocks, {cut} inside one"
         ));
@@ -152,9 +172,8 @@ fn a_capture_killed_as_files_turn_keeps_those_before_whole() {
     let _alone = alone!();
     let turns = if all() { 100 } else { 8 };
     let _busy = Busy::new();
-    let mut d = Dice(0x707);
-    let (mut files, mut events, mut ends) = (0, 0, [0; 3]);
-    for turn in 0..turns {
+    let done = each(turns, |turn, d| {
+        let (mut events, mut ends) = (0, [0; 3]);
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.reel");
         let mut child = capture(&path, &["-C", "64k", "-U"]);
@@ -176,11 +195,16 @@ fn a_capture_killed_as_files_turn_keeps_those_before_whole() {
                 assert_eq!(*first, next, "turn {turn}, file {n}");
                 next = last + 1;
             }
-            (files, events) = (files + 1, events + numbers.len());
+            events += numbers.len();
             ends[end as usize] += 1;
         }
-    }
+        (events, ends)
+    });
+    assert_eq!(done.len(), turns);
     if all() {
+        let events: usize = done.iter().map(|(events, _)| events).sum();
+        let ends = [0, 1, 2].map(|end| done.iter().map(|(_, ends)| ends[end]).sum::<usize>());
+        let files: usize = ends.iter().sum();
         loudly(&format!(
             "killed as files turned: {turns} captures, {files} files, {events} events read; {} files with an end, {} without, {} cut inside a block",
             ends[0], ends[1], ends[2]

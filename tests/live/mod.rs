@@ -10,6 +10,7 @@ mod calls;
 mod compat;
 mod environment;
 mod fair;
+mod fdlist;
 mod fields;
 mod files;
 mod flow;

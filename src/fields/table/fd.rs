@@ -8,11 +8,13 @@ use std::net::IpAddr;
 use super::evt::ARGS;
 use super::{field, keyed, unless};
 use crate::batch::{Batch, Columns, Dict, File, FileId, FileKind, Role};
-use crate::fields::args::{self, AT_FDCWD, Arg};
+use crate::fields::args::{self, AT_FDCWD};
 use crate::fields::names::{self, End, client, local, remote, server};
-use crate::fields::structs::i32_at;
 use crate::fields::{Extract, Field, Key, Takes, Type, Value, services};
 use crate::schema::{Kind, Ret, is_error};
+
+/// Also the files of sets and arrays.
+const LISTS: Columns = ARGS.and(Columns::FDLIST);
 
 fn of<'a>(d: &Dict<'a>, id: FileId, get: impl FnOnce(&'a File) -> Value<'a>) -> Value<'a> {
     d.file(id).map_or(Value::None, get)
@@ -89,14 +91,16 @@ fn kinds<'a>(b: &Batch<'a>, row: usize, key: &Key) -> Value<'a> {
     }
 }
 
-/// The descriptors that a call polls.
-fn polled<'a>(b: &Batch<'a>, row: usize) -> Value<'a> {
-    let shape = b.shape_of(row);
-    let at = shape.args.iter().position(|a| matches!(a.kind, Kind::Pollfds(_)));
-    let Some(Arg::Pollfds(data, _)) = at.and_then(|i| args::arg(b, row, i)) else { return Value::None };
-    let fds = data.bytes.chunks_exact(8).filter_map(|fd| i32_at(fd, 0)).map(|n| Value::Int(n.into()));
-    let all: Vec<_> = fds.collect();
+/// What the descriptors of a call that may name several have.
+fn several<'a>(b: &Batch<'a>, row: usize, get: impl Fn(i64, FileId) -> Value<'a>) -> Value<'a> {
+    let each = args::several_fds(b, row).into_iter().map(|(fd, file)| get(fd, file));
+    let all: Vec<_> = each.filter(|v| *v != Value::None).collect();
     if all.is_empty() { Value::None } else { Value::Any(all) }
+}
+
+/// The same of their files.
+fn each_file<'a>(b: &Batch<'a>, row: usize, get: impl Fn(&'a File) -> Value<'a>) -> Value<'a> {
+    several(b, row, |_, file| of(&b.dict, file, &get))
 }
 
 /// Number and thread in one word.
@@ -399,14 +403,51 @@ pub const FIELDS: &[Field] = &[
             Type::FileKindName,
             "kinds of the descriptors that the event names; with a number, of that descriptor",
             "fd.types = ipv4",
-            Extract::Row(ARGS, kinds),
+            Extract::Row(LISTS, kinds),
         ),
     ),
     field(
         "fdlist.nums",
         Type::Int,
-        "descriptors that poll or ppoll waits for",
+        "descriptors of a call that names several: those of poll and select; of pipe, dup2, splice and the like",
         "fdlist.nums = 3",
-        Extract::Row(ARGS, |b, row, _| polled(b, row)),
+        Extract::Row(ARGS, |b, row, _| several(b, row, |fd, _| Value::Int(fd))),
+    ),
+    field(
+        "fdlist.names",
+        Type::Path,
+        "names of these descriptors, as fd.name has them",
+        "fdlist.names startswith /dev/pts",
+        Extract::Row(LISTS, |b, row, _| {
+            each_file(b, row, |f| name(&b.dict, f).map_or(Value::None, Value::Text))
+        }),
+    ),
+    field(
+        "fdlist.cips",
+        Type::Ip,
+        "addresses of the clients of these descriptors",
+        "fdlist.cips = 10.0.0.0/8",
+        Extract::Row(LISTS, |b, row, _| each_file(b, row, |f| ip(client(f)))),
+    ),
+    field(
+        "fdlist.sips",
+        Type::Ip,
+        "addresses of the servers of these descriptors",
+        "fdlist.sips = 10.0.0.7",
+        Extract::Row(LISTS, |b, row, _| each_file(b, row, |f| ip(server(f)))),
+    ),
+    field(
+        "fdlist.cports",
+        Type::Port,
+        "ports of the clients of these descriptors",
+        "fdlist.cports > 32768",
+        Extract::Row(LISTS, |b, row, _| each_file(b, row, |f| port(client(f)))),
+    ),
+    field(
+        "fdlist.sports",
+        Type::Port,
+        "ports of the servers of these descriptors",
+        "fdlist.sports intersects (https, 8443)",
+        Extract::Row(LISTS, |b, row, _| each_file(b, row, |f| port(server(f)))),
     ),
 ];

@@ -232,6 +232,27 @@ fn shapes_count_their_items_and_references() {
     }
 }
 
+/// State looks the descriptors of sets and arrays up when the call's effect is done, as there is none.
+#[test]
+fn calls_with_sets_and_arrays_of_descriptors_change_none() {
+    for arch in ARCHES {
+        let schema = Schema::native(arch);
+        let lists: Vec<&Shape> = schema.named().filter(|s| s.lists).collect();
+        assert!(lists.iter().any(|s| &*s.name == "ppoll") && lists.iter().any(|s| &*s.name == "pselect6"));
+        for shape in lists {
+            assert_eq!(shape.effect, Effect::None, "{}", shape.name);
+            assert!(shape.names_several());
+        }
+        let several = |name: &str| schema.shape_named(name).names_several();
+        assert!(
+            ["splice", "sendfile", "dup3", "pipe2", "socketpair", "accept4", "epoll_ctl"]
+                .into_iter()
+                .all(several)
+        );
+        assert!(!["openat", "read", "close", "renameat2", "epoll_pwait", "getppid"].into_iter().any(several));
+    }
+}
+
 #[test]
 fn twins_of_32_bits_are_found_by_name_and_never_described() {
     let schema = Schema::native(Arch::X86_64);
