@@ -269,7 +269,7 @@ fn stuck_says_what_proc_says() {
         let at = actor.facts.get(&format!("{}-at", kind(e)));
         if let Some(at) = at.filter(|_| e["thread.tid"] == actor.facts[kind(e)]) {
             assert!((latency as i64) <= after - at, "{e}: {} ns at most", after - at);
-            assert!(latency as i64 >= before - at - 150_000_000, "{e}: about {} ns", before - at);
+            assert!(latency as i64 >= before - at - 1_000_000_000, "{e}: about {} ns", before - at);
         }
     }
     // The filter is that of captures.
@@ -320,7 +320,7 @@ fn a_capture_that_saw_them_begin_says_when() {
         let began = time.as_nanosecond() as i64 - e["evt.latency"].as_i64().unwrap();
         // It says when, and calls: what lies between is how long that takes it.
         assert!(
-            (-1_000_000..150_000_000).contains(&(began - at)),
+            (-1_000_000..1_000_000_000).contains(&(began - at)),
             "{e}: it began {} ns after {at}",
             began - at
         );
