@@ -3,6 +3,8 @@
 //! Enters: the kernel's BTF. Leaves: constants by the name of the probe's `.rodata` symbol. Never: a guess; a missing
 //! member is an error that names it.
 
+use std::collections::HashSet;
+
 use super::btf::Btf;
 
 /// `(symbol in the probe, structure and member)`.
@@ -112,7 +114,9 @@ const REG_SYMBOLS: [&str; 13] = [
 
 /// Every constant that comes from the kernel's BTF, or the members that it lacks.
 pub fn resolve(btf_bytes: &[u8]) -> Result<Vec<(&'static str, u32)>, Vec<String>> {
-    let Some(btf) = Btf::parse(btf_bytes) else {
+    let structs = || OFFSETS.iter().map(|o| o.1).chain(["pt_regs"]).filter_map(|path| path.split('.').next());
+    let names: HashSet<&[u8]> = structs().map(str::as_bytes).collect();
+    let Some(btf) = Btf::parse(btf_bytes, |name| names.contains(name)) else {
         return Err(vec!["the kernel's BTF itself (it is not in a form that is known)".into()]);
     };
     let mut missing = Vec::new();
