@@ -47,17 +47,32 @@ pub unsafe fn step_of_path(r: &mut Rec) -> bool {
             r.set(at::TOP, rk(mnt, g!(MNT_ROOT)));
             return false;
         }
-        // d_parent and d_name {hash and length, pointer} lie side by side: one read.
-        let d: [u64; 3] = rk(dentry, g!(DENTRY_PARENT));
-        if d[0] == dentry || d[0] == 0 {
+        // d_parent, d_name {hash, length, pointer}, d_inode, and names of less than 40 bytes lie side by side: one read.
+        let d = r.near(72, dentry + g!(DENTRY_PARENT) as u64);
+        let parent: u64 = ld(d, 0);
+        if parent == dentry || parent == 0 {
             return ends(r, PATH_FOREIGN);
         }
-        let n = read_kernel_str(r.here(), NAME_MAX, d[2]);
+        r.set(at::DENTRY, parent);
+        let (len, name): (u32, u64) = (ld(d, 12), ld(d, 16));
+        let (len, inline) = (len as u64, g!(DENTRY_INLINE));
+        if inline == g!(DENTRY_PARENT) + 32 && name == dentry + inline as u64 && len < 40 {
+            let to = r.here();
+            let mut i = 0;
+            while i < 40 {
+                st(to, i, ld::<u64>(d, 32 + i));
+                i += 8;
+            }
+            // The NUL stands there; not so if the dentry is being renamed.
+            st(to.add(bound_name(len) as usize), 0, 0u8);
+            r.p += len + 1;
+            return false;
+        }
+        let n = read_kernel_str(r.here(), NAME_MAX, name);
         if n <= 0 {
             return ends(r, PATH_GONE);
         }
         r.p += n as u64;
-        r.set(at::DENTRY, d[0]);
         false
     }
 }
@@ -78,9 +93,15 @@ pub unsafe fn walk(r: &mut Rec, at: u64, mnt: u64, dentry: u64, root_mnt: u64, r
         let status = r.get(STATUS) as u32;
         let (mut ino, mut dev, mut mode) = (0u64, 0u32, 0u16);
         if inode != 0 {
-            ino = rk(inode, g!(INODE_INO));
-            mode = rk(inode, g!(INODE_MODE));
-            let sb: u64 = rk(inode, g!(INODE_SB));
+            // All within its first 80 bytes: one read.
+            let sb: u64;
+            if g!(INODE_NEAR) != 0 {
+                let i = r.near(80, inode);
+                (ino, mode, sb) = (ld(i, g!(INODE_INO)), ld(i, g!(INODE_MODE)), ld(i, g!(INODE_SB)));
+            } else {
+                (ino, mode) = (rk(inode, g!(INODE_INO)), rk(inode, g!(INODE_MODE)));
+                sb = rk(inode, g!(INODE_SB));
+            }
             dev = rk(sb, g!(SB_DEV));
         }
         let len = r.p - start;
@@ -129,10 +150,17 @@ pub type Start = (u64, u64, u64);
 
 /// The file behind a `struct file`.
 #[inline(always)]
-pub unsafe fn of_file(file: u64) -> Start {
+pub unsafe fn of_file(r: &Rec, file: u64) -> Start {
     unsafe {
         if file == 0 {
             return (0, 0, 0);
+        }
+        // Path and inode, one behind the other or nearly so: one read.
+        if g!(FILE_NEAR) != 0 {
+            let f = r.near(64, file + g!(FILE_LOW) as u64);
+            let path = g!(FILE_PATH) - g!(FILE_LOW);
+            let inode = g!(FILE_INODE) - g!(FILE_LOW);
+            return (ld(f, path + g!(PATH_MNT)), ld(f, path + g!(PATH_DENTRY)), ld(f, inode));
         }
         let mnt: u64 = rk(file, g!(FILE_PATH) + g!(PATH_MNT));
         let dentry: u64 = rk(file, g!(FILE_PATH) + g!(PATH_DENTRY));

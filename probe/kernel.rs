@@ -97,15 +97,19 @@ constants!(
     FILE_INODE,
     FILE_PATH,
     FILE_PRIVATE,
+    FILE_LOW,  // the lower of path and inode
+    FILE_NEAR, // both lie within 64 bytes from there
     PATH_MNT,
     PATH_DENTRY,
     INODE_MODE,
     INODE_INO,
     INODE_SB,
+    INODE_NEAR, // these three lie within its first 80 bytes
     SB_DEV,
     DENTRY_PARENT,
     DENTRY_NAME,
     DENTRY_INODE,
+    DENTRY_INLINE, // where short names are kept
     MOUNT_PARENT,
     MOUNT_POINT,
     MOUNT_MNT,

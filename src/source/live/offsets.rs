@@ -136,5 +136,18 @@ pub fn resolve(btf_bytes: &[u8]) -> Result<Vec<(&'static str, u32)>, Vec<String>
             None => missing.push("task_struct.thread_info.status".into()),
         }
     }
+    // Since 6.14 d_iname is a member of a union.
+    let inline = btf.offset("dentry.d_shortname").or_else(|| btf.offset("dentry.d_iname"));
+    found.push(("DENTRY_INLINE", inline.unwrap_or(0)));
+    let of = |symbol: &str| found.iter().find(|(s, _)| *s == symbol).map_or(0, |(_, at)| *at);
+    let (path, inode) = (of("FILE_PATH"), of("FILE_INODE"));
+    let low = path.min(inode);
+    let in_inode = ["INODE_INO", "INODE_SB", "INODE_MODE"].map(of);
+    let near = [
+        ("FILE_LOW", low),
+        ("FILE_NEAR", u32::from(path.max(inode) - low <= 64 - 16)),
+        ("INODE_NEAR", u32::from(in_inode.iter().all(|at| *at <= 80 - 8))),
+    ];
+    found.extend(near);
     if missing.is_empty() { Ok(found) } else { Err(missing) }
 }
