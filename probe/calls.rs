@@ -151,7 +151,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
     unsafe {
         let regs: *const u8 = ld(ctx as *const u8, 0);
         let ret: i64 = ld(ctx as *const u8, 8);
-        let mut nr = ld::<u64>(regs, g!(REGS_NR)) as u32;
+        let mut nr = ld::<u32>(regs, g!(REGS_NR));
         if nr == u32::MAX {
             // rt_sigreturn has restored the registers of what it interrupted. (A call with the number -1 looks the same
             // here; it fails with ENOSYS, which no interrupted code can expect of rt_sigreturn.)

@@ -148,7 +148,7 @@ constants!(
     REGS_A3,
     REGS_A4,
     REGS_A5,
-    REGS_NR,
+    REGS_NR, // of its lower half: 4 bytes are all that aarch64 has
     REGS_C0,
     REGS_C1,
     REGS_C2,

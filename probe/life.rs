@@ -91,7 +91,7 @@ pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
             }
             // On x86 the call is another one by now: set_personality_64bit (arch/x86/kernel/process_64.c) makes an execve
             // of every exec, and of one of a 32-bit program set_personality_ia32 that of 32-bit calls. The exit goes by that.
-            st(to, 4, ld::<u64>(task_regs(task_btf()), g!(REGS_NR)) as u32);
+            st(to, 4, ld::<u32>(task_regs(task_btf()), g!(REGS_NR)));
         }
         let s = scope_of(pid);
         if s.is_null() {
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn sched_process_exit(ctx: *const u64) -> i32 {
         let live: u32 = ld(signal, g!(SIGNAL_LIVE));
         let group: u32 = ld(signal, g!(SIGNAL_GROUP_EXIT));
         let regs = task_regs(task_btf());
-        let nr = ld::<u64>(regs, g!(REGS_NR)) as u32;
+        let nr = ld::<u32>(regs, g!(REGS_NR));
         let Some(mut r) = begin(HEAD + EXIT, pid, Rank::LIFE) else { return 0 };
         r.word(code as u64 | (group as u64) << 32);
         r.word((live == 0) as u64 | (nr as u64) << 32);

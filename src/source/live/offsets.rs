@@ -129,12 +129,16 @@ pub fn resolve(btf_bytes: &[u8]) -> Result<Vec<(&'static str, u32)>, Vec<String>
             None => missing.push(path.to_string()),
         }
     }
-    if cfg!(target_arch = "x86_64") {
-        match btf.offset("task_struct.thread_info.status") {
-            // TS_COMPAT: the task is in a 32-bit call (arch/x86/include/asm/thread_info.h).
-            Some(offset) => found.extend([("TASK_STATUS", offset), ("COMPAT_BIT", 2)]),
-            None => missing.push("task_struct.thread_info.status".into()),
-        }
+    // Where a task says that it is in a 32-bit call: TS_COMPAT (arch/x86/include/asm/thread_info.h); on aarch64 it is all of
+    // a 32-bit program's, TIF_32BIT (arch/arm64/include/asm/thread_info.h).
+    let (member, bit) = if cfg!(target_arch = "x86_64") {
+        ("task_struct.thread_info.status", 2)
+    } else {
+        ("task_struct.thread_info.flags", 1 << 22)
+    };
+    match btf.offset(member) {
+        Some(offset) => found.extend([("TASK_STATUS", offset), ("COMPAT_BIT", bit)]),
+        None => missing.push(member.into()),
     }
     // Since 6.14 d_iname is a member of a union.
     let inline = btf.offset("dentry.d_shortname").or_else(|| btf.offset("dentry.d_iname"));
