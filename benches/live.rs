@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{SYSREEL, Totals, count, long, machine};
+use common::{SYSREEL, Totals, count, cpu_of, long, machine, memory_of};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags};
@@ -152,32 +152,6 @@ impl Drop for Worker {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// CPU time of all threads of a process, ns.
-fn cpu_of(pid: u32) -> u64 {
-    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return 0 };
-    tasks
-        .flatten()
-        .filter_map(|t| {
-            fs::read_to_string(t.path().join("schedstat")).ok()?.split(' ').next()?.parse::<u64>().ok()
-        })
-        .sum()
-}
-
-/// Resident bytes of a process without the maps of the probe: `(all but them, them)`.
-fn memory_of(pid: u32) -> (u64, u64) {
-    let (mut own, mut maps, mut is_map) = (0, 0, false);
-    for line in fs::read_to_string(format!("/proc/{pid}/smaps")).unwrap_or_default().lines() {
-        if let Some(rss) = line.strip_prefix("Rss:") {
-            let bytes =
-                rss.trim().strip_suffix(" kB").and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) * 1024;
-            *(if is_map { &mut maps } else { &mut own }) += bytes;
-        } else if line.split(' ').next().is_some_and(|w| w.contains('-')) {
-            is_map = line.contains("anon_inode:bpf-map");
-        }
-    }
-    (own, maps)
 }
 
 /// A tracer that is attached to the worker.
