@@ -33,6 +33,7 @@ extern "C" fn before_main() {
         "rate" => rate(),
         "slow" => slow(),
         "fair" => super::fair::act(),
+        "heal" => super::healing::act(),
         "rare" => rare(),
         "numbers" => super::calls::numbers(),
         "orphan" => super::reject::orphan(),
