@@ -105,7 +105,8 @@ pub fn spread(values: &[f64]) -> (f64, f64, f64) {
     sorted.sort_by(f64::total_cmp);
     let at = |i: usize| sorted.get(i).copied().unwrap_or(f64::NAN);
     let half = sorted.len() / 2;
-    let middle = if sorted.len() % 2 == 0 { (at(half.wrapping_sub(1)) + at(half)) / 2.0 } else { at(half) };
+    let middle =
+        if sorted.len().is_multiple_of(2) { (at(half.wrapping_sub(1)) + at(half)) / 2.0 } else { at(half) };
     (middle, at(0), at(sorted.len().wrapping_sub(1)))
 }
 

@@ -224,7 +224,7 @@ fn reel(dir: &Path) {
 
 /// Lines a second, one CPU making calls as fast as it can.
 fn printed(dir: &Path, wrong: &mut Vec<String>) {
-    let (mut rates, mut shares) = (Vec::new(), Vec::new());
+    let (mut rates, mut shares, mut calls) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..if long() { 7 } else { 3 } {
         let Some(mut spin) = me("--spin") else { return };
         let out = dir.join("lines");
@@ -257,11 +257,14 @@ fn printed(dir: &Path, wrong: &mut Vec<String>) {
             wrong.push(format!("lines: {made} calls made, {totals:?}"));
         }
         rates.push(totals.shown as f64 / seconds / 1e6);
+        calls.push(made as f64 / 3e6);
         shares.push(100.0 * totals.lost as f64 / made.max(1) as f64);
     }
     let ((rate, least, most), share) = (spread(&rates), spread(&shares).0);
     println!(
-        "one CPU flat out, text to a file: {rate:.2} M lines/s ({least:.2}..{most:.2}), lost {share:.2} % (median of {})",
+        "one CPU flat out, text to a file: {rate:.2} M lines/s ({least:.2}..{most:.2}), lost {share:.2} %; \
+         {:.2} M calls/s were made (medians of {})",
+        spread(&calls).0,
         rates.len()
     );
 }

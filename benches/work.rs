@@ -1,9 +1,9 @@
 //! What it costs real work to be traced, and what the tracer costs when there is little to trace.
 //!
 //! First the work: tar, find, a compiler, redis and nginx with a client each, untraced and under sysreel, perf and strace,
-//! each in turn in every round, the order of turns going round, for some four minutes. sysreel and perf trace the whole machine, strace what the
-//! load is made of. Speeds of a round are compared with the untraced speed of the same round. Then the idle figures
-//! (`idle.rs`). `-- work` or `-- idle` runs one part, `-- --long` takes longer.
+//! each in turn in every round, the order of turns going round, for some four minutes. sysreel and perf trace the whole
+//! machine, strace what the load is made of. Speeds of a round are compared with the untraced speed of the same round.
+//! Then the idle figures (`idle.rs`). `-- work` or `-- idle` runs one part, `-- --long` takes longer.
 //!
 //! Times are never judged here; a capture that lacks what certainly happened, and did not say so, ends in a failure.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark is a program that prints")]
