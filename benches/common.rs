@@ -1,4 +1,4 @@
-//! What both benchmarks need: the program, its totals, a little statistics, a table.
+//! What the benchmarks need: the program, its totals, a little statistics, a table.
 #![allow(dead_code, reason = "each benchmark uses its part")]
 #![allow(clippy::print_stdout, reason = "a benchmark is a program that prints")]
 
@@ -71,6 +71,49 @@ pub fn least<T>(rounds: usize, mut f: impl FnMut() -> T) -> f64 {
         best = best.min(cpu_time() - begin);
     }
     best as f64
+}
+
+/// CPU time of all threads of a process, ns.
+pub fn cpu_of(pid: u32) -> u64 {
+    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return 0 };
+    tasks
+        .flatten()
+        .filter_map(|t| {
+            std::fs::read_to_string(t.path().join("schedstat")).ok()?.split(' ').next()?.parse::<u64>().ok()
+        })
+        .sum()
+}
+
+/// Resident bytes of a process without the maps of the probe: `(all but them, them)`.
+pub fn memory_of(pid: u32) -> (u64, u64) {
+    let (mut own, mut maps, mut is_map) = (0, 0, false);
+    for line in std::fs::read_to_string(format!("/proc/{pid}/smaps")).unwrap_or_default().lines() {
+        if let Some(rss) = line.strip_prefix("Rss:") {
+            let bytes =
+                rss.trim().strip_suffix(" kB").and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) * 1024;
+            *(if is_map { &mut maps } else { &mut own }) += bytes;
+        } else if line.split(' ').next().is_some_and(|w| w.contains('-')) {
+            is_map = line.contains("anon_inode:bpf-map");
+        }
+    }
+    (own, maps)
+}
+
+/// The median, and the least and the most.
+pub fn spread(values: &[f64]) -> (f64, f64, f64) {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = |i: usize| sorted.get(i).copied().unwrap_or(f64::NAN);
+    let half = sorted.len() / 2;
+    let middle =
+        if sorted.len().is_multiple_of(2) { (at(half.wrapping_sub(1)) + at(half)) / 2.0 } else { at(half) };
+    (middle, at(0), at(sorted.len().wrapping_sub(1)))
+}
+
+/// Load average of the last minute, which tells how far times can be believed.
+pub fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or_default().to_owned()
 }
 
 /// The kind of machine, as far as it matters to who compares.

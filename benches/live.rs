@@ -1,5 +1,5 @@
 //! What a traced call costs, live: the same loops untraced, with one empty program on sys_exit (the floor: what any tracer
-//! with a hook there pays), under sysreel in several ways, under `perf record`, and under strace.
+//! with a hook there pays), under sysreel in several ways, under `perf record`, ftrace, and strace.
 //!
 //! A worker, pinned to the first CPU, makes calls in windows of a few thousand and says how long the fastest took; the
 //! tracers and this program stay on the second CPU, but for strace, which is faster beside the worker. All ways take turns within a round, and the fastest window of all
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{SYSREEL, Totals, count, long, machine};
+use common::{SYSREEL, Totals, count, cpu_of, long, machine, memory_of};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags};
@@ -154,32 +154,6 @@ impl Drop for Worker {
     }
 }
 
-/// CPU time of all threads of a process, ns.
-fn cpu_of(pid: u32) -> u64 {
-    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return 0 };
-    tasks
-        .flatten()
-        .filter_map(|t| {
-            fs::read_to_string(t.path().join("schedstat")).ok()?.split(' ').next()?.parse::<u64>().ok()
-        })
-        .sum()
-}
-
-/// Resident bytes of a process without the maps of the probe: `(all but them, them)`.
-fn memory_of(pid: u32) -> (u64, u64) {
-    let (mut own, mut maps, mut is_map) = (0, 0, false);
-    for line in fs::read_to_string(format!("/proc/{pid}/smaps")).unwrap_or_default().lines() {
-        if let Some(rss) = line.strip_prefix("Rss:") {
-            let bytes =
-                rss.trim().strip_suffix(" kB").and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) * 1024;
-            *(if is_map { &mut maps } else { &mut own }) += bytes;
-        } else if line.split(' ').next().is_some_and(|w| w.contains('-')) {
-            is_map = line.contains("anon_inode:bpf-map");
-        }
-    }
-    (own, maps)
-}
-
 /// A tracer that is attached to the worker.
 struct Tracer {
     child: Child,
@@ -291,6 +265,28 @@ impl Tracer {
     }
 }
 
+/// The kernel's own tracing, into a ring that nobody reads: what it holds is overwritten.
+struct Ftrace(PathBuf);
+
+impl Ftrace {
+    fn start(pid: u32) -> Option<Ftrace> {
+        let at = PathBuf::from(format!("/sys/kernel/tracing/instances/sysreel-bench-{}", std::process::id()));
+        fs::create_dir(&at).ok()?;
+        let ftrace = Ftrace(at);
+        let put = |file: &str, text: &str| fs::write(ftrace.0.join(file), text).ok();
+        put("set_event_pid", &pid.to_string())?;
+        put("events/raw_syscalls/enable", "1")?;
+        Some(ftrace)
+    }
+}
+
+impl Drop for Ftrace {
+    fn drop(&mut self) {
+        let _ = fs::write(self.0.join("events/raw_syscalls/enable"), "0");
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
 /// Who traces.
 #[derive(Clone, PartialEq)]
 enum By {
@@ -298,6 +294,7 @@ enum By {
     Floor,
     Sysreel(Vec<String>),
     Perf,
+    Ftrace,
     Strace,
 }
 
@@ -386,6 +383,7 @@ fn main() -> ExitCode {
         Way { stopped: true, ..Way::new("dropped, ring full", &["-w", &reel, "--force", "--ring", "256k"]) },
         Way { windows: 20, ..Way::new("printed to /dev/null", &["-o", "/dev/null"]) },
         Way::by("perf record raw_syscalls", By::Perf),
+        Way::by("ftrace raw_syscalls", By::Ftrace),
         Way { windows: 4, calls: 999, ..Way::by("strace -f -o", By::Strace) },
     ];
     let mut checks = Checks(Vec::new());
@@ -405,7 +403,7 @@ fn main() -> ExitCode {
 
 /// Runs all loops once in one way.
 fn turn(way: &mut Way, worker: &mut Worker, out: &Path, reel: &Path, checks: &mut Checks) {
-    let mut floor = None;
+    let (mut floor, mut ftrace) = (None, None);
     let tracer = match &way.by {
         By::Sysreel(args) => {
             let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -417,9 +415,13 @@ fn turn(way: &mut Way, worker: &mut Worker, out: &Path, reel: &Path, checks: &mu
             None
         }
         By::Perf => Tracer::perf(worker.pid(), out),
+        By::Ftrace => {
+            ftrace = Ftrace::start(worker.pid());
+            None
+        }
         By::Strace => Tracer::strace(worker.pid(), out),
     };
-    if tracer.is_none() && way.by != By::Nobody && floor.is_none() {
+    if tracer.is_none() && way.by != By::Nobody && floor.is_none() && ftrace.is_none() {
         println!("cannot be measured: {}", way.name);
         return;
     }

@@ -41,6 +41,16 @@ const PAUSE: Duration = Duration::from_millis(10);
 const SHORT_PAUSE: Duration = Duration::from_millis(1);
 /// Records in one drain that count as much.
 const MUCH: u64 = 4096;
+/// The same when next to nothing happens: being woken is then what the reader costs (70 us of CPU time on a virtual machine).
+const LONG_PAUSE: Duration = Duration::from_millis(35);
+/// Records in one drain that are next to nothing.
+const LITTLE: u64 = 256;
+/// The same when nothing has happened for [`QUIET`] ns.
+const QUIET_PAUSE: Duration = Duration::from_millis(50);
+/// See [`QUIET_PAUSE`].
+const QUIET: u64 = 1_000_000_000;
+/// Bytes of a CPU's ring that hold what it can do in the longest pause: two million records a second of 128 bytes.
+const ROOMY: u64 = 12 << 20;
 /// Time given to reading /proc between two drains, ns.
 const SCAN_SLICE: u64 = 3_000_000;
 /// The same at the start, before the first record is read, ns.
@@ -60,6 +70,17 @@ pub fn default_ring(cpus: u64) -> u64 {
     });
     let by_memory = memory.unwrap_or(1 << 20) * 1024 / 64;
     by_memory.min(128 << 20).max(cpus * (256 << 10))
+}
+
+/// How long to sleep after a drain of so many records. `quiet`: ns since the last record. `patient`: nobody waits for the
+/// end of a command, and the rings hold what may come meanwhile.
+fn pause(records: u64, quiet: u64, patient: bool) -> Duration {
+    match records {
+        MUCH.. => SHORT_PAUSE,
+        0 if patient && quiet > QUIET => QUIET_PAUSE,
+        ..LITTLE if patient => LONG_PAUSE,
+        _ => PAUSE,
+    }
 }
 
 /// Where rows go.
@@ -262,8 +283,9 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         return failed(&format!("cannot have --nice {nice}: {e}"));
     }
     let cpus = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let ring = live.ring.unwrap_or_else(|| default_ring(cpus));
     let options = Options {
-        ring: live.ring.unwrap_or_else(|| default_ring(cpus)),
+        ring,
         scoped: live.scope != Scope::Host,
         entry: live.latency,
         rt_sigreturn: u32::from(schema.code("rt_sigreturn").unwrap_or(15)),
@@ -277,7 +299,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     let filter_codes = if counts { CodeSet::all() } else { filter.codes().clone() };
     let limits = if counts { Bounds::default() } else { filter.bounds().clone() };
 
-    let users = Users::system().unwrap_or_default();
+    let users = Users::host(&live.proc);
     let mut state = State::new(&schema, &live.proc, users, boot_now);
     if live.no_ancestors {
         state = state.without_ancestors();
@@ -387,6 +409,8 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     }
 
     let mut status = None;
+    let patient = child.is_none() && ring / cpus >= ROOMY;
+    let mut busy_at = boot_now();
     let mut looked_again = live.include_self || live.scope != Scope::Host;
     loop {
         let (records, more) = capture.step(&mut rings);
@@ -409,7 +433,11 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         }
         let scanning = capture.state.read_some(boot_now() + SCAN_SLICE);
         if !more && !scanning {
-            std::thread::sleep(if records >= MUCH { SHORT_PAUSE } else { PAUSE });
+            let now = boot_now();
+            if records > 0 {
+                busy_at = now;
+            }
+            std::thread::sleep(pause(records, now.saturating_sub(busy_at), patient));
         }
     }
     let (outcome, lost) = finish(capture, rings, probe, config, live);

@@ -5,6 +5,7 @@
 //!
 //! The results are committed under `man/` and `completions/`; a test compares them and says how to make them anew.
 
+mod container;
 mod format;
 
 use std::fs;
@@ -478,7 +479,10 @@ fn rest(page: &mut Roff) {
         [
             ("/proc", "Read at the start for the processes that exist already, their files and names."),
             ("/sys/kernel/btf/vmlinux", "The kernel's description of its own structures."),
-            ("/etc/passwd, /etc/group", "Names of users and groups."),
+            (
+                "/etc/passwd, /etc/group",
+                "Names of users and groups, as the first process of the host has them, if that may be read.",
+            ),
         ],
     );
     page.control("SH", ["EXAMPLES"]);
@@ -502,6 +506,11 @@ fn rest(page: &mut Roff) {
         page.text([roman(*text)]);
         example(page, lines);
     }
+    section(page, "IN A CONTAINER", container::NEEDS);
+    page.control("PP", []).text([roman("By docker:")]);
+    example(page, container::DOCKER);
+    page.control("PP", []).text([roman("As the template of a DaemonSet:")]);
+    example(page, container::POD);
     section(
         page,
         "LIMITS",

@@ -102,7 +102,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         }
     };
     let looker = Looker::new(&live.proc, &schema, Snaplen(live.snaplen));
-    let mut state = State::new(&schema, &live.proc, Users::system().unwrap_or_default(), boot_now);
+    let mut state = State::new(&schema, &live.proc, Users::host(&live.proc), boot_now);
     let codes = if filter.counts() { CodeSet::all() } else { filter.codes().clone() };
     let mut seen = Seen::default();
     let mut found = Vec::new();

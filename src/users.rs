@@ -53,6 +53,16 @@ impl Users {
         Users::read(Path::new("/etc/passwd"), Path::new("/etc/group"))
     }
 
+    /// The host's: the files that its first process sees, below `proc`. In a container with the host's processes our own
+    /// `/etc/passwd` would give them others' names. Where they cannot be read (it takes `CAP_SYS_PTRACE` to go through
+    /// another process's root) it is this system's.
+    pub fn host(proc: &Path) -> Users {
+        let etc = proc.join("1/root/etc");
+        let (passwd, group) = (etc.join("passwd"), etc.join("group"));
+        let seen = passwd.is_file().then(|| Users::read(&passwd, &group).ok()).flatten();
+        seen.or_else(|| Users::system().ok()).unwrap_or_default()
+    }
+
     /// From two files. A missing file is an empty one.
     pub fn read(passwd: &Path, group: &Path) -> io::Result<Users> {
         Ok(Users::parse(&contents(passwd)?, &contents(group)?))
@@ -185,6 +195,20 @@ mod tests {
 
     fn all() -> Users {
         Users::parse(PASSWD, GROUP)
+    }
+
+    #[test]
+    fn the_host_is_what_its_first_process_sees() {
+        let dir = tempfile::tempdir().unwrap();
+        let etc = dir.path().join("1/root/etc");
+        std::fs::create_dir_all(&etc).unwrap();
+        let own = Users::system().unwrap();
+        let name = |users: &Users, uid| users.by_uid(uid).map(|u| u.name.clone());
+        assert_eq!(name(&Users::host(dir.path()), 0), name(&own, 0), "not there: our own");
+        std::fs::write(etc.join("passwd"), "captain:x:0:0::/:/bin/sh\n").unwrap();
+        let host = Users::host(dir.path());
+        assert_eq!(name(&host, 0).as_deref(), Some(&b"captain"[..]));
+        assert_eq!(name(&host, 65534), None, "nothing of our own among them");
     }
 
     #[test]

@@ -3,17 +3,19 @@
 //!
 //! Enters: what was typed. Leaves: a filter's text, empty if they were not given. Never: a filter of the user's.
 
+use std::path::Path;
+
 use super::Typed;
 use crate::message;
 use crate::users::Users;
 
 /// The text.
 pub(super) fn of(typed: &Typed) -> Result<String, String> {
-    let users = Users::system().unwrap_or_default();
+    let proc = typed.proc.as_deref().unwrap_or(Path::new("/proc"));
     let mut parts = Vec::new();
     if !typed.users.is_empty() {
-        let here = typed.read.is_none().then_some(&users);
-        parts.push(of_users(&typed.users, here)?);
+        let here = typed.read.is_none().then(|| Users::host(proc));
+        parts.push(of_users(&typed.users, here.as_ref())?);
     }
     if typed.read.is_some() && !typed.pids.is_empty() {
         let ids: Vec<String> = typed.pids.iter().map(u32::to_string).collect();

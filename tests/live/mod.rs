@@ -8,6 +8,7 @@ mod bad;
 mod calls;
 #[cfg(target_arch = "x86_64")]
 mod compat;
+mod contained;
 mod environment;
 mod fair;
 mod fdlist;

@@ -1,0 +1,51 @@
+//! Running in a container, for the manual page.
+//!
+//! Enters: nothing; these are texts. Leaves: them. Never: roff. What they promise is held by tests/live/contained.rs.
+
+/// What it takes, and what is different inside.
+pub const NEEDS: &[&str] = &[
+    "sysreel runs in a container that shares the host's pid namespace, with an image that holds nothing but the program, \
+     which is static. In a pid namespace of its own it refuses, with exit status 1: the kernel numbers processes by the host's, \
+     and no name would fit.",
+    "It takes user 0 with CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN stands for both where a runtime does not know them yet), and \
+     /sys of the host, read-only, which runtimes mount by themselves. With CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, both, what \
+     processes had open before the start has names, and their executables as well. With the host's pid namespace /proc \
+     inside is that of the host; if it is mounted elsewhere, --proc says where. A profile of seccomp must allow bpf(2), one \
+     of AppArmor that /proc of other processes is read (ptrace for reading).",
+    "Users have the names that the first process sees in its /etc/passwd (PROC/1/root/etc/passwd), which takes the same two \
+     capabilities. Where this is refused they have those of the container's own, which should then be the host's, mounted \
+     in its place. In a cgroup namespace of its own the kernel tells cgroups (thread.cgroups) as seen from there, \
+     beginning with /..; docker has --cgroupns=host against that.",
+];
+
+/// By docker; then as the pod of a DaemonSet.
+pub const DOCKER: &str = "\
+docker run --rm --pid=host --cgroupns=host --network=none --cap-drop=ALL \\
+  --cap-add=BPF --cap-add=PERFMON --cap-add=SYS_PTRACE --cap-add=DAC_READ_SEARCH \\
+  --security-opt apparmor=unconfined \\
+  -v /etc/passwd:/etc/passwd:ro -v /etc/group:/etc/group:ro \\
+  IMAGE /sysreel 'evt.failed = true'";
+
+/// The same on every node of Kubernetes.
+pub const POD: &str = "\
+spec:
+  hostPID: true
+  containers:
+  - name: sysreel
+    image: IMAGE
+    command: [/sysreel, -w, /out/host.reel, -C, 100M, --max-disk, 1G]
+    securityContext:
+      runAsUser: 0
+      readOnlyRootFilesystem: true
+      capabilities:
+        drop: [ALL]
+        add: [BPF, PERFMON, SYS_PTRACE, DAC_READ_SEARCH]
+      appArmorProfile: {type: Unconfined}
+    volumeMounts:
+    - {name: out, mountPath: /out}
+    - {name: passwd, mountPath: /etc/passwd, readOnly: true}
+    - {name: group, mountPath: /etc/group, readOnly: true}
+  volumes:
+  - {name: out, hostPath: {path: /var/tmp/sysreel, type: DirectoryOrCreate}}
+  - {name: passwd, hostPath: {path: /etc/passwd, type: File}}
+  - {name: group, hostPath: {path: /etc/group, type: File}}";
