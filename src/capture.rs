@@ -6,6 +6,7 @@
 mod bounds;
 mod end;
 mod flight;
+mod out;
 pub mod scope;
 
 use std::io::IsTerminal;
@@ -14,13 +15,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::batch::{Builder, Columns, Meta};
-use crate::config::{Config, Flush, Form, Live, Place, Scope, Sink};
+use crate::config::{Config, Flush, Live, Place, Scope, Sink};
 use crate::exit::Exit;
 use crate::files::{self, Tally};
 use crate::filter::{Bounds, CodeSet, Filter, both};
+use crate::handoff::Manner;
 use crate::message;
-use crate::output;
-
+use crate::outlet::Patience;
 use crate::recorder::{How, Recorder};
 use crate::reel::Header;
 use crate::run::Child;
@@ -62,15 +63,9 @@ pub fn default_ring(cpus: u64) -> u64 {
     by_memory.min(128 << 20).max(cpus * (256 << 10))
 }
 
-/// Where rows go.
-enum Out {
-    Nothing,
-    Print(Printer),
-    Reel(Recorder),
-}
-
 pub use end::conclude;
 use end::finish;
+use out::{Out, place_name, printed};
 use scope::{leave_out, mark, no_process};
 
 struct Capture<'s> {
@@ -80,6 +75,8 @@ struct Capture<'s> {
     builder: Box<Builder>,
     generation: u32,
     out: Out,
+    /// The output was given up: rows are only counted.
+    given_up: bool,
     /// Rows of the open block that have been selected already.
     done: usize,
     start: u64,
@@ -93,8 +90,12 @@ struct Capture<'s> {
 }
 
 impl Capture<'_> {
-    /// Empties the rings as far as is certain, and passes on what came. True if there may be more at once.
+    /// Empties the rings as far as is certain, and passes on what came; nothing while there is no room for it. True if
+    /// there may be more at once.
     fn step(&mut self, rings: &mut Rings) -> (u64, bool) {
+        if !self.given_up && !self.out.has_room() {
+            return (0, false);
+        }
         let now = boot_now();
         let (state, builder, interest) = (&mut self.state, &mut self.builder, &self.interest);
         let wanted = |code: u16| interest.has(code);
@@ -122,6 +123,7 @@ impl Capture<'_> {
             self.last_time = view.time.last().copied().unwrap_or(self.last_time);
             let selection = self.selector.select(&view, self.done..rows);
             match &mut self.out {
+                _ if self.given_up => self.builder.truncate(0),
                 Out::Nothing => self.builder.truncate(0),
                 Out::Print(p) => {
                     for row in selection.iter() {
@@ -188,23 +190,7 @@ impl Capture<'_> {
     }
 
     fn is_over(&self) -> bool {
-        self.selector.is_done()
-            || match &self.out {
-                Out::Nothing => false,
-                Out::Print(p) => p.is_closed(),
-                Out::Reel(r) => r.is_closed(),
-            }
-    }
-}
-
-/// Columns that the sink will read.
-fn printed(sink: &Sink) -> Columns {
-    match sink {
-        Sink::Nothing => Columns::NOTHING,
-        Sink::Print { form: Form::Template(t), .. } => {
-            output::Template::parse(t).map_or(Columns::ALL, |t| t.columns())
-        }
-        Sink::Print { .. } | Sink::Reel { .. } => Columns::ALL,
+        self.selector.is_done() || self.out.is_closed()
     }
 }
 
@@ -320,7 +306,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         Sink::Nothing => Out::Nothing,
         Sink::Print { to, form, colour } => {
             let each = config.flush != Flush::Auto;
-            match Printer::new(to, form, *colour, each) {
+            match Printer::new(to, form, *colour, each, Manner::Keep) {
                 Ok(p) => Out::Print(p),
                 Err(e) => {
                     message::say(format!("{e:#}"));
@@ -334,7 +320,12 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         }
         Sink::Reel { to, force } => {
             let header = header(config, live, start, cpus as u32, &probe);
-            let how = How { force: *force, flush: config.flush == Flush::Event, files: config.files.clone() };
+            let how = How {
+                force: *force,
+                flush: config.flush == Flush::Event,
+                files: config.files.clone(),
+                manner: Manner::Keep,
+            };
             match Recorder::new(to, &how, &header, schema.clone()) {
                 Ok(r) => Out::Reel(r),
                 Err(e) => return failed(&format!("cannot write {}: {e}", place_name(to))),
@@ -348,6 +339,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         builder: Box::new(Builder::new()),
         generation: 1,
         out,
+        given_up: false,
         done: 0,
         start,
         opened: start,
@@ -379,13 +371,14 @@ pub fn run(config: &Config, live: &Live) -> Exit {
                 probe.set_scope(c.pid(), abi::SCOPE_AT_EXEC);
                 if let Err(e) = c.release() {
                     message::say(&e);
-                    let _ = finish(capture, rings, probe, config, live);
+                    let _ = finish(capture, rings, probe, config, live, &mut Patience::new(|| true));
                     return e.exit;
                 }
             }
         }
     }
 
+    message::hurry(true);
     let mut status = None;
     let mut looked_again = live.include_self || live.scope != Scope::Host;
     loop {
@@ -409,10 +402,12 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         }
         let scanning = capture.state.read_some(boot_now() + SCAN_SLICE);
         if !more && !scanning {
-            std::thread::sleep(if records >= MUCH { SHORT_PAUSE } else { PAUSE });
+            capture.out.rest(if records >= MUCH { SHORT_PAUSE } else { PAUSE });
         }
     }
-    let (outcome, lost) = finish(capture, rings, probe, config, live);
+    message::hurry(schedule.is_over());
+    let mut patience = Patience::new(|| wishes.stop() || schedule.is_over());
+    let (outcome, lost) = finish(capture, rings, probe, config, live, &mut patience);
     if let (Some(c), None) = (&mut child, status) {
         // Asked to stop after N events, or the output is gone: the command itself goes on to its end.
         status = Some(c.wait());
@@ -428,13 +423,6 @@ pub fn run(config: &Config, live: &Live) -> Exit {
 fn hangup_rotates(config: &Config) -> bool {
     let to_file = matches!(&config.sink, Sink::Reel { to: Place::File(_), .. });
     to_file && (config.files.rotates() || !std::io::stderr().is_terminal())
-}
-
-fn place_name(place: &crate::config::Place) -> String {
-    match place {
-        Place::Standard => "standard output".into(),
-        Place::File(path) => message::name(path),
-    }
 }
 
 fn header(config: &Config, live: &Live, start: u64, cpus: u32, probe: &Probe) -> Header {
