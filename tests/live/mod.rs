@@ -14,6 +14,7 @@ mod fdlist;
 mod fields;
 mod files;
 mod flow;
+mod hard;
 mod host;
 mod killed;
 mod memory;
