@@ -4,6 +4,7 @@
 //! details of any stage; this is the order in which they are called.
 
 mod bounds;
+mod budget;
 mod end;
 mod flight;
 mod out;
@@ -63,6 +64,7 @@ pub fn default_ring(cpus: u64) -> u64 {
     by_memory.min(128 << 20).max(cpus * (256 << 10))
 }
 
+use budget::Budget;
 pub use end::conclude;
 use end::finish;
 use out::{Out, place_name, printed};
@@ -89,22 +91,41 @@ struct Capture<'s> {
     interest: CodeSet,
 }
 
+/// What a look at the rings gave.
+#[derive(Clone, Copy, Default)]
+struct Step {
+    /// They were looked at.
+    looked: bool,
+    records: u64,
+    /// There may be more at once.
+    more: bool,
+}
+
+impl Step {
+    /// Nothing was in them.
+    fn is_empty(&self) -> bool {
+        self.looked && self.records == 0
+    }
+}
+
 impl Capture<'_> {
-    /// Empties the rings as far as is certain, and passes on what came; nothing while there is no room for it. True if
-    /// there may be more at once.
-    fn step(&mut self, rings: &mut Rings) -> (u64, bool) {
+    /// Empties the rings as far as is certain, or of so many records, and passes on what came. Nothing while there is no
+    /// room for it.
+    fn step(&mut self, rings: &mut Rings, most: u64) -> Step {
         if !self.given_up && !self.out.has_room() {
-            return (0, false);
+            return Step::default();
         }
         let now = boot_now();
         let (state, builder, interest) = (&mut self.state, &mut self.builder, &self.interest);
         let wanted = |code: u16| interest.has(code);
+        let mut left = most;
         let drained = rings.drain(now, |cpu, bytes| {
             state.take(cpu, bytes, &wanted, builder);
-            !builder.is_full()
+            left = left.saturating_sub(1);
+            left > 0 && !builder.is_full()
         });
         self.pass_on(now);
-        (drained.records, drained.stopped || drained.pressed)
+        Step { looked: true, records: drained.records, more: drained.stopped || drained.pressed }
     }
 
     /// Selects among the new rows and gives them to the sink.
@@ -381,8 +402,11 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     message::hurry(true);
     let mut status = None;
     let mut looked_again = live.include_self || live.scope != Scope::Host;
+    let mut budget = live.max_cpu.map(Budget::new);
     loop {
-        let (records, more) = capture.step(&mut rings);
+        let pause = budget.as_mut().and_then(Budget::pause);
+        let most = if budget.is_some() { budget::RECORDS } else { u64::MAX };
+        let step = if pause.is_some() { Step::default() } else { capture.step(&mut rings, most) };
         capture.heed(&wishes, &mut schedule, &probe, live);
         // While the command runs, signals are its business; what it left behind may be waited for or not.
         let stopped = wishes.stop() && (child.is_none() || status.is_some());
@@ -391,7 +415,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         }
         if let Some(c) = &mut child {
             status = status.or_else(|| c.try_wait());
-            if status.is_some() && records == 0 && !capture.state.any_alive() {
+            if status.is_some() && step.is_empty() && !capture.state.any_alive() {
                 break;
             }
         }
@@ -400,9 +424,13 @@ pub fn run(config: &Config, live: &Live) -> Exit {
             leave_out(&probe, live, &config.sink, true);
             looked_again = true;
         }
+        if let Some(pause) = pause {
+            std::thread::sleep(pause);
+            continue;
+        }
         let scanning = capture.state.read_some(boot_now() + SCAN_SLICE);
-        if !more && !scanning {
-            capture.out.rest(if records >= MUCH { SHORT_PAUSE } else { PAUSE });
+        if !step.more && !scanning {
+            capture.out.rest(if step.records >= MUCH { SHORT_PAUSE } else { PAUSE });
         }
     }
     message::hurry(schedule.is_over());

@@ -43,8 +43,8 @@ pub(super) fn finish(
             }
             continue;
         }
-        let (records, more) = capture.step(&mut rings);
-        if records == 0 && !more {
+        let step = capture.step(&mut rings, u64::MAX);
+        if step.is_empty() && !step.more {
             break;
         }
     }

@@ -103,7 +103,7 @@ pub fn bomb() {
 }
 
 /// Waits for the end of a child, and gives with its status the most memory that it ever had, in KiB. (What wait4 tells has
-/// what this program had when it forked.)
+/// what this program had when it forked; so has what stands here until the child executes another.)
 fn wait_with_peak(child: &mut Child) -> (ExitStatus, u64) {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
@@ -111,7 +111,7 @@ fn wait_with_peak(child: &mut Child) -> (ExitStatus, u64) {
         let text = fs::read_to_string(&status).unwrap_or_default();
         let now =
             text.lines().find_map(|l| l.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
-        peak = peak.max(now.unwrap_or(0));
+        peak = now.unwrap_or(peak);
         if let Some(status) = child.try_wait().unwrap() {
             return (status, peak);
         }

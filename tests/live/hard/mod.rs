@@ -370,3 +370,64 @@ fn the_smallest_ring_loses_and_says_so() {
     assert_eq!(add_up(&said), (written, lost), "{said}");
     check_reel(&reel, written, lost);
 }
+
+/// CPU time of a process so far.
+fn cpu_time(pid: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // Behind the name: user and system time are the 12th and 13th, in ticks of 10 ms.
+    let ticks = |n: usize| {
+        stat.rsplit_once(')').unwrap().1.split_whitespace().nth(n).unwrap().parse::<u64>().unwrap()
+    };
+    Duration::from_millis(10 * (ticks(11) + ticks(12)))
+}
+
+/// `--max-cpu`: less is read, and what is not is counted.
+#[test]
+fn cpu_time_can_be_limited() {
+    let _alone = alone!();
+    let time = Duration::from_secs(if is_long() { 30 } else { 3 });
+    let dir = tempfile::tempdir().unwrap();
+    for (limit, options) in [(10, &["-w"][..]), (10, &["-o"]), (50, &["-w"])] {
+        let out = dir.path().join(format!("{limit}{}", options[0]));
+        let flood = Flood::new();
+        let percent = limit.to_string();
+        let options = [&["-v", "--max-cpu", &percent], options, &[out.to_str().unwrap()]].concat();
+        let capture = Unread::start(&flood.pid(), &options, "evt.type = getppid");
+        flood.order(GO);
+        let (before, begin) = (cpu_time(capture.child.id()), Instant::now());
+        std::thread::sleep(time);
+        let used =
+            (cpu_time(capture.child.id()) - before).as_secs_f64() / begin.elapsed().as_secs_f64() * 100.;
+        let issued = flood.end();
+        let (_, said, status) = capture.stop("--max-cpu");
+        assert_eq!(status, Some(0), "{said}");
+        loudly(&format!(
+            "--max-cpu {limit}: {used:.1} % of a CPU; {}",
+            said.lines().next().unwrap_or_default()
+        ));
+        assert!(used < f64::from(limit) * 1.3 + 2., "{used:.1} % of a CPU, of {limit}");
+        let (seen, lost) = (told(&said, " events,"), told(&said, " lost"));
+        assert_eq!(seen + lost, issued, "{said}");
+        assert_eq!(add_up(&said), (seen, lost), "{said}");
+        assert!(limit > 10 || lost > 10_000, "nothing to limit: {said}");
+        if options.contains(&"-w") {
+            check_reel(&out, seen, lost);
+        }
+    }
+    // Without a flood nothing is lost, and each event comes.
+    let done = super::rig::run(&["-q", "--max-cpu", "10"], &super::rig::actor("slow"));
+    assert_eq!(done.totals().1, 0, "{}", done.stderr);
+    assert!(done.totals().0 >= 2 * super::actor::FEW, "{}", done.stderr);
+    // A command is followed to its end, though nothing is read for a while when it ends.
+    let script = "for i in 1 2 3 4 5 6 7 8; do (sleep 0.1; true) & done; true";
+    let done = super::rig::run(
+        &["-p", "%proc.name", "--max-cpu", "1", "evt.type = procexit"],
+        &["sh", "-c", script],
+    );
+    let ends = |name: &str| done.lines.iter().filter(|l| *l == name).count();
+    assert_eq!((ends("sleep"), ends("sh")), (8, 9), "{:?} {}", done.lines, done.stderr);
+    assert_eq!(
+        sysreel().args(["-r", "/dev/null", "--max-cpu", "5"]).output().unwrap().status.code(),
+        Some(2)
+    );
+}
