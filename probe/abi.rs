@@ -536,6 +536,8 @@ pub const BLIND: u32 = REJECTED + 8 * REJECTS as u32;
 pub const LAST: u32 = BLIND + 8;
 /// Where the probe keeps numbers of its own on the control page, see `Rec::forget`.
 pub const SCRATCH: u32 = 256;
+/// Where it reads structures of the kernel to.
+pub const NEAR: u32 = SCRATCH + 256;
 const _: () = assert!(core::mem::size_of::<Producer>() <= SCRATCH as usize);
 
 /// What processes have put into a ring that is filling: an element of the `SHARES` map, one a CPU, has [`SHARES`] of these,

@@ -280,7 +280,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         if fact != FACT_NONE && (ret >= 0 || want & WANT_FAILED != 0 && fact == FACT_SOCK) && !compat {
             is_told = fact;
             if fact == FACT_OPENED || fact == FACT_CWD {
-                let start = if fact == FACT_CWD { of_cwd(task) } else { of_file(file_of(task, ret)) };
+                let start = if fact == FACT_CWD { of_cwd(task) } else { of_file(&r, file_of(task, ret)) };
                 path(&mut r, task, start);
             } else if fact == FACT_SOCK {
                 sock(&mut r, task, fd0);

@@ -9,6 +9,7 @@ use crate::abi::*;
 use crate::calls::op_at;
 use crate::kernel::*;
 use crate::ring::Rec;
+use crate::step::{ARRAYS, MESSAGES, STATUS, ends};
 
 /// Pieces of a buffer after the first.
 const PIECES: u64 = (PAYLOAD_MAX / PIECE) as u64;
@@ -191,7 +192,7 @@ pub unsafe fn copy_deep(r: &mut Rec, plan: *const u8, first: u32, ops: u32, ret:
 /// Not a status: the array goes on.
 const GOES_ON: u32 = u32::MAX;
 
-/// Arrays of pointers, one after the other. A step begins the next one if none is open, or takes the next element.
+/// Arrays of pointers, one after the other.
 #[inline(always)]
 unsafe fn arrays(r: &mut Rec, plan: *const u8, first: u64, ops: u64, ret: i64) -> u64 {
     unsafe {
@@ -199,38 +200,42 @@ unsafe fn arrays(r: &mut Rec, plan: *const u8, first: u64, ops: u64, ret: i64) -
         r.set(at::OPEN, 0);
         r.set(at::RET, ret as u64);
         r.set(at::MSGS, ops);
-        let mut i = 0u64;
-        while i < 2 * (STRINGS_MAX as u64 + 2) {
-            r.forget_place();
-            if r.get(at::OPEN) == 0 {
-                let n = r.get(at::OP);
-                if n >= r.get(at::MSGS) {
-                    break;
-                }
-                r.set(at::OP, n + 1);
-                let op = op_at(plan, bound_op(8 + n * 8) as u32);
-                let src = word_of(r, op.arg);
-                let ret = r.get(at::RET) as i64;
-                if !is_nothing(r, &op, src, ret) {
-                    r.set(at::OPEN, 1);
-                    r.set(at::HEAD, r.p);
-                    r.here();
-                    r.p += 8;
-                    r.set(at::END, r.p + op.unit as u64 * 8);
-                    r.set(at::NEXT, src);
-                    r.set(at::COUNT, STRINGS_MAX as u64);
-                }
-            } else {
-                let status = element(r);
-                r.forget_place();
-                if status != GOES_ON {
-                    r.item(r.get(at::HEAD), status);
-                    r.set(at::OPEN, 0);
-                }
-            }
-            i += 1;
-        }
+        r.steps(2 * (STRINGS_MAX + 2), ARRAYS, plan);
         r.get(at::OP)
+    }
+}
+
+/// A step begins the next array if none is open, or takes the next element. True when all are done.
+#[inline(always)]
+pub unsafe fn step_of_arrays(r: &mut Rec, plan: *const u8) -> bool {
+    unsafe {
+        if r.get(at::OPEN) == 0 {
+            let n = r.get(at::OP);
+            if n >= r.get(at::MSGS) {
+                return true;
+            }
+            r.set(at::OP, n + 1);
+            let op = op_at(plan, bound_op(8 + n * 8) as u32);
+            let src = word_of(r, op.arg);
+            let ret = r.get(at::RET) as i64;
+            if !is_nothing(r, &op, src, ret) {
+                r.set(at::OPEN, 1);
+                r.set(at::HEAD, r.p);
+                r.here();
+                r.p += 8;
+                r.set(at::END, r.p + op.unit as u64 * 8);
+                r.set(at::NEXT, src);
+                r.set(at::COUNT, STRINGS_MAX as u64);
+            }
+        } else {
+            let status = element(r);
+            r.forget_place();
+            if status != GOES_ON {
+                r.item(r.get(at::HEAD), status);
+                r.set(at::OPEN, 0);
+            }
+        }
+        false
     }
 }
 
@@ -333,14 +338,6 @@ const UNKNOWN: u64 = 1 << 62;
 const LENGTH_MAX: u64 = 1 << 48;
 
 impl Rec {
-    #[inline(always)]
-    unsafe fn get(&self, at: u32) -> u64 {
-        unsafe { ld(self.ctl, at) }
-    }
-    #[inline(always)]
-    unsafe fn set(&self, at: u32, v: u64) {
-        unsafe { st(self.ctl, at, v) }
-    }
     /// Reads `n` bytes of user memory to the current place, and gives how many; 0, and `fault` in the data word, if that
     /// cannot be.
     #[inline(always)]
@@ -456,8 +453,7 @@ unsafe fn next_piece(r: &mut Rec) {
     }
 }
 
-/// The data of iovecs; for messages with their heads. One loop for all of it: a step begins a message if there is nothing
-/// left of the last, takes the next iovec if there is nothing left of the last, and copies a piece of that.
+/// The data of iovecs; for messages with their heads.
 #[inline(always)]
 unsafe fn walk(r: &mut Rec, op: &Op, ret: i64, src: u64, end: u64) -> u32 {
     unsafe {
@@ -493,42 +489,55 @@ unsafe fn walk(r: &mut Rec, op: &Op, ret: i64, src: u64, end: u64) -> u32 {
             let h = r.c.add(bound_at(r.get(at::HEAD)) as usize);
             st(h, 0, r.get(at::WORD));
         }
-        let mut i = 0u64;
-        while i < WALK_STEPS as u64 {
-            r.forget_place();
-            if r.get(at::LEFT) | r.get(at::COUNT) == 0 {
-                if r.get(at::MSGS) == 0 {
-                    return ITEM_OK;
-                }
-                let room = r.get(at::END) - r.p;
-                if room < (MESSAGE + MSG_NAME_MAX + MSG_CONTROL_MAX) as u64 || room > RECORD_MAX as u64 {
-                    return ITEM_CUT;
-                }
-                if !begin_message(r) {
-                    return if i == 0 { ITEM_UNREADABLE } else { ITEM_CUT };
-                }
-            }
-            if r.get(at::LEFT) == 0 && r.get(at::COUNT) != 0 {
-                next_iovec(r);
-            }
-            next_piece(r);
-            r.forget_place();
-            let (want, room) = (r.get(at::WANT), r.get(at::ROOM));
-            // Without room, only how much there is can still be learnt; that is known if the result told.
-            if room == 0 {
-                r.set(at::LEFT, 0);
-            }
-            if want == 0 && r.get(at::LEFT) == 0 || room == 0 && want < UNKNOWN / 2 {
-                r.set(at::COUNT, 0);
-            }
-            let more = i == WALK_STEPS as u64 - 1 && r.get(at::COUNT) != 0 && want >= UNKNOWN / 2;
-            let h = r.c.add(bound_at(r.get(at::HEAD)) as usize);
-            st(h, 0, r.get(at::WORD) | if more { DATA_AT_LEAST } else { 0 });
-            if r.get(at::CODE) != OP_IOVEC as u64 {
-                st(h, 8, r.get(at::DATA) as u32);
-            }
-            i += 1;
+        r.set(STATUS, STEPS_DONE);
+        r.steps(WALK_STEPS, MESSAGES, core::ptr::null());
+        let status = r.get(STATUS);
+        if status != STEPS_DONE {
+            return status as u32;
         }
         if r.get(at::LEFT) | r.get(at::COUNT) | r.get(at::MSGS) == 0 { ITEM_OK } else { ITEM_CUT }
+    }
+}
+
+/// Not a status: no step ended it.
+const STEPS_DONE: u64 = u64::MAX;
+
+/// A step begins a message if there is nothing left of the last, takes the next iovec if there is nothing left of the last,
+/// and copies a piece of that. `i` is the number of the step.
+#[inline(always)]
+pub unsafe fn step_of_messages(r: &mut Rec, i: u32) -> bool {
+    unsafe {
+        if r.get(at::LEFT) | r.get(at::COUNT) == 0 {
+            if r.get(at::MSGS) == 0 {
+                return ends(r, ITEM_OK);
+            }
+            let room = r.get(at::END) - r.p;
+            if room < (MESSAGE + MSG_NAME_MAX + MSG_CONTROL_MAX) as u64 || room > RECORD_MAX as u64 {
+                return ends(r, ITEM_CUT);
+            }
+            if !begin_message(r) {
+                return ends(r, if i == 0 { ITEM_UNREADABLE } else { ITEM_CUT });
+            }
+        }
+        if r.get(at::LEFT) == 0 && r.get(at::COUNT) != 0 {
+            next_iovec(r);
+        }
+        next_piece(r);
+        r.forget_place();
+        let (want, room) = (r.get(at::WANT), r.get(at::ROOM));
+        // Without room, only how much there is can still be learnt; that is known if the result told.
+        if room == 0 {
+            r.set(at::LEFT, 0);
+        }
+        if want == 0 && r.get(at::LEFT) == 0 || room == 0 && want < UNKNOWN / 2 {
+            r.set(at::COUNT, 0);
+        }
+        let more = i == WALK_STEPS - 1 && r.get(at::COUNT) != 0 && want >= UNKNOWN / 2;
+        let h = r.c.add(bound_at(r.get(at::HEAD)) as usize);
+        st(h, 0, r.get(at::WORD) | if more { DATA_AT_LEAST } else { 0 });
+        if r.get(at::CODE) != OP_IOVEC as u64 {
+            st(h, 8, r.get(at::DATA) as u32);
+        }
+        false
     }
 }

@@ -9,58 +9,99 @@
 use crate::abi::*;
 use crate::kernel::*;
 use crate::ring::Rec;
+use crate::step::{PATH, STATUS, ends};
+
+/// Where a walk stands: words of the control page.
+mod at {
+    use crate::abi::SCRATCH;
+    pub const MNT: u32 = SCRATCH + 160;
+    pub const DENTRY: u32 = SCRATCH + 168;
+    /// The root of the mount that it is in.
+    pub const TOP: u32 = SCRATCH + 176;
+    pub const ROOT_MNT: u32 = SCRATCH + 184;
+    pub const ROOT: u32 = SCRATCH + 192;
+    /// Beyond this place no name begins.
+    pub const LAST: u32 = SCRATCH + 208;
+}
+
+/// One step of a walk: a name, or a mount crossed. True at its end.
+#[inline(always)]
+pub unsafe fn step_of_path(r: &mut Rec) -> bool {
+    unsafe {
+        let (mnt, dentry) = (r.get(at::MNT), r.get(at::DENTRY));
+        if dentry == r.get(at::ROOT) && mnt == r.get(at::ROOT_MNT) {
+            return ends(r, PATH_OK);
+        }
+        if r.p > r.get(at::LAST) {
+            return true;
+        }
+        if dentry == r.get(at::TOP) {
+            let m = mnt - g!(MOUNT_MNT) as u64;
+            let parent: u64 = rk(m, g!(MOUNT_PARENT));
+            if parent == m || parent == 0 {
+                return ends(r, PATH_FOREIGN);
+            }
+            let mnt = parent + g!(MOUNT_MNT) as u64;
+            r.set(at::DENTRY, rk(m, g!(MOUNT_POINT)));
+            r.set(at::MNT, mnt);
+            r.set(at::TOP, rk(mnt, g!(MNT_ROOT)));
+            return false;
+        }
+        // d_parent, d_name {hash, length, pointer}, d_inode, and names of less than 40 bytes lie side by side: one read.
+        let d = r.near(72, dentry + g!(DENTRY_PARENT) as u64);
+        let parent: u64 = ld(d, 0);
+        if parent == dentry || parent == 0 {
+            return ends(r, PATH_FOREIGN);
+        }
+        r.set(at::DENTRY, parent);
+        let (len, name): (u32, u64) = (ld(d, 12), ld(d, 16));
+        let (len, inline) = (len as u64, g!(DENTRY_INLINE));
+        if inline == g!(DENTRY_PARENT) + 32 && name == dentry + inline as u64 && len < 40 {
+            let to = r.here();
+            let mut i = 0;
+            while i < 40 {
+                st(to, i, ld::<u64>(d, 32 + i));
+                i += 8;
+            }
+            // The NUL stands there; not so if the dentry is being renamed.
+            st(to.add(bound_name(len) as usize), 0, 0u8);
+            r.p += len + 1;
+            return false;
+        }
+        let n = read_kernel_str(r.here(), NAME_MAX, name);
+        if n <= 0 {
+            return ends(r, PATH_GONE);
+        }
+        r.p += n as u64;
+        false
+    }
+}
 
 /// Walks from a dentry to the root of the process, across mounts, writing each name; then the fact before them.
 #[inline(always)]
 pub unsafe fn walk(r: &mut Rec, at: u64, mnt: u64, dentry: u64, root_mnt: u64, root: u64, inode: u64) {
     unsafe {
         let start = r.p;
-        let (mut mnt, mut dentry) = (mnt, dentry);
-        let mut status = PATH_DEEP;
-        let mut i = 0;
-        while i < WALK {
-            r.forget_place();
-            (mnt, dentry) = (r.forget(mnt), r.forget(dentry));
-            if dentry == root && mnt == root_mnt {
-                status = PATH_OK;
-                break;
-            }
-            if r.p - start > (PATH_BYTES - NAME_MAX) as u64 {
-                break;
-            }
-            let mnt_root: u64 = rk(mnt, g!(MNT_ROOT));
-            if dentry == mnt_root {
-                let m = mnt - g!(MOUNT_MNT) as u64;
-                let parent: u64 = rk(m, g!(MOUNT_PARENT));
-                if parent == m || parent == 0 {
-                    status = PATH_FOREIGN;
-                    break;
-                }
-                dentry = rk(m, g!(MOUNT_POINT));
-                mnt = parent + g!(MOUNT_MNT) as u64;
-            } else {
-                // d_parent and d_name {hash and length, pointer} lie side by side: one read.
-                let d: [u64; 3] = rk(dentry, g!(DENTRY_PARENT));
-                if d[0] == dentry || d[0] == 0 {
-                    status = PATH_FOREIGN;
-                    break;
-                }
-                let dst = r.here();
-                let n = read_kernel_str(dst, NAME_MAX, d[2]);
-                if n <= 0 {
-                    status = PATH_GONE;
-                    break;
-                }
-                r.p += n as u64;
-                dentry = d[0];
-            }
-            i += 1;
-        }
+        r.set(at::MNT, mnt);
+        r.set(at::DENTRY, dentry);
+        r.set(at::TOP, rk(mnt, g!(MNT_ROOT)));
+        r.set(at::ROOT_MNT, root_mnt);
+        r.set(at::ROOT, root);
+        r.set(STATUS, PATH_DEEP as u64);
+        r.set(at::LAST, start + (PATH_BYTES - NAME_MAX) as u64);
+        r.steps(WALK, PATH, core::ptr::null());
+        let status = r.get(STATUS) as u32;
         let (mut ino, mut dev, mut mode) = (0u64, 0u32, 0u16);
         if inode != 0 {
-            ino = rk(inode, g!(INODE_INO));
-            mode = rk(inode, g!(INODE_MODE));
-            let sb: u64 = rk(inode, g!(INODE_SB));
+            // All within its first 80 bytes: one read.
+            let sb: u64;
+            if g!(INODE_NEAR) != 0 {
+                let i = r.near(80, inode);
+                (ino, mode, sb) = (ld(i, g!(INODE_INO)), ld(i, g!(INODE_MODE)), ld(i, g!(INODE_SB)));
+            } else {
+                (ino, mode) = (rk(inode, g!(INODE_INO)), rk(inode, g!(INODE_MODE)));
+                sb = rk(inode, g!(INODE_SB));
+            }
             dev = rk(sb, g!(SB_DEV));
         }
         let len = r.p - start;
@@ -109,10 +150,17 @@ pub type Start = (u64, u64, u64);
 
 /// The file behind a `struct file`.
 #[inline(always)]
-pub unsafe fn of_file(file: u64) -> Start {
+pub unsafe fn of_file(r: &Rec, file: u64) -> Start {
     unsafe {
         if file == 0 {
             return (0, 0, 0);
+        }
+        // Path and inode, one behind the other or nearly so: one read.
+        if g!(FILE_NEAR) != 0 {
+            let f = r.near(64, file + g!(FILE_LOW) as u64);
+            let path = g!(FILE_PATH) - g!(FILE_LOW);
+            let inode = g!(FILE_INODE) - g!(FILE_LOW);
+            return (ld(f, path + g!(PATH_MNT)), ld(f, path + g!(PATH_DENTRY)), ld(f, inode));
         }
         let mnt: u64 = rk(file, g!(FILE_PATH) + g!(PATH_MNT));
         let dentry: u64 = rk(file, g!(FILE_PATH) + g!(PATH_DENTRY));

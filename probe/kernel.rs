@@ -23,6 +23,13 @@ helper!(114 fn read_user_str(dst: *mut u8, n: u32, src: u64) -> i64);
 helper!(115 fn read_kernel_str(dst: *mut u8, n: u32, src: u64) -> i64);
 helper!(125 fn boot_ns() -> u64);
 helper!(158 fn task_btf() -> *const u8);
+/// Calls a function of ours with 0, 1, … until it gives 1, `n` times at most. To the verifier it is one call, whatever `n`.
+#[inline(always)]
+pub unsafe fn repeat<T>(n: u32, step: unsafe extern "C" fn(u64, *const T) -> i64, with: &T) {
+    type Loop<T> =
+        unsafe extern "C" fn(u32, unsafe extern "C" fn(u64, *const T) -> i64, *const T, u64) -> i64;
+    unsafe { core::mem::transmute::<usize, Loop<T>>(181)(n, step, with, 0) };
+}
 helper!(175 fn task_regs(task: *const u8) -> *const u8);
 
 // --- maps, in the legacy section: no BTF needed in the object ---
@@ -90,15 +97,19 @@ constants!(
     FILE_INODE,
     FILE_PATH,
     FILE_PRIVATE,
+    FILE_LOW,  // the lower of path and inode
+    FILE_NEAR, // both lie within 64 bytes from there
     PATH_MNT,
     PATH_DENTRY,
     INODE_MODE,
     INODE_INO,
     INODE_SB,
+    INODE_NEAR, // these three lie within its first 80 bytes
     SB_DEV,
     DENTRY_PARENT,
     DENTRY_NAME,
     DENTRY_INODE,
+    DENTRY_INLINE, // where short names are kept
     MOUNT_PARENT,
     MOUNT_POINT,
     MOUNT_MNT,

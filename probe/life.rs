@@ -117,7 +117,8 @@ pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
         r.word(ld::<u32>(bprm, g!(BPRM_ENVC)) as u64);
         let mm: *const u8 = ld(task, g!(TASK_MM));
         let exe: u64 = if mm.is_null() { 0 } else { ld(mm, g!(MM_EXE)) };
-        path(&mut r, task, of_file(exe));
+        let start = of_file(&r, exe);
+        path(&mut r, task, start);
         // The path as it was given.
         let name: u64 = ld(bprm, g!(BPRM_FILENAME));
         r.kernel_str(name, STR_MAX);

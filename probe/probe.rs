@@ -17,6 +17,7 @@
 mod kernel;
 #[allow(dead_code)]
 mod abi;
+mod btf;
 mod calls;
 mod copy;
 mod facts;
@@ -24,6 +25,7 @@ mod life;
 mod ring;
 mod scope;
 mod share;
+mod step;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

@@ -146,6 +146,16 @@ impl Rec {
         self.p = bound_at(self.p);
         unsafe { self.c.add(self.p as usize) }
     }
+    /// Reads `n` bytes of kernel memory, 128 at most, to a place of the control page: the stack has 512 bytes for all.
+    #[inline(always)]
+    pub unsafe fn near(&self, n: u32, src: u64) -> *const u8 {
+        unsafe {
+            let to = self.ctl.add(NEAR as usize);
+            // What cannot be read is zeros (bpf_probe_read_kernel_common in kernel/trace/bpf_trace.c).
+            read_kernel(to, n, src);
+            to
+        }
+    }
     /// A number that the verifier knows nothing about, by way of memory that it does not follow. At the head of a loop it
     /// makes all paths look alike: without it every combination of branches would be walked on its own.
     #[inline(always)]

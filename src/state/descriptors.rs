@@ -187,6 +187,13 @@ impl FdTable {
         now.filter(|f| f.read).map(|f| (&f.file, f.since, false))
     }
 
+    /// It was read anew: what was missed is as it is now. What its numbers meant is still known, and who shares it.
+    pub fn renew(&mut self, now: FdTable) {
+        changed();
+        (self.low, self.high) = (now.low, now.high);
+        self.shared |= now.shared;
+    }
+
     /// How many are open.
     pub fn len(&self) -> usize {
         self.low.iter().flatten().count() + self.high.len()

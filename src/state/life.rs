@@ -6,8 +6,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::descriptors::TableRef;
-use super::tables::{Begun, PendingExec, ProcDesc, ProcEntity, ProcRef, Text, ask, changed};
-use super::{LINGER, State, Wanted, effects, scan};
+use super::tables::{Begun, PendingExec, ProcDesc, ProcEntity, ProcRef, Text, ask};
+use super::{State, Wanted, effects, scan};
 use crate::batch::{Builder, NO_LATENCY, proc_flags, row_flags};
 use crate::decode::{Exec, RawItem, Record};
 use crate::schema::{self, Effect, Kind};
@@ -131,6 +131,7 @@ impl State<'_> {
         };
         let child = ProcEntity::new(desc, of_parent, table);
         child.fds_known.set(followed && parent.fds_known.get());
+        child.trusted.set(parent.trusted.get());
         if followed && !parent.fds_known.get() {
             // What it has from its parent is what that has now, perhaps; what it does itself is told.
             self.read_inherited(&child, r.pid);
@@ -243,7 +244,6 @@ impl State<'_> {
             self.count_threads(r, -1);
         }
         if e.last {
-            self.live.remove(&r.pid);
             if wanted.wants(schema::PROCEXIT) {
                 let code = if e.group_code != 0 { e.group_code } else { e.code };
                 let words = [u64::from((code >> 8) & 0xff), u64::from(code & 0x7f)];
@@ -252,11 +252,7 @@ impl State<'_> {
                 self.push(cpu, &end, schema::PROCEXIT, &proc, 0, &words, b);
                 shown = true;
             }
-            // Its children have another parent now.
-            changed();
-            if let Some(gone) = self.remove(r.pid) {
-                self.ended.push_back((r.time + LINGER, r.pid, gone));
-            }
+            self.end(r.pid, r.time);
         }
         self.seen.state += u64::from(!shown);
     }

@@ -14,6 +14,7 @@
 mod descriptors;
 mod effects;
 mod flight;
+mod healing;
 mod intern;
 mod life;
 mod net;
@@ -106,6 +107,8 @@ pub struct State<'s> {
     entries: FxHashMap<u32, (u64, Vec<u8>)>,
     /// Time of the last loss: what was learnt before it may be stale.
     lost_at: u64,
+    /// Ends of processes may have been lost then, and nobody has looked.
+    ends_lost: bool,
     now: fn() -> u64,
     num: u64,
     /// Time of the last event; 0 before the first.
@@ -140,6 +143,7 @@ impl<'s> State<'s> {
             live: FxHashSet::default(),
             entries: FxHashMap::default(),
             lost_at: 0,
+            ends_lost: false,
             now,
             num: 0,
             last: 0,
@@ -263,13 +267,6 @@ impl<'s> State<'s> {
             self.lost(cpu, u64::from(gap), time, b);
             self.expect(cpu, produced);
         }
-    }
-
-    /// Changes were lost: what was learnt before is no longer certain.
-    fn blind(&mut self, time: u64) {
-        self.lost_at = time;
-        // How many threads each process has may have changed unseen.
-        tables::changed();
     }
 
     /// Events were lost: a row says so where it happened. What is known stays certain if the probe does not say that

@@ -18,6 +18,7 @@ impl State<'_> {
 
     /// Reads planned processes until `until` (boot clock, ns). True if there are more.
     pub fn read_some(&mut self, until: u64) -> bool {
+        self.let_go();
         while let Some(pid) = self.unread.pop() {
             match self.procs.get(&pid) {
                 None if self.some => {
@@ -53,6 +54,7 @@ impl State<'_> {
         self.fill(pid, &table, begin);
         let proc = ProcEntity::new(desc, parent, table);
         proc.fds_known.set(true);
+        proc.trusted.set(self.lost_at);
         proc.scanned.set((begin, (self.now)()));
         proc.counted.set(begin);
         self.insert(pid, proc.clone());
@@ -143,6 +145,9 @@ impl State<'_> {
     pub(super) fn find(&mut self, pid: u32, time: u64) -> ProcRef {
         if let Some(p) = self.procs.get(&pid) {
             if p.fds_known.get() {
+                if p.trusted.get() < self.lost_at {
+                    return self.doubt(&p.clone(), time);
+                }
                 self.latest = Some((pid, p.clone()));
                 return p.clone();
             }
@@ -157,7 +162,7 @@ impl State<'_> {
         }
         // A record of a process that ended a moment ago.
         if let Some((.., p)) = self.ended.iter().rev().find(|(_, id, _)| *id == pid) {
-            return p.clone();
+            return self.late(&p.clone());
         }
         self.read(pid)
     }
@@ -171,6 +176,7 @@ impl State<'_> {
             proc.change(|d| *d = ProcDesc { ppid: d.ppid, ..now });
         }
         proc.fds_known.set(true);
+        proc.trusted.set(self.lost_at);
         proc.scanned.set((begin, (self.now)()));
         proc.clone()
     }
@@ -185,7 +191,7 @@ impl State<'_> {
         child.fds_known.set(true);
     }
 
-    fn fill(&mut self, pid: u32, table: &TableRef, since: u64) {
+    pub(super) fn fill(&mut self, pid: u32, table: &TableRef, since: u64) {
         let mut table = table.borrow_mut();
         if self.proc_fs.threads(pid) != Some(1) {
             table.share();

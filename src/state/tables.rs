@@ -183,6 +183,8 @@ pub struct ProcEntity {
     pub split: RefCell<Option<Split>>,
     /// See [`PendingExec`].
     pub exec: RefCell<Option<PendingExec>>,
+    /// The last time that changes were lost after which it was read anew, or found to be gone.
+    pub trusted: Cell<u64>,
     /// Its descriptors have been read, or inherited from one whose were.
     pub fds_known: Cell<bool>,
 }
@@ -207,6 +209,7 @@ impl ProcEntity {
             scanned: Cell::new((0, 0)),
             split: RefCell::new(None),
             exec: RefCell::new(None),
+            trusted: Cell::new(0),
             fds_known: Cell::new(false),
         })
     }

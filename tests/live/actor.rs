@@ -37,6 +37,7 @@ extern "C" fn before_main() {
         "hard-forks" => super::hard::forks(),
         "hard-threads" => super::hard::threads(),
         "hard-bomb" => super::hard::bomb(),
+        "heal" => super::healing::act(),
         "rare" => rare(),
         "numbers" => super::calls::numbers(),
         "orphan" => super::reject::orphan(),

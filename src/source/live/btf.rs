@@ -5,13 +5,13 @@
 
 use std::collections::HashMap;
 
-/// Types by id, and structures by name.
+/// Types by id, and the structures that are asked for by name.
 pub struct Btf<'a> {
     data: &'a [u8],
     strings: &'a [u8],
     /// Offset of each type's record.
     types: Vec<u32>,
-    structs: HashMap<&'a str, u32>,
+    structs: HashMap<&'a [u8], u32>,
 }
 
 const KIND_ARRAY: u32 = 3;
@@ -23,8 +23,8 @@ fn u32_at(data: &[u8], at: usize) -> Option<u32> {
 }
 
 impl<'a> Btf<'a> {
-    /// Parses the index of all types.
-    pub fn parse(bytes: &'a [u8]) -> Option<Btf<'a>> {
+    /// Parses the index of all types. Only structures of which `wanted` is true can be asked for: there are ten thousand.
+    pub fn parse(bytes: &'a [u8], wanted: impl Fn(&[u8]) -> bool) -> Option<Btf<'a>> {
         if bytes.get(..2)? != [0x9f, 0xeb] {
             return None;
         }
@@ -43,7 +43,7 @@ impl<'a> Btf<'a> {
             let id = btf.types.len() as u32;
             btf.types.push(at as u32);
             if matches!(kind, KIND_STRUCT | KIND_UNION)
-                && let Some(name) = btf.string(u32_at(data, at)?).filter(|n| !n.is_empty())
+                && let Some(name) = btf.string(u32_at(data, at)?).filter(|n| !n.is_empty() && wanted(n))
             {
                 btf.structs.entry(name).or_insert(id);
             }
@@ -59,10 +59,10 @@ impl<'a> Btf<'a> {
         Some(btf)
     }
 
-    fn string(&self, at: u32) -> Option<&'a str> {
+    fn string(&self, at: u32) -> Option<&'a [u8]> {
         let rest = self.strings.get(at as usize..)?;
         let end = rest.iter().position(|b| *b == 0)?;
-        std::str::from_utf8(&rest[..end]).ok()
+        rest.get(..end)
     }
 
     /// Kind, number of members, flag, and start of a type's record; modifiers and typedefs are followed.
@@ -92,7 +92,7 @@ impl<'a> Btf<'a> {
                 (u32_at(self.data, m)?, u32_at(self.data, m + 4)?, u32_at(self.data, m + 8)?);
             let offset = if flag { offset & 0xff_ffff } else { offset };
             let own = self.string(own)?;
-            if own == name {
+            if own == name.as_bytes() {
                 return Some((offset, ty));
             }
             if own.is_empty()
@@ -107,7 +107,7 @@ impl<'a> Btf<'a> {
     /// Offset in bytes of `struct.member.member`.
     pub fn offset(&self, path: &str) -> Option<u32> {
         let mut parts = path.split('.');
-        let mut id = *self.structs.get(parts.next()?)?;
+        let mut id = *self.structs.get(parts.next()?.as_bytes())?;
         let mut bits = 0;
         for part in parts {
             let (offset, ty) = self.member(id, part, 0)?;
@@ -124,11 +124,11 @@ mod tests {
 
     #[test]
     fn hostile_bytes_are_refused() {
-        assert!(Btf::parse(&[]).is_none());
-        assert!(Btf::parse(&[0x9f, 0xeb, 1, 0, 24, 0, 0, 0]).is_none());
+        assert!(Btf::parse(&[], |_| true).is_none());
+        assert!(Btf::parse(&[0x9f, 0xeb, 1, 0, 24, 0, 0, 0], |_| true).is_none());
         let mut b = vec![0x9f, 0xeb, 1, 0, 24, 0, 0, 0];
         b.extend_from_slice(&[0xff; 16]);
-        assert!(Btf::parse(&b).is_none());
+        assert!(Btf::parse(&b, |_| true).is_none());
     }
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
         let Ok(bytes) = std::fs::read("/sys/kernel/btf/vmlinux") else {
             return;
         };
-        let btf = Btf::parse(&bytes).expect("a kernel's BTF");
+        let btf = Btf::parse(&bytes, |n| n == b"task_struct").expect("a kernel's BTF");
         // thread_info is the first member of task_struct on every architecture with CONFIG_THREAD_INFO_IN_TASK.
         assert_eq!(btf.offset("task_struct.thread_info"), Some(0));
         assert!(btf.offset("task_struct.tgid") > btf.offset("task_struct.pid"));

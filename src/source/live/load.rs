@@ -169,6 +169,57 @@ fn tracepoint<'e>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut BtfTracePoin
         .map_err(|e: aya::programs::ProgramError| explain(name, &e))
 }
 
+/// Makes the probe's maps, and sets its constants.
+fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<Ebpf, LoadError> {
+    let mut constants = offsets::resolve(types).map_err(LoadError::Missing)?;
+    constants.extend([
+        ("CHUNK_MASK", per_cpu - 1),
+        ("SCOPED", u32::from(options.scoped)),
+        ("HAVE_ENTRY", u32::from(options.entry)),
+        ("NR_RT_SIGRETURN", options.rt_sigreturn),
+        ("PAGE_SHIFT", rustix::param::page_size().trailing_zeros()),
+        ("ENV_BYTES", if options.env { abi::ENV_MAX } else { 0 }),
+    ]);
+    let mut loader = EbpfLoader::new();
+    // It has read all types by itself, tens of megabytes; the probe has nothing that would need them.
+    loader.btf(None);
+    for (name, value) in &constants {
+        loader.override_global(name, value, true);
+    }
+    loader
+        .map_max_entries("CHUNKS", cpus * per_cpu)
+        .map_max_entries("CTL", cpus)
+        .map_max_entries("SHARED", cpus);
+    loader.load(OBJECT).map_err(|e| explain("cannot make the probe's maps", &e))
+}
+
+/// Loads the programs: two at a time, as the verifier takes nearly all of the time that a start takes.
+fn verify(ebpf: &mut Ebpf, options: &Options, btf: &Btf) -> Result<(), LoadError> {
+    let mut programs: Vec<(&'static str, &mut Program)> = ebpf
+        .programs_mut()
+        .filter_map(|(name, program)| {
+            Some((*HOOKS.iter().find(|h| **h == name && options.wants(h))?, program))
+        })
+        .collect();
+    let load = |programs: Vec<(&'static str, &mut Program)>| {
+        programs.into_iter().try_for_each(|(hook, program)| {
+            let program: &mut BtfTracePoint =
+                program.try_into().map_err(|e: aya::programs::ProgramError| explain(hook, &e))?;
+            program
+                .load(hook, btf)
+                .map_err(|e| explain(&format!("the kernel refuses the program {hook}"), &e))
+        })
+    };
+    // The largest on its own.
+    let largest = programs.iter().position(|(hook, _)| *hook == "sys_exit");
+    let first: Vec<_> = largest.map(|at| programs.swap_remove(at)).into_iter().collect();
+    std::thread::scope(|s| {
+        let other = s.spawn(|| load(programs));
+        load(first)?;
+        other.join().unwrap_or_else(|_| Err(LoadError::Other("loading the probe failed".into())))
+    })
+}
+
 impl Probe {
     /// Loads the object into the kernel, without attaching anything.
     pub fn load(options: Options) -> Result<(Probe, Rings), LoadError> {
@@ -177,7 +228,6 @@ impl Probe {
             return Err(LoadError::ForeignPids);
         }
         let bytes = std::fs::read(BTF_PATH).map_err(LoadError::NoBtf)?;
-        let mut constants = offsets::resolve(&bytes).map_err(LoadError::Missing)?;
         if !has_capabilities() {
             return Err(LoadError::Denied("operation not permitted".into()));
         }
@@ -185,33 +235,17 @@ impl Probe {
         // Largest power of two of chunks that keeps within the total; four at least, or hopping would starve a ring.
         let chunks = (options.ring / u64::from(cpus) / u64::from(abi::CHUNK)).clamp(4, 32768);
         let per_cpu = 1u32 << chunks.ilog2();
-        constants.extend([
-            ("CHUNK_MASK", per_cpu - 1),
-            ("SCOPED", u32::from(options.scoped)),
-            ("HAVE_ENTRY", u32::from(options.entry)),
-            ("NR_RT_SIGRETURN", options.rt_sigreturn),
-            ("PAGE_SHIFT", rustix::param::page_size().trailing_zeros()),
-            ("ENV_BYTES", if options.env { abi::ENV_MAX } else { 0 }),
-        ]);
-        let mut loader = EbpfLoader::new();
-        // It has read all types by itself, tens of megabytes; the probe has nothing that would need them.
-        loader.btf(None);
-        for (name, value) in &constants {
-            loader.override_global(name, value, true);
-        }
-        loader
-            .map_max_entries("CHUNKS", cpus * per_cpu)
-            .map_max_entries("CTL", cpus)
-            .map_max_entries("SHARED", cpus);
-        let mut ebpf = loader.load(OBJECT).map_err(|e| explain("cannot make the probe's maps", &e))?;
-        let btf = Btf::parse(&bytes, Endianness::default())
-            .map_err(|e| explain("reading the kernel's type information", &e))?;
+        // The loader's reading of all types takes as long as everything else up to the programs. It is on this thread, so
+        // that the memory, tens of megabytes, goes back to the system afterwards.
+        let (btf, maps) = std::thread::scope(|s| {
+            let maps = s.spawn(|| make(&bytes, &options, cpus, per_cpu));
+            (Btf::parse(&bytes, Endianness::default()), maps.join())
+        });
         drop(bytes);
-        for hook in HOOKS.iter().filter(|h| options.wants(h)) {
-            tracepoint(&mut ebpf, hook)?
-                .load(hook, &btf)
-                .map_err(|e| explain(&format!("the kernel refuses the program {hook}"), &e))?;
-        }
+        let mut ebpf =
+            maps.unwrap_or_else(|_| Err(LoadError::Other("making the probe's maps failed".into())))?;
+        let btf = btf.map_err(|e| explain("reading the kernel's type information", &e))?;
+        verify(&mut ebpf, &options, &btf)?;
         // As large as all the rest of this process together, and of no use any more.
         drop(btf);
         let take = |name: &str, len: usize| -> Result<Map, LoadError> {

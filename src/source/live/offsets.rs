@@ -3,6 +3,8 @@
 //! Enters: the kernel's BTF. Leaves: constants by the name of the probe's `.rodata` symbol. Never: a guess; a missing
 //! member is an error that names it.
 
+use std::collections::HashSet;
+
 use super::btf::Btf;
 
 /// `(symbol in the probe, structure and member)`.
@@ -112,7 +114,9 @@ const REG_SYMBOLS: [&str; 13] = [
 
 /// Every constant that comes from the kernel's BTF, or the members that it lacks.
 pub fn resolve(btf_bytes: &[u8]) -> Result<Vec<(&'static str, u32)>, Vec<String>> {
-    let Some(btf) = Btf::parse(btf_bytes) else {
+    let structs = || OFFSETS.iter().map(|o| o.1).chain(["pt_regs"]).filter_map(|path| path.split('.').next());
+    let names: HashSet<&[u8]> = structs().map(str::as_bytes).collect();
+    let Some(btf) = Btf::parse(btf_bytes, |name| names.contains(name)) else {
         return Err(vec!["the kernel's BTF itself (it is not in a form that is known)".into()]);
     };
     let mut missing = Vec::new();
@@ -132,5 +136,18 @@ pub fn resolve(btf_bytes: &[u8]) -> Result<Vec<(&'static str, u32)>, Vec<String>
             None => missing.push("task_struct.thread_info.status".into()),
         }
     }
+    // Since 6.14 d_iname is a member of a union.
+    let inline = btf.offset("dentry.d_shortname").or_else(|| btf.offset("dentry.d_iname"));
+    found.push(("DENTRY_INLINE", inline.unwrap_or(0)));
+    let of = |symbol: &str| found.iter().find(|(s, _)| *s == symbol).map_or(0, |(_, at)| *at);
+    let (path, inode) = (of("FILE_PATH"), of("FILE_INODE"));
+    let low = path.min(inode);
+    let in_inode = ["INODE_INO", "INODE_SB", "INODE_MODE"].map(of);
+    let near = [
+        ("FILE_LOW", low),
+        ("FILE_NEAR", u32::from(path.max(inode) - low <= 64 - 16)),
+        ("INODE_NEAR", u32::from(in_inode.iter().all(|at| *at <= 80 - 8))),
+    ];
+    found.extend(near);
     if missing.is_empty() { Ok(found) } else { Err(missing) }
 }

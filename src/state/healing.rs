@@ -1,0 +1,102 @@
+//! What a loss leaves in doubt, and /proc puts right.
+//!
+//! Enters: that changes were lost, and later a process with a record. Leaves: the process marked as doubtful, and once no
+//! more is being lost read anew; processes whose end was lost are let go. Never: a process that is silent: it costs nothing.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rustc_hash::FxHashSet;
+
+use super::descriptors::FdTable;
+use super::tables::{ProcRef, changed};
+use super::{LINGER, State};
+use crate::batch::proc_flags;
+
+/// How long nothing must have been lost (boot clock, ns) before /proc is asked: what is read sooner is soon stale again.
+const CALM: u64 = 200_000_000;
+
+impl State<'_> {
+    /// Changes were lost: what was learnt before is no longer certain.
+    pub(super) fn blind(&mut self, time: u64) {
+        self.lost_at = time;
+        self.latest = None;
+        self.ends_lost = true;
+        // How many threads each process has may have changed unseen.
+        changed();
+    }
+
+    /// A process that was known before changes were lost has a record.
+    pub(super) fn doubt(&mut self, proc: &ProcRef, time: u64) -> ProcRef {
+        if time < self.lost_at.saturating_add(CALM) {
+            return suspect(proc);
+        }
+        let begin = (self.now)();
+        let (pid, start) = {
+            let d = proc.desc.borrow();
+            (d.pid, d.start)
+        };
+        proc.trusted.set(self.lost_at);
+        match self.proc_fs.process(pid) {
+            Some(now) if now.start == start => {
+                let table = proc.fds.borrow().clone();
+                let fresh = Rc::new(RefCell::new(FdTable::default()));
+                self.proc_fs.forget_sockets();
+                self.fill(pid, &fresh, begin);
+                table.borrow_mut().renew(fresh.take());
+                *proc.split.borrow_mut() = None;
+                proc.change(|d| *d = now);
+                proc.counted.set(begin);
+                proc.scanned.set((begin, (self.now)()));
+                proc.clone()
+            }
+            // The number is somebody else's by now, and so is the record.
+            Some(now) if now.start <= time => {
+                self.end(pid, time);
+                self.read(pid)
+            }
+            // It is gone: what is known of it stays doubtful.
+            _ => suspect(proc),
+        }
+    }
+
+    /// A process that ended a moment ago has a record.
+    pub(super) fn late(&self, proc: &ProcRef) -> ProcRef {
+        if proc.trusted.get() < self.lost_at { suspect(proc) } else { proc.clone() }
+    }
+
+    /// Lets go of processes whose end was lost, once after each time that changes were.
+    pub(super) fn let_go(&mut self) {
+        let now = (self.now)();
+        if !self.ends_lost || now < self.lost_at.saturating_add(CALM) {
+            return;
+        }
+        self.ends_lost = false;
+        let there: FxHashSet<u32> = self.proc_fs.pids().into_iter().collect();
+        // There is always somebody.
+        if there.is_empty() {
+            return;
+        }
+        let gone: Vec<u32> = self.procs.keys().filter(|pid| !there.contains(pid)).copied().collect();
+        for pid in gone {
+            self.end(pid, now);
+        }
+    }
+
+    /// A process has ended. Records of it may still come from other CPUs.
+    pub(super) fn end(&mut self, pid: u32, time: u64) {
+        // Its children have another parent now.
+        changed();
+        self.live.remove(&pid);
+        if let Some(gone) = self.remove(pid) {
+            self.ended.push_back((time + LINGER, pid, gone));
+        }
+    }
+}
+
+fn suspect(proc: &ProcRef) -> ProcRef {
+    if proc.desc.borrow().flags & proc_flags::UNCERTAIN == 0 {
+        proc.change(|d| d.flags |= proc_flags::UNCERTAIN);
+    }
+    proc.clone()
+}
