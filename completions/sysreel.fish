@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sysreel_global_optspecs
-    string join \n r/read= follow threads= pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered u/user= stop= c/limit= s/snaplen= no-latency ring= nice= no-ancestors env proc= d/explain fail-on-loss v/verbose h/help V/version
+    string join \n r/read= follow threads= pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered u/user= stop= c/limit= s/snaplen= no-latency ring= nice= max-cpu= no-ancestors env proc= d/explain fail-on-loss v/verbose h/help V/version
 end
 
 function __fish_sysreel_needs_command
@@ -54,6 +54,7 @@ complete -c sysreel -n "__fish_sysreel_needs_command" -s c -l limit -d 'Stop aft
 complete -c sysreel -n "__fish_sysreel_needs_command" -s s -l snaplen -d 'Bytes to capture of each buffer [default: 80]' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -l ring -d 'Memory for events on their way, all CPUs together' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -l nice -d 'Take this much less of the CPU than others: nice(1)' -r
+complete -c sysreel -n "__fish_sysreel_needs_command" -l max-cpu -d 'Take at most this much of one CPU, and lose events instead' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -l proc -d 'Where the host\'s /proc is [default: /proc]' -r -f -a "(__fish_complete_directories)"
 complete -c sysreel -n "__fish_sysreel_needs_command" -l follow -d 'With -r: go on reading as the file grows'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l self -d 'Include sysreel itself and whoever reads its output'
@@ -111,6 +112,7 @@ complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s c -l limit -d 'S
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s s -l snaplen -d 'Bytes to capture of each buffer [default: 80]' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l ring -d 'Memory for events on their way, all CPUs together' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l nice -d 'Take this much less of the CPU than others: nice(1)' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l max-cpu -d 'Take at most this much of one CPU, and lose events instead' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l proc -d 'Where the host\'s /proc is [default: /proc]' -r -f -a "(__fish_complete_directories)"
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l as -d 'Run the command as this user' -r -f -a "(__fish_complete_users)"
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l force -d 'Let -w replace an existing file'

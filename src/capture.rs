@@ -4,23 +4,25 @@
 //! details of any stage; this is the order in which they are called.
 
 mod bounds;
+mod budget;
 mod end;
 mod flight;
+mod out;
+mod pace;
 pub mod scope;
 
 use std::io::IsTerminal;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::batch::{Builder, Columns, Meta};
-use crate::config::{Config, Flush, Form, Live, Place, Scope, Sink};
+use crate::config::{Config, Flush, Live, Place, Scope, Sink};
 use crate::exit::Exit;
 use crate::files::{self, Tally};
 use crate::filter::{Bounds, CodeSet, Filter, both};
+use crate::handoff::Manner;
 use crate::message;
-use crate::output;
-
+use crate::outlet::Patience;
 use crate::recorder::{How, Recorder};
 use crate::reel::Header;
 use crate::run::Child;
@@ -35,22 +37,6 @@ use crate::source::live::{Clocks, Options, Probe, Rings, boot_now, wall_now};
 use crate::state::State;
 use crate::users::Users;
 
-/// How long the reader sleeps when there is little to do. Nothing wakes it: a wake-up costs more than a hundred events.
-const PAUSE: Duration = Duration::from_millis(10);
-/// The same when there is much.
-const SHORT_PAUSE: Duration = Duration::from_millis(1);
-/// Records in one drain that count as much.
-const MUCH: u64 = 4096;
-/// The same when next to nothing happens: being woken is then what the reader costs (70 us of CPU time on a virtual machine).
-const LONG_PAUSE: Duration = Duration::from_millis(35);
-/// Records in one drain that are next to nothing.
-const LITTLE: u64 = 256;
-/// The same when nothing has happened for [`QUIET`] ns.
-const QUIET_PAUSE: Duration = Duration::from_millis(50);
-/// See [`QUIET_PAUSE`].
-const QUIET: u64 = 1_000_000_000;
-/// Bytes of a CPU's ring that hold what it can do in the longest pause: two million records a second of 128 bytes.
-const ROOMY: u64 = 12 << 20;
 /// Time given to reading /proc between two drains, ns.
 const SCAN_SLICE: u64 = 3_000_000;
 /// The same at the start, before the first record is read, ns.
@@ -72,26 +58,11 @@ pub fn default_ring(cpus: u64) -> u64 {
     by_memory.min(128 << 20).max(cpus * (256 << 10))
 }
 
-/// How long to sleep after a drain of so many records. `quiet`: ns since the last record. `patient`: nobody waits for the
-/// end of a command, and the rings hold what may come meanwhile.
-fn pause(records: u64, quiet: u64, patient: bool) -> Duration {
-    match records {
-        MUCH.. => SHORT_PAUSE,
-        0 if patient && quiet > QUIET => QUIET_PAUSE,
-        ..LITTLE if patient => LONG_PAUSE,
-        _ => PAUSE,
-    }
-}
-
-/// Where rows go.
-enum Out {
-    Nothing,
-    Print(Printer),
-    Reel(Recorder),
-}
-
+use budget::Budget;
 pub use end::conclude;
 use end::finish;
+use out::{Out, place_name, printed};
+use pace::Pace;
 use scope::{leave_out, mark, no_process};
 
 struct Capture<'s> {
@@ -101,6 +72,8 @@ struct Capture<'s> {
     builder: Box<Builder>,
     generation: u32,
     out: Out,
+    /// The output was given up: rows are only counted.
+    given_up: bool,
     /// Rows of the open block that have been selected already.
     done: usize,
     start: u64,
@@ -113,18 +86,41 @@ struct Capture<'s> {
     interest: CodeSet,
 }
 
+/// What a look at the rings gave.
+#[derive(Clone, Copy, Default)]
+struct Step {
+    /// They were looked at.
+    looked: bool,
+    records: u64,
+    /// There may be more at once.
+    more: bool,
+}
+
+impl Step {
+    /// Nothing was in them.
+    fn is_empty(&self) -> bool {
+        self.looked && self.records == 0
+    }
+}
+
 impl Capture<'_> {
-    /// Empties the rings as far as is certain, and passes on what came. True if there may be more at once.
-    fn step(&mut self, rings: &mut Rings) -> (u64, bool) {
+    /// Empties the rings as far as is certain, or of so many records, and passes on what came. Nothing while there is no
+    /// room for it.
+    fn step(&mut self, rings: &mut Rings, most: u64) -> Step {
+        if !self.given_up && !self.out.has_room() {
+            return Step::default();
+        }
         let now = boot_now();
         let (state, builder, interest) = (&mut self.state, &mut self.builder, &self.interest);
         let wanted = |code: u16| interest.has(code);
+        let mut left = most;
         let drained = rings.drain(now, |cpu, bytes| {
             state.take(cpu, bytes, &wanted, builder);
-            !builder.is_full()
+            left = left.saturating_sub(1);
+            left > 0 && !builder.is_full()
         });
         self.pass_on(now);
-        (drained.records, drained.stopped || drained.pressed)
+        Step { looked: true, records: drained.records, more: drained.stopped || drained.pressed }
     }
 
     /// Selects among the new rows and gives them to the sink.
@@ -143,6 +139,7 @@ impl Capture<'_> {
             self.last_time = view.time.last().copied().unwrap_or(self.last_time);
             let selection = self.selector.select(&view, self.done..rows);
             match &mut self.out {
+                _ if self.given_up => self.builder.truncate(0),
                 Out::Nothing => self.builder.truncate(0),
                 Out::Print(p) => {
                     for row in selection.iter() {
@@ -209,23 +206,7 @@ impl Capture<'_> {
     }
 
     fn is_over(&self) -> bool {
-        self.selector.is_done()
-            || match &self.out {
-                Out::Nothing => false,
-                Out::Print(p) => p.is_closed(),
-                Out::Reel(r) => r.is_closed(),
-            }
-    }
-}
-
-/// Columns that the sink will read.
-fn printed(sink: &Sink) -> Columns {
-    match sink {
-        Sink::Nothing => Columns::NOTHING,
-        Sink::Print { form: Form::Template(t), .. } => {
-            output::Template::parse(t).map_or(Columns::ALL, |t| t.columns())
-        }
-        Sink::Print { .. } | Sink::Reel { .. } => Columns::ALL,
+        self.selector.is_done() || self.out.is_closed()
     }
 }
 
@@ -342,7 +323,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         Sink::Nothing => Out::Nothing,
         Sink::Print { to, form, colour } => {
             let each = config.flush != Flush::Auto;
-            match Printer::new(to, form, *colour, each) {
+            match Printer::new(to, form, *colour, each, Manner::Keep) {
                 Ok(p) => Out::Print(p),
                 Err(e) => {
                     message::say(format!("{e:#}"));
@@ -356,7 +337,12 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         }
         Sink::Reel { to, force } => {
             let header = header(config, live, start, cpus as u32, &probe);
-            let how = How { force: *force, flush: config.flush == Flush::Event, files: config.files.clone() };
+            let how = How {
+                force: *force,
+                flush: config.flush == Flush::Event,
+                files: config.files.clone(),
+                manner: Manner::Keep,
+            };
             match Recorder::new(to, &how, &header, schema.clone()) {
                 Ok(r) => Out::Reel(r),
                 Err(e) => return failed(&format!("cannot write {}: {e}", place_name(to))),
@@ -370,6 +356,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         builder: Box::new(Builder::new()),
         generation: 1,
         out,
+        given_up: false,
         done: 0,
         start,
         opened: start,
@@ -401,19 +388,22 @@ pub fn run(config: &Config, live: &Live) -> Exit {
                 probe.set_scope(c.pid(), abi::SCOPE_AT_EXEC);
                 if let Err(e) = c.release() {
                     message::say(&e);
-                    let _ = finish(capture, rings, probe, config, live);
+                    let _ = finish(capture, rings, probe, config, live, &mut Patience::new(|| true));
                     return e.exit;
                 }
             }
         }
     }
 
+    message::hurry(true);
     let mut status = None;
-    let patient = child.is_none() && ring / cpus >= ROOMY;
-    let mut busy_at = boot_now();
+    let mut pace = Pace::new(child.is_none(), ring / cpus);
     let mut looked_again = live.include_self || live.scope != Scope::Host;
+    let mut budget = live.max_cpu.map(Budget::new);
     loop {
-        let (records, more) = capture.step(&mut rings);
+        let pause = budget.as_mut().and_then(Budget::pause);
+        let most = if budget.is_some() { budget::RECORDS } else { u64::MAX };
+        let step = if pause.is_some() { Step::default() } else { capture.step(&mut rings, most) };
         capture.heed(&wishes, &mut schedule, &probe, live);
         // While the command runs, signals are its business; what it left behind may be waited for or not.
         let stopped = wishes.stop() && (child.is_none() || status.is_some());
@@ -422,7 +412,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         }
         if let Some(c) = &mut child {
             status = status.or_else(|| c.try_wait());
-            if status.is_some() && records == 0 && !capture.state.any_alive() {
+            if status.is_some() && step.is_empty() && !capture.state.any_alive() {
                 break;
             }
         }
@@ -431,16 +421,18 @@ pub fn run(config: &Config, live: &Live) -> Exit {
             leave_out(&probe, live, &config.sink, true);
             looked_again = true;
         }
+        if let Some(pause) = pause {
+            std::thread::sleep(pause);
+            continue;
+        }
         let scanning = capture.state.read_some(boot_now() + SCAN_SLICE);
-        if !more && !scanning {
-            let now = boot_now();
-            if records > 0 {
-                busy_at = now;
-            }
-            std::thread::sleep(pause(records, now.saturating_sub(busy_at), patient));
+        if !step.more && !scanning {
+            capture.out.rest(pace.pause(step.records));
         }
     }
-    let (outcome, lost) = finish(capture, rings, probe, config, live);
+    message::hurry(schedule.is_over());
+    let mut patience = Patience::new(|| wishes.stop() || schedule.is_over());
+    let (outcome, lost) = finish(capture, rings, probe, config, live, &mut patience);
     if let (Some(c), None) = (&mut child, status) {
         // Asked to stop after N events, or the output is gone: the command itself goes on to its end.
         status = Some(c.wait());
@@ -456,13 +448,6 @@ pub fn run(config: &Config, live: &Live) -> Exit {
 fn hangup_rotates(config: &Config) -> bool {
     let to_file = matches!(&config.sink, Sink::Reel { to: Place::File(_), .. });
     to_file && (config.files.rotates() || !std::io::stderr().is_terminal())
-}
-
-fn place_name(place: &crate::config::Place) -> String {
-    match place {
-        Place::Standard => "standard output".into(),
-        Place::File(path) => message::name(path),
-    }
 }
 
 fn header(config: &Config, live: &Live, start: u64, cpus: u32, probe: &Probe) -> Header {

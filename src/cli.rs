@@ -420,6 +420,18 @@ struct Shared {
         help_heading = "Capture"
     )]
     nice: Option<i8>,
+    /// Take at most this much of one CPU, and lose events instead
+    ///
+    /// CPU time of sysreel itself, all its threads together: when it is used up the rings are not read, and what then finds
+    /// no room in them is counted as lost. The start and the end are not held to it; the probe's time is that of the
+    /// processes that it traces.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        value_parser = clap::value_parser!(u16).range(1..=10_000),
+        help_heading = "Capture"
+    )]
+    max_cpu: Option<u16>,
     /// Know nothing of processes that are not traced themselves
     ///
     /// Without it the parents of what is traced are named too, with their command lines, up to the first process of the
@@ -474,6 +486,7 @@ impl Shared {
             users: self.users,
             ring: self.ring,
             nice: self.nice,
+            max_cpu: self.max_cpu,
             no_ancestors: self.no_ancestors,
             env: self.env,
             proc: self.proc,

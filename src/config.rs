@@ -80,6 +80,7 @@ pub struct Typed {
     pub include_self: bool,
     pub ring: Option<String>,
     pub nice: Option<i8>,
+    pub max_cpu: Option<u16>,
     pub no_ancestors: bool,
     /// Environments are read and kept.
     pub env: bool,
@@ -187,6 +188,8 @@ pub struct Live {
     pub ring: Option<u64>,
     /// Priority among processes, as nice(1) counts it.
     pub nice: Option<i8>,
+    /// CPU time that the capture may take for itself, in percent of one CPU.
+    pub max_cpu: Option<u16>,
     /// Leave out what is known of processes that are not traced themselves.
     pub no_ancestors: bool,
     /// Environments are read and kept.
@@ -447,6 +450,7 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
             (typed.no_latency, "--no-latency"),
             (typed.ring.is_some(), "--ring"),
             (typed.nice.is_some(), "--nice"),
+            (typed.max_cpu.is_some(), "--max-cpu"),
             (typed.no_ancestors, "--no-ancestors"),
             (typed.env, "--env"),
             (typed.proc.is_some(), "--proc"),
@@ -489,6 +493,7 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
         latency: !typed.no_latency,
         ring: typed.ring.as_deref().map(|text| size("--ring", text)).transpose()?,
         nice: typed.nice,
+        max_cpu: typed.max_cpu,
         no_ancestors: typed.no_ancestors,
         env: typed.env,
         proc: typed.proc.clone().unwrap_or_else(|| PathBuf::from("/proc")),

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use crate::batch::Batch;
 use crate::config::{Files as Options, OnFull, Place, Sync};
 use crate::message;
+use crate::outlet::{Outlet, Watch};
 use crate::reel::{Header, Totals, Writer};
 use crate::schema::{LOST, Schema};
 use crate::sink::Unbuffered;
@@ -59,7 +60,7 @@ struct Open {
     id: (u64, u64),
     /// For synchronising.
     file: Option<File>,
-    writer: Writer<Box<dyn Write + Send>>,
+    writer: Writer<Outlet>,
     /// Rows in it that stand for losses, and how many they stand for.
     lost_rows: u64,
     lost: u64,
@@ -75,6 +76,7 @@ pub struct Files {
     options: Options,
     header: Header,
     schema: Arc<Schema>,
+    watch: Arc<Watch>,
     open: Option<Open>,
     done: VecDeque<Done>,
     /// Number of the next file.
@@ -89,13 +91,14 @@ pub struct Files {
 }
 
 impl Files {
-    /// Makes the first file.
+    /// Makes the first file. What is written tells `watch` how far it is.
     pub fn new(
         to: &Place,
         force: bool,
         options: &Options,
         header: &Header,
         schema: Arc<Schema>,
+        watch: &Arc<Watch>,
     ) -> io::Result<Files> {
         let mut files = Files {
             to: to.clone(),
@@ -103,6 +106,7 @@ impl Files {
             options: options.clone(),
             header: header.clone(),
             schema,
+            watch: watch.clone(),
             open: None,
             done: VecDeque::new(),
             next: 1,
@@ -125,9 +129,9 @@ impl Files {
             }
         };
         let meta = file.as_ref().map(File::metadata).transpose()?;
-        let out: Box<dyn Write + Send> = match &file {
-            Some(file) => Box::new(file.try_clone()?),
-            None => Box::new(Unbuffered::stdout()),
+        let out = match &file {
+            Some(file) => Outlet::new(file.try_clone()?, self.watch.clone()),
+            None => Outlet::new(Unbuffered::stdout(), self.watch.clone()),
         };
         let writer = Writer::new(out, &self.header, &self.schema)?;
         self.open = Some(Open {

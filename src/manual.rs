@@ -463,7 +463,13 @@ fn rest(page: &mut Roff) {
     entries(
         page,
         [
-            ("SIGINT, SIGTERM", "End the capture; what it has is written out. A second one ends it at once."),
+            (
+                "SIGINT, SIGTERM",
+                "End the capture; what it has is written out, as long as the output takes it: a pipe, socket or terminal \
+                 that takes nothing for half a second (a file: for 30 seconds) is given up, what did not get there is \
+                 counted on standard error, and the exit status is 1. The same holds when --stop duration: ends it. A \
+                 second signal ends it at once.",
+            ),
             (
                 "SIGHUP",
                 "With -w FILE, if files rotate or standard error is no terminal: complete the file and begin the next, \

@@ -2,13 +2,41 @@
 //!
 //! Enters: text, possibly holding names that somebody else chose. Leaves: lines on stderr that begin with `sysreel: `,
 //! with every character that could steer a terminal escaped. Never: events (those have their own sinks), colour, or a
-//! failure: when nobody can read a message there is nobody to tell.
+//! failure: when nobody can read a message there is nobody to tell. A stderr that takes nothing (a pipe that nobody reads)
+//! holds up nobody who must go on: what cannot be said is left out.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// What a pipe takes at once when it takes anything (PIPE_BUF).
+const PART: usize = 4096;
+/// How long a stderr that takes nothing holds up whoever must go on; once.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// Set by a signal: the end was asked for.
+static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+/// Whoever speaks must go on.
+static HURRY: AtomicBool = AtomicBool::new(false);
+/// stderr took nothing when it was last tried.
+static STUCK: AtomicBool = AtomicBool::new(false);
+
+/// From when `stop` is set nobody waits for stderr any more.
+pub fn heed(stop: Arc<AtomicBool>) {
+    let _ = STOP.set(stop);
+}
+
+/// Whether whoever speaks must go on even if nobody reads it.
+pub fn hurry(hurry: bool) {
+    HURRY.store(hurry, Ordering::Relaxed);
+}
 
 /// Writes `sysreel: TEXT` and a newline to stderr. Newlines inside the text are kept, so that a message may have several
 /// lines; names inside it should have gone through [`name`].
@@ -18,8 +46,35 @@ pub fn say(text: impl fmt::Display) {
 
 /// Writes text that already has its form (help, a filter error with its caret) to stderr as it is, escaped.
 pub fn raw(text: &str) {
+    let mut out = io::stderr().lock();
     // One write for the whole message: lines of several writers (the traced command's, ours) do not mix inside it.
-    let _ = io::stderr().lock().write_all(escape(text).as_bytes());
+    for part in escape(text).as_bytes().chunks(PART) {
+        if !takes_some() || out.write_all(part).is_err() {
+            return;
+        }
+    }
+}
+
+/// Waits until stderr takes something. False if it does not, and there is no time.
+fn takes_some() -> bool {
+    let err = rustix::stdio::stderr();
+    loop {
+        let hurry = HURRY.load(Ordering::Relaxed) || STOP.get().is_some_and(|s| s.load(Ordering::Relaxed));
+        let wait = if hurry && STUCK.load(Ordering::Relaxed) { Duration::ZERO } else { WAIT };
+        let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(wait.subsec_nanos()) };
+        match poll(&mut [PollFd::new(&err, PollFlags::OUT)], Some(&wait)) {
+            Ok(0) if hurry => {
+                STUCK.store(true, Ordering::Relaxed);
+                return false;
+            }
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            // Whatever else there is to say of it, the write will.
+            _ => {
+                STUCK.store(false, Ordering::Relaxed);
+                return true;
+            }
+        }
+    }
 }
 
 /// Writes a listing to stdout. A reader that went away is no failure; anything else is returned.

@@ -1,8 +1,7 @@
 //! A capture file being written, by a thread of its own.
 //!
 //! Enters: closed blocks, and wishes: a new file now, everything out now. Leaves: reels, by [`Files`], and what became of
-//! them. Never: waiting by whoever reads rings, but for the hand-off, which is bounded: when it is full the rings fill,
-//! and the probe drops and counts.
+//! them. Never: waiting by whoever reads rings ([`crate::handoff`]).
 
 use std::io;
 use std::sync::Arc;
@@ -13,12 +12,11 @@ use std::thread::JoinHandle;
 use crate::batch::Builder;
 use crate::config::{self, Place};
 use crate::files::{Files, Tally};
+use crate::handoff::{Giver, Manner, QUEUE, handoff};
+use crate::outlet::{Patience, Watch};
 use crate::reel::{Header, Totals};
 use crate::schema::Schema;
 use crate::sink::{Outcome, is_closed};
-
-/// Blocks between the two threads.
-const QUEUE: usize = 8;
 
 /// What the writing thread is told.
 enum Work {
@@ -37,14 +35,16 @@ pub struct How {
     pub flush: bool,
     /// Rotation and limits.
     pub files: config::Files,
+    /// Whether who hands on may wait.
+    pub manner: Manner,
 }
 
 /// A reel being written.
 pub struct Recorder {
-    full: Option<SyncSender<Work>>,
+    full: Giver<Work>,
     empty: Receiver<Box<Builder>>,
     thread: Option<JoinHandle<Outcome>>,
-    closed: bool,
+    watch: Arc<Watch>,
     /// Set by the writing thread when nothing is to be written any more. It goes on taking blocks, to count what is in them.
     over: Arc<AtomicBool>,
 }
@@ -52,66 +52,80 @@ pub struct Recorder {
 impl Recorder {
     /// Writes to `to`; header and `schema` are copied into every file.
     pub fn new(to: &Place, how: &How, header: &Header, schema: Arc<Schema>) -> io::Result<Recorder> {
-        let files = match Files::new(to, how.force, &how.files, header, schema.clone()) {
+        let watch = Watch::new(how.manner.is_mortal());
+        let files = match Files::new(to, how.force, &how.files, header, schema.clone(), &watch) {
             Ok(files) => files,
             // A reader that goes away within the header is as little an error as one that goes away later.
             Err(e) if is_closed(&e) => {
-                let over = Arc::new(AtomicBool::new(true));
-                return Ok(Recorder {
-                    full: None,
-                    empty: sync_channel(1).1,
-                    thread: None,
-                    closed: true,
-                    over,
-                });
+                let (over, empty) = (Arc::new(AtomicBool::new(true)), sync_channel(1).1);
+                return Ok(Recorder { full: Giver::closed(watch.clone()), empty, thread: None, watch, over });
             }
             Err(e) => return Err(e),
         };
-        let (full, filled) = sync_channel::<Work>(QUEUE);
+        let (full, filled) = handoff(how.manner.clone(), watch.clone());
         let (give, empty) = sync_channel::<Box<Builder>>(QUEUE + 2);
         let over = Arc::new(AtomicBool::new(false));
-        let (tell, flush) = (over.clone(), how.flush);
-        let thread = std::thread::spawn(move || work(files, &schema, flush, &filled, &give, &tell));
-        Ok(Recorder { full: Some(full), empty, thread: Some(thread), closed: false, over })
-    }
-
-    fn tell(&mut self, work: Work) {
-        if let Some(full) = &self.full {
-            self.closed |= full.send(work).is_err();
-        }
+        let (tell, flush, seen) = (over.clone(), how.flush, watch.clone());
+        let thread = std::thread::spawn(move || {
+            let outcome = work(files, &schema, flush, &filled, &give, &tell, &seen);
+            drop(filled);
+            seen.took();
+            outcome
+        });
+        Ok(Recorder { full, empty, thread: Some(thread), watch, over })
     }
 
     /// Hands a closed block on and gives an empty one back (its contents are old: reset it). `tally` is what the capture
     /// adds up to with it.
     pub fn block(&mut self, block: Box<Builder>, tally: Tally) -> Box<Builder> {
-        self.tell(Work::Block(block, tally));
+        self.full.give(Work::Block(block, tally));
         self.empty.try_recv().unwrap_or_default()
     }
 
     /// Begins a new file after what was handed on so far.
     pub fn turn(&mut self) {
-        self.tell(Work::Turn);
+        self.ask(Work::Turn);
     }
 
     /// Puts what was handed on so far where it survives us.
     pub fn flush(&mut self) {
-        self.tell(Work::Flush);
+        self.ask(Work::Flush);
+    }
+
+    /// What waits already to be done behind the last block need not be done twice.
+    fn ask(&mut self, work: Work) {
+        let same = |kept: &Work| std::mem::discriminant(kept) == std::mem::discriminant(&work);
+        let waits =
+            self.full.kept().take_while(|kept| !matches!(kept, Work::Block(..))).any(|kept| same(kept));
+        if !waits {
+            self.full.give(work);
+        }
+    }
+
+    /// True if all was handed on: there is room for more.
+    pub fn has_room(&mut self) -> bool {
+        self.full.has_room()
+    }
+
+    /// What hands on.
+    pub fn giver(&mut self) -> &mut Giver<impl Sized> {
+        &mut self.full
     }
 
     /// True if nothing can or should be written any more.
     pub fn is_closed(&self) -> bool {
-        self.closed
+        self.full.is_closed()
             || self.over.load(Ordering::Relaxed)
             || self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// Writes the end block and waits until everything is out.
-    pub fn finish(mut self, totals: Totals) -> Outcome {
-        self.tell(Work::End(Box::new(totals)));
-        self.full = None;
-        match self.thread.take().map(JoinHandle::join) {
+    /// Writes the end block and waits until everything is out, or as long as patience lasts.
+    pub fn finish(mut self, totals: Totals, patience: Option<&mut Patience>) -> Outcome {
+        self.full.give(Work::End(Box::new(totals)));
+        let Some(thread) = self.thread.take() else { return Outcome { closed: true, ..Outcome::default() } };
+        match self.full.finish(thread, patience) {
+            None => Outcome::given_up(self.watch.events()),
             Some(Ok(outcome)) => outcome,
-            None => Outcome { closed: true, ..Outcome::default() },
             Some(Err(_)) => {
                 Outcome { error: Some(io::Error::other("the writing thread failed")), ..Outcome::default() }
             }
@@ -126,10 +140,12 @@ fn work(
     filled: &Receiver<Work>,
     give: &SyncSender<Box<Builder>>,
     over: &AtomicBool,
+    watch: &Watch,
 ) -> Outcome {
     let mut outcome = Outcome::default();
     let mut enough = false;
     for work in filled {
+        watch.took();
         let broken = outcome.error.is_some() || outcome.closed;
         let done = match work {
             // A size was asked for and is reached: what comes after it was not asked for.
@@ -141,7 +157,7 @@ fn work(
             Work::Block(block, tally) => {
                 let done = files.block(&block.view(schema), tally);
                 enough = files.is_enough();
-                let _ = give.send(block);
+                let _ = give.try_send(block);
                 done.and_then(|()| if flush { files.flush() } else { Ok(()) })
             }
             Work::End(totals) if !broken => files.finish(&totals),
@@ -155,6 +171,7 @@ fn work(
             Err(e) if is_closed(&e) => outcome.closed = true,
             Err(e) => outcome.error = Some(e),
         }
+        watch.count(files.written());
         // The reader stops; what is queued already is counted.
         over.store(enough || outcome.error.is_some() || outcome.closed, Ordering::Relaxed);
     }

@@ -24,7 +24,9 @@ use crate::exit::Exit;
 use crate::files::Tally;
 use crate::filter::{Filter, both};
 use crate::follow::Follow;
+use crate::handoff::Manner;
 use crate::message;
+use crate::outlet::Patience;
 use crate::output::{self, Format};
 use crate::recorder::{How, Recorder};
 use crate::reel::{Block, Damage, Index, Reader, Stored, Totals};
@@ -323,7 +325,8 @@ pub fn run(config: &Config, from: &Place) -> Exit {
     if config.explain {
         return message::listing(&filter.explain(&schema)).map_or(Exit::Error, |()| Exit::Ok);
     }
-    let out = match make_out(config, &reader, &schema) {
+    let manner = Manner::Wait(stopped.clone());
+    let out = match make_out(config, &reader, &schema, manner) {
         Ok(out) => out,
         Err(exit) => return exit,
     };
@@ -343,8 +346,9 @@ pub fn run(config: &Config, from: &Place) -> Exit {
         Some((crew, most)) => together(&mut pass, &mut feed, &mut sieve, crew, most),
     };
     let ended_early = pass.is_done();
-    let Pass { name, out, counts, damages, times, .. } = pass;
-    let outcome = finish(out, &counts, times);
+    let Pass { name, out, counts, damages, times, stopped, .. } = pass;
+    let asked = stopped.as_ref().map(|s| Patience::new(|| s.load(Ordering::Relaxed)));
+    let outcome = finish(out, &counts, times, asked);
     let reader = &feed.reader;
     if !ended_early && !reader.is_complete() && damages == 0 {
         message::say(format!(
@@ -357,7 +361,8 @@ pub fn run(config: &Config, from: &Place) -> Exit {
     // What was lost is in the stream; a filtered capture may have lost blocks that say so, its end knows.
     let lost = recorded.map_or(counts.lost, |t| t.lost.max(counts.lost));
     let verb = if matches!(config.sink, Sink::Reel { .. }) { "written" } else { "shown" };
-    message::say(format!("{} events, {} {verb}, {lost} lost", counts.seen, counts.matched));
+    let done = counts.matched.saturating_sub(outcome.unwritten);
+    message::say(format!("{} events, {done} {verb}, {lost} lost", counts.seen));
     match conclude(&outcome, config, lost) {
         Exit::Ok if damages > 0 => Exit::Damaged,
         exit => exit,
@@ -452,19 +457,22 @@ fn together(
     recorded
 }
 
-fn make_out(config: &Config, reader: &Input, schema: &Arc<Schema>) -> Result<Out, Exit> {
+fn make_out(config: &Config, reader: &Input, schema: &Arc<Schema>, manner: Manner) -> Result<Out, Exit> {
     match &config.sink {
         Sink::Nothing => Ok(Out::Nothing),
         Sink::Print { to, form, colour } => {
-            Printer::new(to, form, *colour, config.flush != Flush::Auto).map(Out::Print).map_err(|e| {
-                message::say(format!("{e:#}"));
-                if Printer::is_usage_error(form) { Exit::Usage } else { Exit::Error }
-            })
+            Printer::new(to, form, *colour, config.flush != Flush::Auto, manner).map(Out::Print).map_err(
+                |e| {
+                    message::say(format!("{e:#}"));
+                    if Printer::is_usage_error(form) { Exit::Usage } else { Exit::Error }
+                },
+            )
         }
         Sink::Reel { to, force } => {
             let mut header = reader.header().clone();
             header.filter = both(&header.filter, &both(&config.only, &config.filter));
-            let how = How { force: *force, flush: config.flush == Flush::Event, files: config.files.clone() };
+            let (flush, files) = (config.flush == Flush::Event, config.files.clone());
+            let how = How { force: *force, flush, files, manner };
             Recorder::new(to, &how, &header, schema.clone()).map(|r| Out::Reel(Box::default(), 1, r)).map_err(
                 |e| {
                     message::say(format!("cannot write {}: {e}", name_of(to)));
@@ -483,19 +491,20 @@ fn pass_block(builder: &mut Box<Builder>, generation: &mut u32, recorder: &mut R
     builder.reset(*generation);
 }
 
-fn finish(out: Out, counts: &Counts, times: (u64, u64)) -> Outcome {
+fn finish(out: Out, counts: &Counts, times: (u64, u64), patience: Option<Patience>) -> Outcome {
+    let mut patience = patience;
     match out {
         Out::Nothing => Outcome::default(),
-        Out::Print(p) => p.finish(&output::Totals {
-            produced: counts.seen + counts.lost,
-            matched: counts.matched,
-            lost: counts.lost,
-        }),
+        Out::Print(p) => {
+            let produced = counts.seen + counts.lost;
+            let totals = output::Totals { produced, matched: counts.matched, lost: counts.lost };
+            p.finish(&totals, patience.as_mut())
+        }
         Out::Reel(mut builder, mut generation, mut recorder) => {
             if builder.rows() > 0 {
                 pass_block(&mut builder, &mut generation, &mut recorder);
             }
-            recorder.finish(Totals {
+            let totals = Totals {
                 produced: counts.seen + counts.lost,
                 written: counts.matched,
                 filtered: counts.seen.saturating_sub(counts.matched),
@@ -505,7 +514,8 @@ fn finish(out: Out, counts: &Counts, times: (u64, u64)) -> Outcome {
                 last_time: times.1,
                 notes: Vec::new(),
                 index: Vec::new(),
-            })
+            };
+            recorder.finish(totals, patience.as_mut())
         }
     }
 }

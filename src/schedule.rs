@@ -33,6 +33,7 @@ impl Wishes {
             }
             let _ = signal_hook::flag::register(signal, wishes.stop.clone());
         }
+        crate::message::heed(wishes.stop.clone());
         let _ = signal_hook::flag::register(libc::SIGUSR1, wishes.totals.clone());
         let _ = signal_hook::flag::register(libc::SIGUSR2, wishes.flush.clone());
         wishes

@@ -16,6 +16,7 @@ use crate::config::{Config, Live, Scope, Sink};
 use crate::decode::Record;
 use crate::exit::Exit;
 use crate::filter::{CodeSet, Filter};
+use crate::handoff::Manner;
 use crate::message;
 use crate::output;
 use crate::schema::{Arch, Schema};
@@ -94,7 +95,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         message::say(text);
         return Exit::Usage;
     }
-    let mut printer = match Printer::new(to, form, *colour, false) {
+    let mut printer = match Printer::new(to, form, *colour, false, Manner::Wait(None)) {
         Ok(printer) => printer,
         Err(e) => {
             message::say(format!("{e:#}"));
@@ -144,7 +145,8 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         generation += 1;
         builder.reset(generation);
     }
-    let outcome = printer.finish(&output::Totals { produced: calls, matched: selector.matched, lost: 0 });
+    let outcome =
+        printer.finish(&output::Totals { produced: calls, matched: selector.matched, lost: 0 }, None);
     totals(calls, selector.matched, &seen);
     if seen.refused > 0 && calls == 0 {
         message::say("this needs root, or CAP_SYS_PTRACE");

@@ -3,15 +3,21 @@
 //! Enters: a capture that is to end. Leaves: a closed sink, totals on stderr. Never: a decision to end.
 
 use super::flight::{self, Flights};
+use super::pace::PAUSE;
 use super::{Capture, Out};
 use crate::config::{Config, Live, Sink};
 use crate::exit::Exit;
 use crate::message;
+use crate::outlet::Patience;
 use crate::output;
 use crate::reel::Totals;
 use crate::sink::Outcome;
 use crate::source::live::Probe;
 use crate::source::live::{Rings, boot_now};
+
+/// Time given to counting what the rings still hold when nobody takes it, ns. What remains is lost as if the rings had been
+/// full.
+const COUNTING: u64 = 200_000_000;
 
 /// Stops the probe, takes what the rings still hold, and closes the sink. Gives the losses too.
 pub(super) fn finish(
@@ -20,14 +26,26 @@ pub(super) fn finish(
     mut probe: Probe,
     config: &Config,
     live: &Live,
+    patience: &mut Patience,
 ) -> (Outcome, u64) {
     // While the probe still sees calls return.
     let flights = if capture.is_over() { Flights::default() } else { flight::look(&capture, &probe, live) };
     probe.detach();
     // Nothing is written any more: the rings end where they end.
-    while !capture.is_over() {
-        let (records, more) = capture.step(&mut rings);
-        if records == 0 && !more {
+    let mut until = u64::MAX;
+    while !capture.is_over() && boot_now() < until {
+        if !capture.given_up && !capture.out.has_room() {
+            if capture.out.is_stuck(patience) {
+                capture.close();
+                capture.given_up = true;
+                until = boot_now().saturating_add(COUNTING);
+            } else {
+                capture.out.rest(PAUSE);
+            }
+            continue;
+        }
+        let step = capture.step(&mut rings, u64::MAX);
+        if step.is_empty() && !step.more {
             break;
         }
     }
@@ -45,26 +63,33 @@ pub(super) fn finish(
         }
     }
     capture.pass_on(now);
+    let flights = if capture.given_up { Flights::default() } else { flights };
     let in_flight = flight::add(&mut capture, flights, &probe);
     capture.close();
     let seen = capture.state.seen();
     let selector = capture.selector;
     let produced = seen.rows + seen.lost;
-    let outcome = match capture.out {
-        Out::Nothing => Outcome::default(),
-        Out::Print(p) => p.finish(&output::Totals { produced, matched: selector.matched, lost: seen.lost }),
-        Out::Reel(r) => r.finish(Totals {
-            produced,
-            written: selector.matched,
-            filtered: seen.rows.saturating_sub(selector.matched),
-            lost: seen.lost,
-            state_only: seen.state,
-            first_time: capture.first_time,
-            last_time: capture.last_time,
-            index: Vec::new(),
-            notes: Vec::new(),
-        }),
+    let reel_totals = Totals {
+        produced,
+        written: selector.matched,
+        filtered: seen.rows.saturating_sub(selector.matched),
+        lost: seen.lost,
+        state_only: seen.state,
+        first_time: capture.first_time,
+        last_time: capture.last_time,
+        index: Vec::new(),
+        notes: Vec::new(),
     };
+    let end = output::Totals { produced, matched: selector.matched, lost: seen.lost };
+    let mut outcome = match capture.out {
+        Out::Nothing => Outcome::default(),
+        Out::Print(p) => p.finish(&end, Some(patience)),
+        Out::Reel(r) => r.finish(reel_totals, Some(patience)),
+    };
+    if outcome.is_given_up() {
+        // In whatever buffer they were.
+        outcome.unwritten = selector.matched.saturating_sub(outcome.written);
+    }
     if in_flight > 0 {
         message::say(format!("{in_flight} of the events are calls that had not returned at the end"));
     }
@@ -72,7 +97,10 @@ pub(super) fn finish(
         Sink::Reel { .. } => {
             message::say(format!("{} events, {} written, {} lost", seen.rows, outcome.written, seen.lost));
         }
-        _ => message::say(format!("{} events, {} shown, {} lost", seen.rows, selector.matched, seen.lost)),
+        _ => {
+            let shown = selector.matched.saturating_sub(outcome.unwritten);
+            message::say(format!("{} events, {shown} shown, {} lost", seen.rows, seen.lost));
+        }
     }
     if config.verbose {
         for cpu in 0..rings.cpus() {
@@ -112,6 +140,8 @@ pub fn conclude(outcome: &Outcome, config: &Config, lost: u64) -> Exit {
                 "{} events were not written; the {} that were can be read",
                 outcome.unwritten, outcome.written
             ));
+        } else if outcome.unwritten > 0 {
+            message::say(format!("{} events were not shown", outcome.unwritten));
         }
         return Exit::Error;
     }

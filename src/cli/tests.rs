@@ -62,6 +62,7 @@ fn nothing_typed_means_everything() {
         latency: true,
         ring: None,
         nice: None,
+        max_cpu: None,
         no_ancestors: false,
         env: false,
         proc: PathBuf::from("/proc"),

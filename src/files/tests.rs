@@ -42,7 +42,8 @@ impl Run {
         let dir = tempfile::tempdir().unwrap();
         let to = Place::File(dir.path().join("t.reel"));
         let schema = schema();
-        let files = Files::new(&to, false, &options, &Header::default(), schema.clone()).unwrap();
+        let files =
+            Files::new(&to, false, &options, &Header::default(), schema.clone(), &Watch::new(true)).unwrap();
         Run { dir, files, schema, events: 0 }
     }
 
@@ -151,7 +152,8 @@ fn names_of_an_earlier_capture_are_not_used_again() {
     let to = Place::File(dir.path().join("t.reel"));
     let options = Options { size: Some(1), ..Options::default() };
     for _ in 0..2 {
-        let mut files = Files::new(&to, false, &options, &Header::default(), schema()).unwrap();
+        let mut files =
+            Files::new(&to, false, &options, &Header::default(), schema(), &Watch::new(true)).unwrap();
         files.turn().unwrap();
         files.finish(&Totals::default()).unwrap();
     }
@@ -179,18 +181,26 @@ fn force_replaces_a_file_only_by_a_whole_one() {
     let path = dir.path().join("t.reel");
     std::fs::write(&path, "old").unwrap();
     let to = Place::File(path.clone());
-    let refused = Files::new(&to, false, &Options::default(), &Header::default(), schema());
+    let refused =
+        Files::new(&to, false, &Options::default(), &Header::default(), schema(), &Watch::new(true));
     assert!(refused.is_err_and(|e| e.to_string().contains("--force")));
-    let mut files = Files::new(&to, true, &Options::default(), &Header::default(), schema()).unwrap();
+    let mut files =
+        Files::new(&to, true, &Options::default(), &Header::default(), schema(), &Watch::new(true)).unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "old", "until the new one is complete");
     files.finish(&Totals::default()).unwrap();
     assert_eq!(read(&dir).len(), 1);
     // Neither through a link nor over a device.
     std::os::unix::fs::symlink("/nowhere", dir.path().join("link")).unwrap();
     let link = Place::File(dir.path().join("link"));
-    assert!(Files::new(&link, false, &Options::default(), &Header::default(), schema()).is_err());
+    assert!(
+        Files::new(&link, false, &Options::default(), &Header::default(), schema(), &Watch::new(true))
+            .is_err()
+    );
     let device = Place::File("/dev/null".into());
-    assert!(Files::new(&device, true, &Options::default(), &Header::default(), schema()).is_err());
+    assert!(
+        Files::new(&device, true, &Options::default(), &Header::default(), schema(), &Watch::new(true))
+            .is_err()
+    );
 }
 
 #[test]
