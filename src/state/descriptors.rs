@@ -56,7 +56,8 @@ const PAST: usize = 64;
 /// A descriptor table.
 #[derive(Default)]
 pub struct FdTable {
-    low: Vec<Option<Fd>>,
+    /// One for a process and its children until one of them changes something: most change little, and many nothing.
+    low: Rc<Vec<Option<Fd>>>,
     high: FxHashMap<u32, Fd>,
     shared: bool,
     past: VecDeque<Past>,
@@ -84,8 +85,9 @@ impl FdTable {
 
     /// The entry of a descriptor, to be changed.
     pub fn get_mut(&mut self, fd: u32) -> Option<&mut Fd> {
-        match self.low.get_mut(fd as usize) {
-            Some(entry) => entry.as_mut(),
+        match self.low.get(fd as usize) {
+            Some(Some(_)) => Rc::make_mut(&mut self.low).get_mut(fd as usize)?.as_mut(),
+            Some(None) => None,
             None if fd as usize >= LOW => self.high.get_mut(&fd),
             None => None,
         }
@@ -112,8 +114,9 @@ impl FdTable {
         if fd < STDIO {
             changed();
         }
-        let old = match self.low.get_mut(fd as usize) {
-            Some(entry) => entry.take(),
+        let old = match self.low.get(fd as usize) {
+            Some(Some(_)) => Rc::make_mut(&mut self.low).get_mut(fd as usize).and_then(Option::take),
+            Some(None) => None,
             None => self.high.remove(&fd),
         };
         if let Some(old) = old {
@@ -154,7 +157,7 @@ impl FdTable {
         changed();
         self.shared = false;
         self.past = VecDeque::new();
-        self.low.iter_mut().for_each(|slot| {
+        Rc::make_mut(&mut self.low).iter_mut().for_each(|slot| {
             slot.take_if(|fd| fd.cloexec);
         });
         self.high.retain(|_, fd| !fd.cloexec);
@@ -212,10 +215,11 @@ impl FdTable {
         if i >= LOW {
             return self.high.insert(fd, entry);
         }
-        if i >= self.low.len() {
-            self.low.resize(i + 1, None);
+        let low = Rc::make_mut(&mut self.low);
+        if i >= low.len() {
+            low.resize(i + 1, None);
         }
-        self.low[i].replace(entry)
+        low[i].replace(entry)
     }
 
     fn remember(&mut self, fd: u32, old: Fd, until: u64, owed: bool) {
@@ -228,7 +232,7 @@ impl FdTable {
     }
 
     fn each(&mut self, mut f: impl FnMut(u32, &mut Fd)) {
-        for (i, slot) in self.low.iter_mut().enumerate() {
+        for (i, slot) in Rc::make_mut(&mut self.low).iter_mut().enumerate() {
             if let Some(entry) = slot {
                 f(i as u32, entry);
             }
