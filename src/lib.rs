@@ -18,6 +18,7 @@ pub mod capture;
 pub mod catalogue;
 pub mod cli;
 pub mod config;
+pub mod container;
 pub mod decode;
 pub mod doctor;
 pub mod exit;

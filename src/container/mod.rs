@@ -1,0 +1,100 @@
+//! Containers: which one a control group belongs to, and what its runtime says of it.
+//!
+//! Enters: the path of a control group, a pid, the files and sockets of runtimes. Leaves: [`Container`]. Never: a record, a
+//! batch, an event that waits for it; no failure stops anything (what a source does not say is not known).
+
+/// Who made a container.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[repr(u8)]
+pub enum Runtime {
+    /// Its control group has an id of 64 digits, but says not whose.
+    #[default]
+    Unknown = 0,
+    /// docker.
+    Docker = 1,
+    /// containerd without Kubernetes (ctr, nerdctl).
+    Containerd = 2,
+    /// containerd, by the Container Runtime Interface.
+    Cri = 3,
+    /// CRI-O.
+    Crio = 4,
+    /// podman.
+    Podman = 5,
+    /// lxc, lxd, incus.
+    Lxc = 6,
+    /// systemd-nspawn.
+    Nspawn = 7,
+    /// runc or crun without anybody above.
+    Oci = 8,
+}
+
+/// Where something about a container is from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Source {
+    /// The path of its control group.
+    Path = 0,
+    /// Files of its runtime.
+    Files = 1,
+    /// A socket of its runtime.
+    Socket = 2,
+    /// Its first process: arguments of its parent, its environment.
+    Process = 3,
+}
+
+/// Bytes from outside.
+pub type Bytes = Box<[u8]>;
+
+/// The pod that a container is in.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Pod {
+    /// Its name.
+    pub name: Option<Bytes>,
+    /// Its namespace.
+    pub namespace: Option<Bytes>,
+    /// Its uid, with hyphens.
+    pub uid: Option<Bytes>,
+    /// Its labels.
+    pub labels: Vec<(Bytes, Bytes)>,
+    /// Its address.
+    pub ip: Option<Bytes>,
+    /// The id of the container that holds it together.
+    pub sandbox: Option<Bytes>,
+    /// Quality of service: guaranteed, burstable, besteffort.
+    pub qos: Option<&'static str>,
+}
+
+/// What is known about a container at one moment.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Container {
+    /// Who made it.
+    pub runtime: Runtime,
+    /// Its id, whole. Of lxc and nspawn its name.
+    pub id: Bytes,
+    /// Its name; of one in a pod the name that the pod gives it.
+    pub name: Option<Bytes>,
+    /// The image, as it was asked for.
+    pub image: Option<Bytes>,
+    /// The id of the image.
+    pub image_id: Option<Bytes>,
+    /// The digest of the image in its repository.
+    pub image_digest: Option<Bytes>,
+    /// Its labels.
+    pub labels: Vec<(Bytes, Bytes)>,
+    /// Its mounts: `source:destination:options`.
+    pub mounts: Vec<Bytes>,
+    /// Whether it has the rights of the host.
+    pub privileged: Option<bool>,
+    /// Its address.
+    pub ip: Option<Bytes>,
+    /// When it was made or started, ns since 1970.
+    pub started: Option<u64>,
+    /// The id of the container that it runs in.
+    pub parent: Option<Bytes>,
+    /// It only holds a pod together.
+    pub sandbox: bool,
+    /// The pod that it is in.
+    pub pod: Option<Pod>,
+    /// Where this is from.
+    pub sources: Vec<Source>,
+}
