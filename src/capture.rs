@@ -10,6 +10,7 @@ mod flight;
 mod out;
 mod pace;
 pub mod scope;
+mod snapshot;
 
 use std::io::IsTerminal;
 
@@ -64,6 +65,7 @@ use end::finish;
 use out::{Out, place_name, printed};
 use pace::Pace;
 use scope::{leave_out, mark, no_process};
+use snapshot::Snapshots;
 
 struct Capture<'s> {
     schema: &'s Schema,
@@ -84,6 +86,7 @@ struct Capture<'s> {
     clock: Clocks,
     /// Codes of which records become rows.
     interest: CodeSet,
+    snapshots: Snapshots,
 }
 
 /// What a look at the rings gave.
@@ -302,8 +305,9 @@ pub fn run(config: &Config, live: &Live) -> Exit {
             ));
         }
     }
+    let mut without = Vec::new();
     if !live.include_self && live.scope == Scope::Host {
-        leave_out(&probe, live, &config.sink, true);
+        without = leave_out(&probe, live, &config.sink, true);
     }
     let mut interest = Interest::new(&schema, true, |code| filter_codes.has(code));
     interest.facts = facts;
@@ -365,6 +369,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         flush: config.flush == Flush::Event,
         clock: Clocks::default(),
         interest: filter_codes.clone(),
+        snapshots: Snapshots::new(config.snapshot, without),
     };
     for (cpu, next) in next.into_iter().enumerate() {
         capture.state.expect(cpu, next);
@@ -426,7 +431,8 @@ pub fn run(config: &Config, live: &Live) -> Exit {
             continue;
         }
         let scanning = capture.state.read_some(boot_now() + SCAN_SLICE);
-        if !step.more && !scanning {
+        let more = !scanning && !step.more && capture.snapshot();
+        if !step.more && !scanning && !more {
             capture.out.rest(pace.pause(step.records));
         }
     }

@@ -438,6 +438,14 @@ struct Shared {
     /// host: not always what should be in a file that is passed on.
     #[arg(long, help_heading = "Capture")]
     no_ancestors: bool,
+    /// Put into each file of -w which processes there are and what they have open, filter or not
+    ///
+    /// What `sysreel ps`, `lsof` and `netstat` list of a file. A capture of the whole host without a filter has it anyway.
+    #[arg(long, overrides_with = "no_snapshot", help_heading = "Capture")]
+    snapshot: bool,
+    /// Leave that out
+    #[arg(long, overrides_with = "snapshot", help_heading = "Capture")]
+    no_snapshot: bool,
     /// Keep the environment of processes (proc.env, evt.arg.envp)
     ///
     /// It is read from /proc at the start and after each start of a program, and stands in a capture file too. It is left
@@ -488,6 +496,8 @@ impl Shared {
             nice: self.nice,
             max_cpu: self.max_cpu,
             no_ancestors: self.no_ancestors,
+            snapshot: self.snapshot,
+            no_snapshot: self.no_snapshot,
             env: self.env,
             proc: self.proc,
             flush_each: self.flush_each,

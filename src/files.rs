@@ -64,6 +64,8 @@ struct Open {
     /// Rows in it that stand for losses, and how many they stand for.
     lost_rows: u64,
     lost: u64,
+    /// Bytes of snapshots in it.
+    snapshots: u64,
     times: (u64, u64),
     /// The tally when it began.
     since: Tally,
@@ -87,6 +89,7 @@ pub struct Files {
     /// Events of blocks that could not be written.
     unwritten: u64,
     tally: Tally,
+    begun: u64,
     children: Vec<Child>,
 }
 
@@ -114,6 +117,7 @@ impl Files {
             bytes: 0,
             unwritten: 0,
             tally: Tally::default(),
+            begun: 0,
             children: Vec::new(),
         };
         files.begin()?;
@@ -134,6 +138,7 @@ impl Files {
             None => Outlet::new(Unbuffered::stdout(), self.watch.clone()),
         };
         let writer = Writer::new(out, &self.header, &self.schema)?;
+        self.begun += 1;
         self.open = Some(Open {
             path,
             aside,
@@ -142,6 +147,7 @@ impl Files {
             writer,
             lost_rows: 0,
             lost: 0,
+            snapshots: 0,
             times: (0, 0),
             since: self.tally,
         });
@@ -222,6 +228,23 @@ impl Files {
         Ok(())
     }
 
+    /// Writes a part of a snapshot, unless the files would be too small for it: it may be a quarter of one.
+    pub fn snapshot(&mut self, batch: &Batch) -> io::Result<()> {
+        let Some(open) = &mut self.open else { return Err(io::ErrorKind::NotFound.into()) };
+        let most = self.options.size.map_or(u64::MAX, |size| (size / 4).saturating_sub(open.snapshots));
+        match open.writer.write_snapshot(batch, most)? {
+            Some(bytes) => open.snapshots += bytes,
+            // Nor what belongs to it.
+            None => open.snapshots = u64::MAX,
+        }
+        Ok(())
+    }
+
+    /// How many files have been begun.
+    pub fn begun(&self) -> u64 {
+        self.begun
+    }
+
     /// True when `--stop size:` is reached.
     pub fn is_enough(&self) -> bool {
         let open = self.open.as_ref().map_or(0, |o| o.writer.bytes_written());
@@ -287,6 +310,7 @@ impl Files {
                 last_time: open.times.1,
                 notes: Vec::new(),
                 index: Vec::new(),
+                snapshots: Vec::new(),
             },
         };
         let before = open.writer.bytes_written();

@@ -21,6 +21,7 @@ mod net;
 mod reading;
 mod rows;
 mod scan;
+mod snapshot;
 mod tables;
 
 use std::collections::VecDeque;
@@ -35,6 +36,7 @@ use crate::users::Users;
 pub use flight::InFlight;
 use intern::Interner;
 use scan::ProcFs;
+pub use snapshot::Snapshot;
 use tables::{FileRef, ProcRef};
 
 /// A process that ended stays known for this long: late records of other CPUs may mention it.
@@ -113,6 +115,8 @@ pub struct State<'s> {
     num: u64,
     /// Time of the last event; 0 before the first.
     last: u64,
+    /// Time of the last record; 0 before the first.
+    taken: u64,
     seen: Seen,
     accounts: Vec<Account>,
     items: Vec<Item>,
@@ -147,6 +151,7 @@ impl<'s> State<'s> {
             now,
             num: 0,
             last: 0,
+            taken: 0,
             seen: Seen::default(),
             accounts: Vec::new(),
             items: Vec::new(),
@@ -200,6 +205,7 @@ impl<'s> State<'s> {
         };
         self.check_sequence(cpu, &r, b);
         let rows = self.seen.rows;
+        self.taken = r.time;
         match r.code {
             abi::REC_FORK => self.fork(&r),
             abi::REC_EXEC => self.exec(&r),
