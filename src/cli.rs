@@ -17,6 +17,7 @@ use crate::config::{Config, OnFull, SNAPLEN, SNAPLEN_MAX, Surroundings, Sync, Ti
 use crate::exit::Exit;
 use crate::tools::Tool;
 
+mod listing;
 mod stuck;
 mod tools;
 
@@ -27,6 +28,8 @@ pub enum Action {
     Capture(Box<Config>),
     /// Show the calls that have not returned.
     Stuck(Box<Config>),
+    /// List processes, descriptors or sockets.
+    Listing(Box<crate::listing::Options>),
     /// Do something with capture files.
     Tool(Box<Tool>),
     /// List the fields of filters and templates.
@@ -139,6 +142,7 @@ Examples:
     override_usage = "sysreel [OPTIONS] [FILTER]...\n       \
                       sysreel run [OPTIONS] [FILTER]... -- COMMAND [ARG]...\n       \
                       sysreel stuck [OPTIONS] [FILTER]...\n       \
+                      sysreel ps|lsof|netstat [OPTIONS] [FILTER]...\n       \
                       sysreel info|cut|merge|split|verify|repair|export ...\n       \
                       sysreel fields|calls|doctor|completions ...",
     after_help = EXAMPLES,
@@ -176,6 +180,8 @@ enum Sub {
     Run(Box<Run>),
     #[command(flatten)]
     Stuck(stuck::Sub),
+    #[command(flatten)]
+    Listing(listing::Sub),
     #[command(flatten)]
     Tool(tools::Sub),
     /// List the fields that filters and templates know
@@ -534,6 +540,7 @@ impl Cli {
                 capture(Typed { command, ..run.shared.typed(run.filter) }, Some("run"))
             }
             Some(Sub::Stuck(stuck)) => Ok(Action::Stuck(Box::new(stuck.config(around)?))),
+            Some(Sub::Listing(sub)) => Ok(Action::Listing(Box::new(sub.options(around)?))),
             Some(Sub::Tool(tool)) => Ok(Action::Tool(Box::new(tool.tool(around)?))),
             Some(Sub::Fields { class, json }) => Ok(Action::Fields { class, json }),
             Some(Sub::Calls { name, json }) => Ok(Action::Calls { name, json }),

@@ -241,6 +241,12 @@ impl<R: Read> Reader<R> {
         }
     }
 
+    /// Goes to any block of a file, before or behind the one that was read last: it comes next.
+    pub fn go_to(&mut self, offset: u64) {
+        self.expected = 0;
+        self.jump(offset);
+    }
+
     /// Goes to the end of the file: nothing comes any more. `complete` says that its end is known.
     pub fn leave(&mut self) {
         (self.over, self.complete) = (true, true);

@@ -303,12 +303,12 @@ fn file_at(table: &TableRef, fd: u64) -> Option<FileRef> {
     table.borrow().get(fd as u32).map(|f| f.file.clone())
 }
 
-fn copy_of(table: &TableRef, from: u32, cloexec: bool, time: u64) -> Option<Fd> {
+pub fn copy_of(table: &TableRef, from: u32, cloexec: bool, time: u64) -> Option<Fd> {
     let file = file_at(table, u64::from(from))?;
     Some(Fd { file, cloexec, since: time, read: false })
 }
 
-fn place_copy(table: &TableRef, from: u32, to: u32, cloexec: bool, time: u64) {
+pub fn place_copy(table: &TableRef, from: u32, to: u32, cloexec: bool, time: u64) {
     match copy_of(table, from, cloexec, time) {
         Some(entry) => table.borrow_mut().place(to, entry),
         // What was copied is not known, so what is there now is not either.
@@ -316,14 +316,14 @@ fn place_copy(table: &TableRef, from: u32, to: u32, cloexec: bool, time: u64) {
     }
 }
 
-fn set_cloexec(table: &TableRef, fd: u32, value: bool) {
+pub fn set_cloexec(table: &TableRef, fd: u32, value: bool) {
     if let Some(fd) = table.borrow_mut().get_mut(fd) {
         fd.cloexec = value;
     }
 }
 
 /// `close_range`: CLOSE_RANGE_UNSHARE is 2, CLOSE_RANGE_CLOEXEC 4 (include/uapi/linux/close_range.h).
-fn close_range(proc: &ProcRef, first: u32, last: u32, flags: u32, time: u64) {
+pub fn close_range(proc: &ProcRef, first: u32, last: u32, flags: u32, time: u64) {
     if flags & 2 != 0 {
         unshare(proc);
     }

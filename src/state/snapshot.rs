@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 use super::State;
 use super::descriptors::Fd;
 use super::tables::ProcRef;
-use crate::batch::{Builder, NO_LATENCY, NONE, ProcId, Row, proc_flags, row_flags};
+use crate::batch::{Builder, NO_LATENCY, NONE, ProcId, Row, file_flags, proc_flags, row_flags};
 use crate::schema;
 
 /// A snapshot that is being taken.
@@ -118,10 +118,7 @@ impl State<'_> {
         b.push(s.row(schema::PROCESS, (id, pid), (self.num, time), unsure), &[], &[], &[]);
         s.processes += 1;
         let table = proc.fds.borrow().clone();
-        let left: Vec<(u32, Fd)> = match proc.fds_known.get() {
-            true => table.borrow().iter().map(|(n, fd)| (n, fd.clone())).collect(),
-            false => Vec::new(),
-        };
+        let left: Vec<(u32, Fd)> = table.borrow().iter().map(|(n, fd)| (n, fd.clone())).collect();
         s.current = Some(Current { proc, time, uncertain: doubtful, left: left.into_iter() });
         true
     }
@@ -142,7 +139,8 @@ impl State<'_> {
         while !b.is_full() {
             let Some((number, fd)) = current.left.next() else { return };
             let id = self.proc_id(b, &current.proc);
-            let uncertain = current.uncertain || fd.since < self.lost_at;
+            let marked = fd.file.desc.borrow().flags & file_flags::UNCERTAIN != 0;
+            let uncertain = current.uncertain || marked || fd.since < self.lost_at;
             let file = self.interner.file(b, &fd.file, uncertain);
             let words = [u64::from(number), u64::from(fd.cloexec)];
             let at = (self.num, current.time);
