@@ -42,6 +42,8 @@ use crate::users::Users;
 const SCAN_SLICE: u64 = 3_000_000;
 /// The same at the start, before the first record is read, ns.
 const FIRST_SCAN: u64 = 300_000_000;
+/// A CPU that is inside a hook holds its records back for 100 ms at most, ns.
+const BUSY: u64 = 120_000_000;
 /// An open block of a reel is closed after this time …
 const BLOCK_AGE: u64 = 1_000_000_000;
 /// … or this, if it holds almost nothing.
@@ -87,6 +89,8 @@ struct Capture<'s> {
     /// Codes of which records become rows.
     interest: CodeSet,
     snapshots: Snapshots,
+    /// All that happened before this time has been taken in.
+    drained: u64,
 }
 
 /// What a look at the rings gave.
@@ -123,6 +127,9 @@ impl Capture<'_> {
             left > 0 && !builder.is_full()
         });
         self.pass_on(now);
+        if !drained.stopped && !drained.pressed {
+            self.drained = now.saturating_sub(BUSY);
+        }
         Step { looked: true, records: drained.records, more: drained.stopped || drained.pressed }
     }
 
@@ -370,6 +377,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         clock: Clocks::default(),
         interest: filter_codes.clone(),
         snapshots: Snapshots::new(config.snapshot, without),
+        drained: 0,
     };
     for (cpu, next) in next.into_iter().enumerate() {
         capture.state.expect(cpu, next);

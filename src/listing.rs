@@ -136,7 +136,7 @@ fn now(options: &Options) -> Result<Exit, Exit> {
     let (boot, wall) = Clocks::default().pair();
     let meta = Meta { start_time: start, boot, wall, host: 0 };
     // What is open in the process that looks is what it looks with.
-    listing.state(&mut state, &schema, meta, looker.own().into_iter().collect())?;
+    listing.state(&mut state, &schema, meta, (boot_now(), looker.own().into_iter().collect()))?;
     listing.finish()
 }
 
@@ -170,8 +170,14 @@ impl<'a> Listing<'a> {
     }
 
     /// Adds what a state has.
-    fn state(&mut self, state: &mut State<'_>, schema: &Schema, meta: Meta, without: Vec<u32>) -> Result<(), Exit> {
-        let mut snapshot = Snapshot::new(1, 0, without);
+    fn state(
+        &mut self,
+        state: &mut State<'_>,
+        schema: &Schema,
+        meta: Meta,
+        (since, without): (u64, Vec<u32>),
+    ) -> Result<(), Exit> {
+        let mut snapshot = Snapshot::new(1, since, without);
         let mut builder = Builder::new();
         // Entities of a state remember blocks by their numbers.
         let mut generation = 1;

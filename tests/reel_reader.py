@@ -2,7 +2,8 @@
 """Reads a reel and prints what is in it as JSON lines.
 
 Written from the manual page sysreel-reel(5) alone, to prove that it says enough; it shares nothing with sysreel. First
-comes a line with the header, then for each event block a line with its dictionary and one for each event, then the end.
+comes a line with the header, then for each block of events or of a snapshot a line with its dictionary and one for each
+row, then the end.
 Bytes are printed in hex. Damage goes to standard error, and the exit status is then 4.
 
 Needs python3-lz4 (Debian) or lz4 (PyPI) for blocks that are packed, which is nearly all.
@@ -689,11 +690,12 @@ def read(data, out, complain):
                 header, schema = parse_header(front)
                 name = frame.file
                 say({"header": header})
-            elif frame.kind == 2 and schema is not None:
+            elif frame.kind in (2, 5) and schema is not None:
                 block = Events(frame.rows, front, rest, schema)
                 tables = {"processes": block.procs, "files": block.files, "users": block.users, "groups": block.groups}
                 say({"block": frame.number, "host": block.host, "start": block.start, "tables": tables})
-                seen[at] = block.summary()
+                if frame.kind == 2:
+                    seen[at] = block.summary()
                 for row in range(block.rows):
                     say(block.event(row))
             elif frame.kind == 4:

@@ -63,7 +63,9 @@ pub(super) fn finish(
         }
     }
     capture.pass_on(now);
-    // A capture so short that there was no time for it.
+    // A capture so short that there was no time for it. The rings are empty.
+    capture.snapshots.all_read();
+    capture.drained = boot_now();
     while capture.snapshots.is_due() && !capture.is_over() && capture.snapshot() {}
     let flights = if capture.given_up { Flights::default() } else { flights };
     let in_flight = flight::add(&mut capture, flights, &probe);

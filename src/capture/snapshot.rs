@@ -18,6 +18,8 @@ pub(super) struct Snapshots {
     count: u64,
     /// The file, by its number, that has one or gets it now.
     file: u64,
+    /// When all processes had been read; 0 before.
+    read: u64,
     job: Option<(Snapshot, Box<Builder>)>,
 }
 
@@ -25,6 +27,13 @@ impl Snapshots {
     /// They are wanted or not.
     pub fn new(wanted: bool, without: Vec<u32>) -> Snapshots {
         Snapshots { wanted, without, ..Snapshots::default() }
+    }
+
+    /// All processes have been read, or will not be.
+    pub fn all_read(&mut self) {
+        if self.read == 0 {
+            self.read = boot_now();
+        }
     }
 
     /// True if the first one has not been taken.
@@ -42,10 +51,15 @@ impl Capture<'_> {
         if !all.wanted || self.given_up || !recorder.has_room() {
             return false;
         }
+        all.all_read();
+        // What was done while a process was read must be taken in before what was read is true.
+        if self.drained < all.read {
+            return false;
+        }
         if recorder.begun() != all.file {
             all.file = recorder.begun();
             all.count += 1;
-            let snapshot = Snapshot::new(all.count, self.start, all.without.clone());
+            let snapshot = Snapshot::new(all.count, self.drained, all.without.clone());
             all.job = Some((snapshot, Box::new(Builder::new())));
             if let Some((_, builder)) = &mut all.job {
                 self.generation += 1;
@@ -57,6 +71,7 @@ impl Capture<'_> {
             let (boot, wall) = self.clock.pair();
             builder.set_meta(Meta { start_time: self.start, boot, wall, host: 0 });
         }
+        snapshot.up_to(self.drained);
         self.state.snapshot(snapshot, boot_now() + SCAN_SLICE, builder);
         let over = snapshot.is_over();
         if over || builder.is_full() {

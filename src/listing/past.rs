@@ -322,7 +322,7 @@ impl Past<'_> {
     fn list(mut self, mut listing: Listing<'_>, schema: &Schema, options: &Options, filtered: bool) -> Result<Exit, Exit> {
         let several = self.hosts.len() > 1;
         for host in &mut self.hosts {
-            listing.state(host.replay.finish(), schema, host.meta, Vec::new())?;
+            listing.state(host.replay.finish(), schema, host.meta, (0, Vec::new()))?;
         }
         for host in &self.hosts {
             let of = if several { format!("{}: ", message::name(&host.name)) } else { String::new() };

@@ -45,6 +45,7 @@ fn drain<R: Read>(mut reader: Reader<R>) -> Got {
         match reader.next() {
             Ok(None) => break,
             Ok(Some(Block::End(totals))) => got.end = Some(totals),
+            Ok(Some(Block::Snapshot(_))) => {}
             Ok(Some(Block::Event(mut block))) => match block.load(Columns::ALL) {
                 Ok(()) => got.blocks.push((block.place().1, everything(&block.view(schema)))),
                 Err(damage) => got.damages.push(damage),

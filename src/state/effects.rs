@@ -293,6 +293,29 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
     }
 }
 
+/// A descriptor was copied while the process was being read: what was read of the one that it was copied from may be what
+/// that became afterwards.
+pub fn doubt_copy(proc: &ProcRef, r: &Record, shape: &Shape) {
+    let copies = match shape.effect {
+        Effect::Dup | Effect::DupTo => true,
+        Effect::Fcntl => matches!(r.word(1) as i32, libc::F_DUPFD | libc::F_DUPFD_CLOEXEC),
+        _ => false,
+    };
+    let table = proc.fds.borrow().clone();
+    let was_read = table.borrow().get(r.word(0) as u32).is_none_or(|from| from.read);
+    if let (true, true, Ok(fd)) = (copies, was_read, u32::try_from(r.ret)) {
+        mark(&table, fd);
+    }
+}
+
+/// What a number means is no longer certain.
+pub fn mark(table: &TableRef, fd: u32) {
+    if let Some(entry) = table.borrow_mut().get_mut(fd) {
+        let desc = entry.file.desc.borrow().clone();
+        entry.file = FileEntity::new(FileDesc { flags: desc.flags | file_flags::UNCERTAIN, ..desc });
+    }
+}
+
 /// The process gets a descriptor table of its own.
 pub fn unshare(proc: &ProcRef) {
     let own = proc.fds.borrow().borrow().copy();

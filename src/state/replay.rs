@@ -569,21 +569,14 @@ fn inherited(parent: &ProcRef, begin: u64) -> FdTable {
     }
     let doubtful: Vec<u32> = table.iter().filter(|(_, fd)| fd.since >= begin && !fd.read).map(|(n, _)| n).collect();
     let table = std::rc::Rc::new(std::cell::RefCell::new(table));
-    doubtful.into_iter().for_each(|fd| mark(&table, fd));
+    doubtful.into_iter().for_each(|fd| effects::mark(&table, fd));
     table.take()
 }
 
 /// What is open is no longer certain.
 fn doubt(table: &TableRef) {
     let all: Vec<u32> = table.borrow().iter().map(|(fd, _)| fd).collect();
-    all.into_iter().for_each(|fd| mark(table, fd));
-}
-
-fn mark(table: &TableRef, fd: u32) {
-    if let Some(entry) = table.borrow_mut().get_mut(fd) {
-        let desc = entry.file.desc.borrow().clone();
-        entry.file = FileEntity::new(FileDesc { flags: desc.flags | file_flags::UNCERTAIN, ..desc });
-    }
+    all.into_iter().for_each(|fd| effects::mark(table, fd));
 }
 
 /// A file of which nothing is known.

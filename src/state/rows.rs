@@ -120,6 +120,9 @@ impl State<'_> {
                 new = Some(file);
             } else if current {
                 effects::apply(&proc, r, shape);
+                if during_scan {
+                    effects::doubt_copy(&proc, r, shape);
+                }
                 if shape.effect == Effect::Setpgid {
                     self.group_child(r, &proc);
                 }

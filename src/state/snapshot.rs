@@ -55,6 +55,11 @@ impl Snapshot {
         }
     }
 
+    /// All that happened before this time (boot clock, ns) has been taken in.
+    pub fn up_to(&mut self, since: u64) {
+        self.since = self.since.max(since);
+    }
+
     /// True if its last row has been added.
     pub fn is_over(&self) -> bool {
         self.over
@@ -110,9 +115,11 @@ impl State<'_> {
         };
         let pid = proc.desc.borrow().pid;
         let proc = self.looked_at(pid, s.since).unwrap_or(proc);
-        let (scan, _) = proc.scanned.get();
+        let (scan, scanned) = proc.scanned.get();
         let time = self.taken.max(s.since).max(scan.saturating_sub(1));
-        let doubtful = proc.trusted.get() < self.lost_at && proc.fds_known.get();
+        // What was done while it was read is still to come.
+        let unsettled = time < scanned;
+        let doubtful = unsettled || (proc.trusted.get() < self.lost_at && proc.fds_known.get());
         let unsure = doubtful || proc.desc.borrow().flags & (proc_flags::UNCERTAIN | proc_flags::BARE) != 0;
         let id = self.proc_id(b, &proc);
         b.push(s.row(schema::PROCESS, (id, pid), (self.num, time), unsure), &[], &[], &[]);
