@@ -200,7 +200,8 @@ impl<'a> Listing<'a> {
         }
         for row in 0..batch.rows {
             if batch.call.get(row) != Some(&self.options.what.code())
-                || (self.options.what == What::Netstat && !batch.file_of(row).is_some_and(|f| f.kind.is_socket()))
+                || (self.options.what == What::Netstat
+                    && !batch.file_of(row).is_some_and(|f| f.kind.is_socket()))
             {
                 continue;
             }
@@ -254,7 +255,9 @@ fn is_of_table(field: &Field, of_files: bool) -> bool {
 fn refusal(field: &Field, what: What) -> String {
     let name = field.name;
     if field.is_of_things() {
-        return format!("{name} is asked of a descriptor, and `sysreel ps` lists processes: `sysreel lsof` has it");
+        return format!(
+            "{name} is asked of a descriptor, and `sysreel ps` lists processes: `sysreel lsof` has it"
+        );
     }
     format!(
         "{name} is asked of events, and `sysreel {}` lists what there is: only fields of processes, users{} can be asked",

@@ -112,8 +112,11 @@ impl Recorder {
     /// What waits already to be done behind the last block need not be done twice.
     fn ask(&mut self, work: Work) {
         let same = |kept: &Work| std::mem::discriminant(kept) == std::mem::discriminant(&work);
-        let waits =
-            self.full.kept().take_while(|kept| !matches!(kept, Work::Block(..) | Work::Snapshot(..))).any(|kept| same(kept));
+        let waits = self
+            .full
+            .kept()
+            .take_while(|kept| !matches!(kept, Work::Block(..) | Work::Snapshot(..)))
+            .any(|kept| same(kept));
         if !waits {
             self.full.give(work);
         }

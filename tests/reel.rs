@@ -209,12 +209,28 @@ fn compare(python: &str, path: &Path) -> Vec<Value> {
                         entry
                     })
                     .collect();
-                let Totals { produced, written, filtered, lost, state_only, first_time, last_time, .. } =
-                    totals;
+                let Totals {
+                    produced,
+                    written,
+                    filtered,
+                    lost,
+                    state_only,
+                    first_time,
+                    last_time,
+                    snapshots,
+                    ..
+                } = totals;
                 let mut totals = json!({
                     "produced": produced, "written": written, "filtered": filtered, "lost": lost,
                     "state_only": state_only, "first_time": first_time, "last_time": last_time, "index": index,
                 });
+                if !snapshots.is_empty() {
+                    let entry = |e: &sysreel::reel::IndexEntry| {
+                        json!({"offset": e.offset, "rows": e.rows, "earliest": e.first_time,
+                               "latest": e.last_time, "first_number": e.first_num})
+                    };
+                    totals["snapshots"] = snapshots.iter().map(entry).collect();
+                }
                 if marks.is_some() {
                     // The other reader compares the summaries with the blocks.
                     totals["exact"] = json!(true);

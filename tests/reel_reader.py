@@ -309,16 +309,18 @@ def parse_end(body, place, seen):
         totals = Bytes(found[32])
         for name in ("produced", "written", "filtered", "lost", "state_only", "first_time", "last_time"):
             end[name] = totals.leb128()
-    if 33 in found:
-        data = Bytes(found[33])
+    for tag, what in ((33, "index"), (41, "snapshots")):
+        if tag not in found:
+            continue
+        data = Bytes(found[tag])
         count = data.leb128()
         check(count <= 1 << 18, "length of the index")
         names = ("offset", "rows", "earliest", "latest", "first_number")
         columns = {name: listed_column(data, count) for name in names}
         data.end()
-        end["index"] = [dict(zip(columns, entry)) for entry in zip(*columns.values())]
-        if begin == place:
-            end["exact"] = marks(end["index"], found, seen)
+        end[what] = [dict(zip(columns, entry)) for entry in zip(*columns.values())]
+    if "index" in end and begin == place:
+        end["exact"] = marks(end["index"], found, seen)
     return end
 
 

@@ -63,8 +63,9 @@ fn open(place: &Place) -> Result<(String, Input), Exit> {
         Place::Standard => Ok(Reader::new(Box::new(io::stdin().lock()) as Box<dyn Read>)),
         Place::File(path) => File::open(path).and_then(|file| match file.metadata()?.is_dir() {
             true => Err(io::ErrorKind::IsADirectory.into()),
-            false => Ok(Reader::open(file)
-                .unwrap_or_else(|pipe| Reader::new(Box::new(pipe) as Box<dyn Read>))),
+            false => {
+                Ok(Reader::open(file).unwrap_or_else(|pipe| Reader::new(Box::new(pipe) as Box<dyn Read>)))
+            }
         }),
     };
     let reader = opened.map_err(|e| {
@@ -202,7 +203,9 @@ impl Past<'_> {
                 };
                 let (meta, (begin, end)) = (block.meta(), block.time_range());
                 let host = source.hosts.get(usize::from(meta.host)).map_or(0, |h| usize::from(*h));
-                let (Some(parts), Some(host)) = (open.get_mut(host), self.hosts.get_mut(host)) else { continue };
+                let (Some(parts), Some(host)) = (open.get_mut(host), self.hosts.get_mut(host)) else {
+                    continue;
+                };
                 if !self.window.has(&meta, end) {
                     continue;
                 }
@@ -319,7 +322,13 @@ impl Past<'_> {
     }
 
     /// Makes the table, and says of what it is.
-    fn list(mut self, mut listing: Listing<'_>, schema: &Schema, options: &Options, filtered: bool) -> Result<Exit, Exit> {
+    fn list(
+        mut self,
+        mut listing: Listing<'_>,
+        schema: &Schema,
+        options: &Options,
+        filtered: bool,
+    ) -> Result<Exit, Exit> {
         let several = self.hosts.len() > 1;
         for host in &mut self.hosts {
             listing.state(host.replay.finish(), schema, host.meta, (0, Vec::new()))?;
@@ -331,7 +340,8 @@ impl Past<'_> {
                 None if host.last == 0 => "at the end".into(),
                 None => format!("at the end, {}", date(host.last)),
             };
-            let marked = if filtered { "; a filter left events out, so what is open is marked ~" } else { "" };
+            let marked =
+                if filtered { "; a filter left events out, so what is open is marked ~" } else { "" };
             message::say(match &host.base {
                 Some(base) => format!(
                     "{of}what there was {at}: the snapshot of {}, and what {} events did since{marked}",

@@ -510,6 +510,7 @@ mod tests {
             first_time: u64::MAX,
             last_time: 0,
             index: (0..9).map(entry).collect(),
+            snapshots: vec![IndexEntry { offset: 9, rows: 3, first_time: 4, last_time: 6, first_num: 1 }],
         };
         let mut body = end_body(&totals, None);
         assert_eq!(parse_end(body.clone()).unwrap().totals, totals);

@@ -107,12 +107,7 @@ impl Stored {
     }
 
     /// Becomes another block; keeps its memory.
-    pub(super) fn set(
-        &mut self,
-        (offset, number): (u64, u64),
-        snapshot: bool,
-        front: Front,
-    ) -> &mut Body {
+    pub(super) fn set(&mut self, (offset, number): (u64, u64), snapshot: bool, front: Front) -> &mut Body {
         (self.offset, self.number, self.front) = (offset, number, front);
         self.snapshot = snapshot;
         (self.loaded, self.tables, self.ordered) = (Columns::NOTHING, Tables::Nothing, false);

@@ -11,7 +11,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::descriptors::{Fd, FdTable, TableRef};
 use super::tables::{FileDesc, FileEntity, FileRef, ProcDesc, ProcEntity, ProcRef, Text};
 use super::{State, effects};
-use crate::batch::{Batch, File, FileId, NO_LATENCY, NONE, Proc, ProcId, StrId, file_flags, proc_flags, row_flags};
+use crate::batch::{
+    Batch, File, FileId, NO_LATENCY, NONE, Proc, ProcId, StrId, file_flags, proc_flags, row_flags,
+};
 use crate::schema::{self, CALLS, Effect, Kind, Schema, Shape, Struct};
 use crate::users::Users;
 
@@ -58,8 +60,8 @@ impl<'s> Replay<'s> {
     /// Nothing is known yet. `filtered`: the capture left events out.
     pub fn new(schema: &'s Schema, filtered: bool) -> Replay<'s> {
         // What is below this is no directory: nothing of this host gets into what another one was.
-        let mut state =
-            State::new(schema, std::path::Path::new("/dev/null"), Users::default(), never).without_ancestors();
+        let mut state = State::new(schema, std::path::Path::new("/dev/null"), Users::default(), never)
+            .without_ancestors();
         state.follow_some();
         Replay {
             state,
@@ -92,7 +94,8 @@ impl<'s> Replay<'s> {
     /// Rows of another file come, in which codes may mean something else.
     pub fn begin_file(&mut self, schema: &Schema) {
         let by_name: FxHashMap<&str, Effect> = CALLS.iter().map(|c| (c.name, c.effect)).collect();
-        self.effects = schema.shapes().map(|s| by_name.get(&*s.name).copied().unwrap_or(Effect::None)).collect();
+        self.effects =
+            schema.shapes().map(|s| by_name.get(&*s.name).copied().unwrap_or(Effect::None)).collect();
     }
 
     /// Rows of another block come.
@@ -117,7 +120,8 @@ impl<'s> Replay<'s> {
 
     /// Takes a row in.
     pub fn row(&mut self, batch: &Batch, row: usize) {
-        let (Some(&code), Some(&time), Some(&id)) = (batch.call.get(row), batch.time.get(row), batch.proc.get(row))
+        let (Some(&code), Some(&time), Some(&id)) =
+            (batch.call.get(row), batch.time.get(row), batch.proc.get(row))
         else {
             return;
         };
@@ -220,7 +224,8 @@ impl<'s> Replay<'s> {
                 _ => (FdTable::default(), false),
             },
         };
-        let child = ProcEntity::new(desc(batch, p, None), self.parent(p.ppid), std::rc::Rc::new(table.into()));
+        let child =
+            ProcEntity::new(desc(batch, p, None), self.parent(p.ppid), std::rc::Rc::new(table.into()));
         child.fds_known.set(known);
         child.counted.set(time);
         self.state.insert(p.pid, child.clone());
@@ -334,7 +339,8 @@ impl<'s> Replay<'s> {
             return;
         }
         let latency = batch.latency.get(row).copied().filter(|l| *l != NO_LATENCY);
-        let call = Call { batch, row, shape, ret, time, entry: latency.and_then(|l| time.checked_sub(l)), flags };
+        let call =
+            Call { batch, row, shape, ret, time, entry: latency.and_then(|l| time.checked_sub(l)), flags };
         self.apply(&proc, effect, &call);
     }
 
@@ -411,7 +417,9 @@ impl<'s> Replay<'s> {
                     let d = proc.desc.borrow();
                     d.vpid == d.pid && d.pid != pid
                 };
-                if let Some(other) = self.state.procs.get(&pid).filter(|p| outside && time >= p.scanned.get().0) {
+                if let Some(other) =
+                    self.state.procs.get(&pid).filter(|p| outside && time >= p.scanned.get().0)
+                {
                     other.change(|d| d.pgid = if pgid == 0 { pid } else { pgid });
                 }
             }
@@ -489,7 +497,9 @@ impl<'s> Replay<'s> {
         // A message: data word, length of the data here, msg_len, length of the name, msg_namelen, length of the control
         // messages, msg_flags, msg_controllen; then name, control messages, data.
         let (Some(name), Some(control)) = (word(16), word(24)) else { return };
-        let Some(mut rest) = item.get(40..).and_then(|b| b.get(name..)).and_then(|b| b.get(..control)) else { return };
+        let Some(mut rest) = item.get(40..).and_then(|b| b.get(name..)).and_then(|b| b.get(..control)) else {
+            return;
+        };
         while let Some(head) = rest.first_chunk::<16>() {
             let [l0, l1, l2, l3, l4, l5, l6, l7, v0, v1, v2, v3, t0, t1, t2, t3] = *head;
             let len = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
@@ -567,7 +577,8 @@ fn inherited(parent: &ProcRef, begin: u64) -> FdTable {
     if !threads {
         return table;
     }
-    let doubtful: Vec<u32> = table.iter().filter(|(_, fd)| fd.since >= begin && !fd.read).map(|(n, _)| n).collect();
+    let doubtful: Vec<u32> =
+        table.iter().filter(|(_, fd)| fd.since >= begin && !fd.read).map(|(n, _)| n).collect();
     let table = std::rc::Rc::new(std::cell::RefCell::new(table));
     doubtful.into_iter().for_each(|fd| effects::mark(&table, fd));
     table.take()
@@ -641,3 +652,6 @@ fn file_desc(batch: &Batch, f: &File) -> FileDesc {
         flags: f.flags,
     }
 }
+
+#[cfg(test)]
+mod tests;

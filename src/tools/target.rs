@@ -150,7 +150,13 @@ impl Target {
     }
 
     /// Writes these rows of a block of a snapshot as one of the new reel.
-    pub fn snapshot(&mut self, from: &Batch, rows: &Bitmap, meta: Meta, edit: &impl Edit) -> Result<(), Exit> {
+    pub fn snapshot(
+        &mut self,
+        from: &Batch,
+        rows: &Bitmap,
+        meta: Meta,
+        edit: &impl Edit,
+    ) -> Result<(), Exit> {
         let mut builder = Builder::new();
         builder.set_meta(Meta { host: edit.host(from.meta.host), ..meta });
         let mut copier = Copier::new(from);

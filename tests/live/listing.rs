@@ -77,8 +77,9 @@ fn settle(dice: &mut Dice, fd: i32) {
 /// One act of a process.
 fn deed(dice: &mut Dice) {
     const LEN: u32 = size_of::<libc::sockaddr_in>() as u32;
-    let names = [c"/etc/passwd", c"/dev/null", c"/proc/self/stat", c"/etc", c"/tmp/../etc/group", c"/dev/zero"];
-    let any = number(dice);
+    let names =
+        [c"/etc/passwd", c"/dev/null", c"/proc/self/stat", c"/etc", c"/tmp/../etc/group", c"/dev/zero"];
+    let (any, any_port) = (number(dice), loopback(0));
     unsafe {
         match dice.roll(16) {
             0..=2 => {
@@ -106,7 +107,7 @@ fn deed(dice: &mut Dice) {
             }
             11 => {
                 let listens = libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0);
-                libc::bind(listens, (&raw const *&loopback(0)).cast(), LEN);
+                libc::bind(listens, (&raw const any_port).cast(), LEN);
                 libc::listen(listens, 4);
                 let to = address_of(listens);
                 let client = libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0);
@@ -116,7 +117,7 @@ fn deed(dice: &mut Dice) {
             }
             12 => {
                 let fd = libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);
-                libc::bind(fd, (&raw const *&loopback(0)).cast(), LEN);
+                libc::bind(fd, (&raw const any_port).cast(), LEN);
                 settle(dice, fd);
             }
             13 => settle(dice, libc::eventfd(0, 0)),
@@ -313,7 +314,8 @@ fn agrees(row: &Value, link: &str) -> bool {
     if let Some(ino) = link.strip_prefix("socket:[").and_then(|l| l.strip_suffix(']')) {
         let ino: u64 = ino.parse().unwrap();
         let told = row["fd.ino"].as_u64();
-        return matches!(kind, "ipv4" | "ipv6" | "unix" | "netlink" | "socket") && told.is_none_or(|t| t == ino);
+        return matches!(kind, "ipv4" | "ipv6" | "unix" | "netlink" | "socket")
+            && told.is_none_or(|t| t == ino);
     }
     name == link
 }
@@ -379,7 +381,10 @@ fn tables_of_now_are_what_proc_says() {
     // The filter.
     let pid = pids[1];
     let (rows, said) = table(&["lsof", &format!("proc.pid = {pid} and fd.num >= 900")]);
-    assert!(rows.len() >= 2 && rows.iter().all(|r| r["proc.pid"] == pid && r["fd.num"].as_i64() >= Some(900)), "{said}");
+    assert!(
+        rows.len() >= 2 && rows.iter().all(|r| r["proc.pid"] == pid && r["fd.num"].as_i64() >= Some(900)),
+        "{said}"
+    );
     sockets(&pids);
 }
 
@@ -389,10 +394,8 @@ fn sockets(pids: &[u32]) {
         return loudly("`ss` is not here: sockets are not compared with it");
     };
     let (rows, _) = table(&["netstat"]);
-    let listed: BTreeMap<(u64, i64), &Value> = rows
-        .iter()
-        .map(|r| ((r["proc.pid"].as_u64().unwrap(), r["fd.num"].as_i64().unwrap()), r))
-        .collect();
+    let listed: BTreeMap<(u64, i64), &Value> =
+        rows.iter().map(|r| ((r["proc.pid"].as_u64().unwrap(), r["fd.num"].as_i64().unwrap()), r)).collect();
     let mut seen = 0;
     for line in String::from_utf8_lossy(&done.stdout).lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -432,8 +435,12 @@ fn tables_of_a_moment_are_what_proc_said_then() {
     let name = file.to_str().unwrap();
     let mut tree = Tree::start(11);
     tree.command(b"aaafaaaaafaaaa");
-    let mut capture =
-        sysreel().args(["-w", name, "--ring", "128m"]).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut capture = sysreel()
+        .args(["-w", name, "--ring", "128m"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     // What happens while /proc is read, and the snapshot is taken.
     let begun = SystemTime::now();
     let has_snapshot = || {
@@ -447,7 +454,11 @@ fn tables_of_a_moment_are_what_proc_said_then() {
         rounds += 1;
     }
     let mut marks = Vec::new();
-    for (i, more) in [&b""[..], b"f", b"aaaa", b"x", b"faf", b"XaXa", b"aaaaaaaaaaaaaaa", b"ffff", b"xXx", b"aaaaaa"].iter().enumerate() {
+    for (i, more) in
+        [&b""[..], b"f", b"aaaa", b"x", b"faf", b"XaXa", b"aaaaaaaaaaaaaaa", b"ffff", b"xXx", b"aaaaaa"]
+            .iter()
+            .enumerate()
+    {
         tree.command(more);
         tree.command(b"aaaaaaaaaaaa");
         std::thread::sleep(Duration::from_millis(60));
@@ -475,6 +486,9 @@ fn tables_of_a_moment_are_what_proc_said_then() {
         let (rows, _) = table(&["ps", "-r", name, "--at", at]);
         assert_eq!(compare_processes(&rows, truth), Vec::<String>::new(), "mark {i}");
     }
-    loudly(&format!("{rights} of {alls} descriptors at {} moments right and certain, none wrong", marks.len()));
+    loudly(&format!(
+        "{rights} of {alls} descriptors at {} moments right and certain, none wrong",
+        marks.len()
+    ));
     assert!(rights * 100 >= alls * 99, "{rights} of {alls} certain");
 }
