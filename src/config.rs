@@ -365,7 +365,10 @@ fn snapshot(typed: &Typed, source: &Source, sink: &Sink, is_everything: bool) ->
     }
     Ok(match source {
         Source::Live(_) if typed.no_snapshot => false,
-        Source::Live(live) => typed.snapshot || (written && is_everything && live.scope == Scope::Host),
+        Source::Live(live) => {
+            let all = is_everything && live.scope == Scope::Host && !live.no_ancestors;
+            typed.snapshot || (written && all)
+        }
         Source::Reel(_) => false,
     })
 }

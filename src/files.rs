@@ -211,17 +211,8 @@ impl Files {
             open.lost_rows += 1;
             open.lost += batch.words_of(row).first().copied().unwrap_or(0);
         }
-        let mut written = open.writer.write_prepared(batch);
-        while let (Err(e), OnFull::DropOldest) = (&written, self.options.on_full) {
-            let full = matches!(e.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT));
-            if !full || !self.drop_oldest() {
-                break;
-            }
-            let Some(open) = &mut self.open else { break };
-            // The writer kept what is left of the block.
-            written = open.writer.flush();
-        }
-        written?;
+        let written = open.writer.write_prepared(batch);
+        self.drop_until_written(written)?;
         if self.options.sync == Sync::Block {
             self.sync()?;
         }
@@ -232,12 +223,28 @@ impl Files {
     pub fn snapshot(&mut self, batch: &Batch) -> io::Result<()> {
         let Some(open) = &mut self.open else { return Err(io::ErrorKind::NotFound.into()) };
         let most = self.options.size.map_or(u64::MAX, |size| (size / 4).saturating_sub(open.snapshots));
-        match open.writer.write_snapshot(batch, most)? {
-            Some(bytes) => open.snapshots += bytes,
+        match open.writer.write_snapshot(batch, most) {
+            Ok(Some(bytes)) => open.snapshots = open.snapshots.saturating_add(bytes),
             // Nor what belongs to it.
-            None => open.snapshots = u64::MAX,
+            Ok(None) => open.snapshots = u64::MAX,
+            Err(e) => self.drop_until_written(Err(e))?,
         }
+        self.make_room(0);
         Ok(())
+    }
+
+    /// If the disk is full and old files may go, they go until the writer has written what is left of its block.
+    fn drop_until_written(&mut self, mut written: io::Result<()>) -> io::Result<()> {
+        while let (Err(e), OnFull::DropOldest) = (&written, self.options.on_full) {
+            let full = matches!(e.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT));
+            if !full || !self.drop_oldest() {
+                break;
+            }
+            let Some(open) = &mut self.open else { break };
+            // The writer kept what is left of the block.
+            written = open.writer.flush();
+        }
+        written
     }
 
     /// How many files have been begun.

@@ -289,6 +289,7 @@ fn captures_of_everything_have_snapshots() {
         (&["-w", "x", "evt.type=open"], false),
         (&["-w", "x", "-u", "0"], false),
         (&["-w", "x", "--pid", "1"], false),
+        (&["-w", "x", "--no-ancestors"], false),
         (&["-w", "x", "--snapshot", "evt.type=open"], true),
         (&["-w", "x", "--no-snapshot", "--snapshot"], true),
         (&[], false),

@@ -19,13 +19,13 @@ pub(super) fn tables(page: &mut Roff) {
             "With -r they list what there was at a moment of a capture (--at, or its end). Each file of a capture of the whole \
              host without a filter begins with a snapshot of what there is; from the last one before that moment on they \
              follow what each call did: births, programs, ends, opens, copies, closes, pipes, connections. Where there is \
-             none (a capture with a filter, of a command, with --no-snapshot, or before the first one) they list what events \
+             none (a capture with a filter, of a command, with --no-snapshot or --no-ancestors, or before the first one) they list what events \
              mention. Standard error says which it was. Several -r name the files of a rotation.",
             "A ~ stands before what is not certain: what was open when events were lost, what a filter left to be guessed, \
              descriptors that came with a message (their number is known, not what they are), what a 32-bit process has \
              open after it changed it, the parent of a process whose parent has ended. What io_uring opens and closes is not seen.",
             "cut, merge, split and repair take snapshots along; a cut with a filter that is about processes, users and files \
-             alone keeps what it holds for, any other filter leaves them out. Parts that are dropped or redacted are so in \
+             alone keeps what it holds for, any other filter and --no-ancestors leave them out. Parts that are dropped or redacted are so in \
              snapshots too. export and -r do not show them. With -C, a snapshot that would take more than a quarter of a file \
              is left out.",
         ],

@@ -46,7 +46,10 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<Exit, Exit> {
     let key = key(options)?;
     let mut input = Input::open(&options.from)?;
-    input.show_snapshots();
+    // They name processes that have no events.
+    if !options.no_ancestors {
+        input.show_snapshots();
+    }
     let schema = input.schema().clone();
     let window = Window::parse(options.since.as_deref(), options.until.as_deref(), input.header().wall)
         .map_err(usage)?;

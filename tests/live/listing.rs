@@ -430,10 +430,15 @@ fn sockets(pids: &[u32]) {
 #[test]
 fn tables_of_a_moment_are_what_proc_said_then() {
     let _alone = alone!();
+    let seeds = std::env::var("SYSREEL_SEEDS").unwrap_or("11".into());
+    seeds.split(',').for_each(|seed| moments(seed.parse().unwrap()));
+}
+
+fn moments(seed: u64) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("t.reel");
     let name = file.to_str().unwrap();
-    let mut tree = Tree::start(11);
+    let mut tree = Tree::start(seed);
     tree.command(b"aaafaaaaafaaaa");
     let mut capture = sysreel()
         .args(["-w", name, "--ring", "128m"])
