@@ -2,9 +2,7 @@
 //!
 //! Enters: a page. Leaves: the page with one section more. Never: options, which the command line's own texts tell.
 
-use clap_mangen::roff::Roff;
-
-use super::section;
+use super::{Roff, section};
 
 /// Adds the section.
 pub(super) fn tables(page: &mut Roff) {

@@ -191,6 +191,7 @@ impl<'s> Replay<'s> {
     /// The process that a row is of, as its entry says that it is.
     fn of_row(&mut self, batch: &Batch, id: ProcId, time: u64) -> Option<ProcRef> {
         if let Some(known) = self.procs.get(id as usize)? {
+            known.trusted.set(self.state.lost_at);
             return Some(known.clone());
         }
         let p = batch.dict.proc(id)?;
@@ -244,10 +245,12 @@ impl<'s> Replay<'s> {
         let of = proc.desc.borrow().clone();
         let ppid = if flags & CLONE_PARENT != 0 { of.ppid } else { of.pid };
         let outside = of.vpid == of.pid || of.vpid == 0;
+        // Without its beginning any child of that number is this one.
+        let since = if begin == time { 0 } else { begin };
         // It has been seen already: what shares its descriptors is not told apart from what it did to its own.
         let seen = |p: &ProcRef| {
             let d = p.desc.borrow();
-            d.ppid == ppid && (if outside { d.pid } else { d.vpid }) == pid && p.counted.get() >= begin
+            d.ppid == ppid && (if outside { d.pid } else { d.vpid }) == pid && p.counted.get() >= since
         };
         let known = match outside {
             true => self.state.procs.get(&pid).filter(|p| seen(p)),

@@ -37,7 +37,7 @@ impl Rows {
         self.time += 10;
         let (time, proc) = (self.time, self.proc);
         let tid = if proc == 0 { 10 } else { 20 };
-        let row = Row { num: time, time, latency: 5, call: code, tid, proc, ret, ..Row::default() };
+        let row = Row { num: time, time, latency: 15, call: code, tid, proc, ret, ..Row::default() };
         self.b.push(row, words, items, refs);
     }
 
