@@ -4,7 +4,7 @@
 // a hash of the constants below is checked when the object is loaded. no_std, no dependencies.
 
 /// Changes whenever the layout does; the loader compares it with the object's own `ABI`.
-pub const ABI_VERSION: u32 = 6;
+pub const ABI_VERSION: u32 = 7;
 
 /// Bits of an offset in a chunk: one `and` bounds it for the verifier on every path alike. (A comparison would do too, but
 /// leaves two states, and loops then never converge.)
@@ -67,6 +67,11 @@ pub const F_COMPAT: u16 = 2;
 pub const F_COLLISION: u16 = 8;
 /// Since the last record of this CPU, one that told of a change of state was dropped.
 pub const F_BLIND: u16 = 16;
+/// Exec closes the descriptor that a [`FACT_FILE`] is of.
+pub const F_CLOEXEC: u16 = 32;
+/// The last word of the record is the address of the `struct file` that the number of the call's descriptor means at the
+/// call's end, 0 if it means none. Only of tables that several tasks use, where the order of records is not that of effects.
+pub const F_SLOT: u16 = 64;
 
 /// Codes of records that are not calls.
 pub const REC_FORK: u16 = 0x7f00;
@@ -278,7 +283,7 @@ pub struct Plan {
     pub args: u8,
     /// Operations.
     pub ops: u8,
-    /// Fact to append on success.
+    /// Fact to append on success; in the upper four bits `SLOT_`.
     pub fact: u8,
     /// Most bytes of a full record, in units of 8.
     pub max: u16,
@@ -313,6 +318,12 @@ pub const PLAN_COMPAT: u32 = 1023;
 /// Indexes of the plans of records that are not calls (only their `want` is used).
 pub const PLAN_EXIT: u32 = 1022;
 
+/// Whose number [`F_SLOT`] is about: the result's.
+pub const SLOT_RET: u8 = 1;
+/// Argument 0's.
+pub const SLOT_ARG0: u8 = 2;
+/// Argument 1's.
+pub const SLOT_ARG1: u8 = 3;
 /// No fact.
 pub const FACT_NONE: u8 = 0;
 /// [`PathFact`] of the descriptor in the result.
@@ -325,9 +336,50 @@ pub const FACT_SOCK: u8 = 3;
 pub const FACT_ACCEPTED: u8 = 4;
 /// [`CredFact`].
 pub const FACT_CREDS: u8 = 5;
-
-/// [`PathFact`] without names, of the first descriptor of the pair that argument 0 points to.
+/// A list of [`Got`] (before it a word, its bytes): the descriptors of the pair that argument 0 points to.
 pub const FACT_PIPE: u8 = 6;
+/// What the descriptor in the result is: told as [`FACT_OPENED`] or [`FACT_ACCEPTED`].
+pub const FACT_FILE: u8 = 7;
+/// The same if the result is more than 2: it may be a descriptor, and what that is is true in any case.
+pub const FACT_FILE_MAYBE: u8 = 8;
+/// The same of the pair that argument 3 points to.
+pub const FACT_PAIR: u8 = 9;
+/// The same of the descriptors that came by SCM_RIGHTS and SCM_PIDFD, with the message that argument 1 points to.
+pub const FACT_RECEIVED: u8 = 10;
+/// The same, with as many messages as the result says.
+pub const FACT_RECEIVED_ALL: u8 = 11;
+
+/// A descriptor, and what it is.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Got {
+    /// Inode number.
+    pub ino: u64,
+    /// Device of the file system (kernel encoding).
+    pub dev: u32,
+    /// `i_mode`.
+    pub mode: u32,
+    /// Its number.
+    pub fd: u32,
+    /// [`GOT_SOCK`], [`GOT_CLOEXEC`].
+    pub flags: u32,
+    /// The address of its `struct file`.
+    pub file: u64,
+    /// Bytes of names that follow, padded to 8, as those of a [`PathFact`]; 0 of a socket.
+    pub len: u32,
+    /// `PATH_` status.
+    pub status: u32,
+}
+/// Size of [`Got`].
+pub const GOT: u32 = 40;
+/// A [`SockFact`] follows.
+pub const GOT_SOCK: u32 = 1;
+/// Exec closes it.
+pub const GOT_CLOEXEC: u32 = 2;
+/// Most bytes of a list: 253 descriptors are the most of one message (SCM_MAX_FD in include/net/scm.h).
+pub const LIST_BYTES: u32 = 24576;
+/// Most steps that make a list.
+pub const LIST_STEPS: u32 = 8192;
 
 /// A path: these numbers, then the names from the last component up to the root of the process, each NUL-terminated.
 #[repr(C)]
@@ -436,6 +488,11 @@ pub const FORK_FILES: u32 = 1;
 pub const FORK_FS: u32 = 2;
 /// The new process may match: see [`SCOPE_MAY`].
 pub const FORK_MAY: u32 = 4;
+/// Several tasks used the parent's descriptors, so that what the copy holds is told: a word with how many numbers it has
+/// (at most [`FORK_FDS`] of them are told), of each the address of its `struct file` or 0, and a bit of each that exec closes.
+pub const FORK_TABLE: u32 = 8;
+/// See [`FORK_TABLE`].
+pub const FORK_FDS: u32 = 960;
 
 /// Body of [`REC_EXEC`]: then the path fact of the executable with its names padded to 8, then four items: the path as
 /// given, the arguments, the environment (absent unless it is asked for), comm.
@@ -521,6 +578,8 @@ pub struct Producer {
     pub last: u64,
     /// Where that record begins.
     pub last_head: u64,
+    /// Dropped that told of a change of state.
+    pub blinds: u64,
 }
 /// Offset of `collisions`.
 pub const COLLISIONS: u32 = 48;
@@ -534,6 +593,8 @@ pub const REJECTED: u32 = 64;
 pub const BLIND: u32 = REJECTED + 8 * REJECTS as u32;
 /// Offset of `last`.
 pub const LAST: u32 = BLIND + 8;
+/// Offset of `blinds`.
+pub const BLINDS: u32 = LAST + 16;
 /// Where the probe keeps numbers of its own on the control page, see `Rec::forget`.
 pub const SCRATCH: u32 = 256;
 /// Where it reads structures of the kernel to.

@@ -21,6 +21,7 @@ mod btf;
 mod calls;
 mod copy;
 mod facts;
+mod got;
 mod life;
 mod ring;
 mod scope;

@@ -111,6 +111,10 @@ impl Capture<'_> {
             return Step::default();
         }
         let now = boot_now();
+        if rings.lost_changes() {
+            // Records of other CPUs may stand before the one that tells where.
+            self.state.blind(now);
+        }
         let (state, builder, interest) = (&mut self.state, &mut self.builder, &self.interest);
         let wanted = |code: u16| interest.has(code);
         let mut left = most;

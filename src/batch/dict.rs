@@ -342,6 +342,8 @@ pub mod file_flags {
     pub const JOINED: u32 = 16;
     /// The name begins with a NUL: an abstract unix address, shown with `@`.
     pub const ABSTRACT: u32 = 32;
+    /// The kernel makes its name only when it is asked, and that has not been possible.
+    pub const UNNAMED: u32 = 64;
 }
 
 /// A user.

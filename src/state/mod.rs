@@ -17,6 +17,7 @@ mod flight;
 mod healing;
 mod intern;
 mod life;
+mod made;
 mod net;
 mod reading;
 mod rows;

@@ -12,8 +12,8 @@ use rustc_hash::FxHashMap;
 use rustix::fs::{AtFlags, StatxFlags};
 
 use super::net::NetTables;
-use super::tables::{FileDesc, ProcDesc, ProcEntity, Text, ask};
-use crate::batch::{FileKind, proc_flags};
+use super::tables::{FileDesc, FileEntity, ProcDesc, ProcEntity, Text, ask};
+use crate::batch::{FileKind, file_flags, proc_flags};
 
 /// Most bytes read of one file of /proc.
 const MAX_READ: u64 = 1 << 20;
@@ -21,6 +21,8 @@ const MAX_READ: u64 = 1 << 20;
 const MAX_ARGS: usize = 4096;
 /// Most bytes kept of an environment.
 const MAX_ENV: usize = 16 << 10;
+/// How often the name of a file is asked for.
+const ASK_MAX: u8 = 8;
 /// Clock ticks a second as /proc counts them: USER_HZ is 100 on x86_64 and aarch64.
 const TICK_NS: u64 = 10_000_000;
 
@@ -257,6 +259,46 @@ impl ProcFs {
             open.push(OpenFd { fd, desc, cloexec });
         }
         open
+    }
+
+    /// Asks for the name of a file for which the kernel has one only when it is asked. True if it is known.
+    pub fn finds(&self, file: &FileEntity, pid: u32, fd: u32) -> bool {
+        let ino = {
+            let d = file.desc.borrow();
+            if d.flags & file_flags::UNNAMED == 0 {
+                return true;
+            }
+            d.ino
+        };
+        if ino == 0 {
+            return false;
+        }
+        // It may have been closed by now, and its copies too.
+        if file.asked.replace(file.asked.get().saturating_add(1)) >= ASK_MAX {
+            return false;
+        }
+        let found = self.name_of(pid, fd, ino);
+        if let Some(name) = &found {
+            file.change(|d| {
+                d.flags &= !file_flags::UNNAMED;
+                if d.kind == FileKind::File
+                    && let Some(what) = name.strip_prefix(b"anon_inode:")
+                {
+                    d.kind = anon_kind(what);
+                }
+                d.name = Some(name.clone());
+            });
+        }
+        found.is_some()
+    }
+
+    /// The name of an open file, if its inode is still this one.
+    fn name_of(&self, pid: u32, fd: u32, ino: u64) -> Option<Text> {
+        let path = self.of(pid, "fd").join(fd.to_string());
+        let target = std::fs::read_link(&path).ok()?;
+        let (flags, mask) = (AtFlags::STATX_DONT_SYNC, StatxFlags::INO);
+        let stat = rustix::fs::statx(rustix::fs::CWD, &path, flags, mask).ok()?;
+        (stat.stx_ino == ino).then(|| Text::from(target.as_os_str().as_bytes()))
     }
 
     /// What one link of /proc/PID/fd stands for.

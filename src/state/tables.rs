@@ -39,6 +39,10 @@ pub type Place = Cell<(u32, u32)>;
 pub struct FileEntity {
     /// What is known about it.
     pub desc: RefCell<FileDesc>,
+    /// The kernel's own identity of it; 0 if that is not known.
+    pub id: Cell<u64>,
+    /// How often its name was asked for in vain.
+    pub asked: Cell<u8>,
     /// Its place when certain, and when not.
     pub places: [Place; 2],
 }

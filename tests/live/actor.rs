@@ -51,6 +51,8 @@ extern "C" fn before_main() {
         "garbage" => memory_actor::garbage(),
         "changing" => memory_actor::changing(),
         "environment" => super::environment::act(),
+        #[cfg(target_arch = "x86_64")]
+        "million" => super::million::act(),
         "stuck" => super::stuck::act(),
         "stuck-many" => super::stuck::many(),
         #[cfg(target_arch = "x86_64")]

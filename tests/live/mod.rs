@@ -21,6 +21,8 @@ mod host;
 mod killed;
 mod memory;
 mod memory_actor;
+#[cfg(target_arch = "x86_64")]
+mod million;
 mod reject;
 mod rig;
 mod state;
