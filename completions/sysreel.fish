@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sysreel_global_optspecs
-    string join \n r/read= follow threads= pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered u/user= stop= c/limit= s/snaplen= no-latency ring= nice= max-cpu= no-ancestors env proc= d/explain fail-on-loss v/verbose h/help V/version
+    string join \n r/read= follow threads= pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered u/user= stop= c/limit= s/snaplen= no-latency ring= nice= max-cpu= no-ancestors snapshot no-snapshot env proc= d/explain fail-on-loss v/verbose h/help V/version
 end
 
 function __fish_sysreel_needs_command
@@ -66,6 +66,8 @@ complete -c sysreel -n "__fish_sysreel_needs_command" -s l -l line-buffered -d '
 complete -c sysreel -n "__fish_sysreel_needs_command" -s U -l unbuffered -d 'Pass on each event at once, also into a capture file'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l no-latency -d 'Do not measure how long calls take'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l no-ancestors -d 'Know nothing of processes that are not traced themselves'
+complete -c sysreel -n "__fish_sysreel_needs_command" -l snapshot -d 'Put into each file of -w which processes there are and what they have open, filter or not'
+complete -c sysreel -n "__fish_sysreel_needs_command" -l no-snapshot -d 'Leave that out'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l env -d 'Keep the environment of processes (proc.env, evt.arg.envp)'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s d -l explain -d 'Explain the filter, and exit'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l fail-on-loss -d 'Exit with status 3 if events were lost'
@@ -74,6 +76,9 @@ complete -c sysreel -n "__fish_sysreel_needs_command" -s h -l help -d 'Print hel
 complete -c sysreel -n "__fish_sysreel_needs_command" -s V -l version -d 'Print version'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "run" -d 'Trace a command and every process it starts'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "stuck" -d 'Show the calls that have not returned'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "ps" -d 'List processes: those of now, or of a moment of a capture'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "lsof" -d 'List open descriptors, of now or of a moment of a capture'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "netstat" -d 'List sockets with their processes, of now or of a moment of a capture'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "info" -d 'Say what is in a capture file'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "cut" -d 'Make a smaller capture file of a part of one'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "merge" -d 'Join capture files in order of time'
@@ -123,6 +128,8 @@ complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s l -l line-buffer
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s U -l unbuffered -d 'Pass on each event at once, also into a capture file'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l no-latency -d 'Do not measure how long calls take'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l no-ancestors -d 'Know nothing of processes that are not traced themselves'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l snapshot -d 'Put into each file of -w which processes there are and what they have open, filter or not'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l no-snapshot -d 'Leave that out'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l env -d 'Keep the environment of processes (proc.env, evt.arg.envp)'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s d -l explain -d 'Explain the filter, and exit'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l fail-on-loss -d 'Exit with status 3 if events were lost'
@@ -146,6 +153,30 @@ complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -s j -l json -d '
 complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -s t -d 'Time: -t none, -tt epoch, -ttt since last line, -tttt date'
 complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -s d -l explain -d 'Explain the filter, and exit'
 complete -c sysreel -n "__fish_sysreel_using_subcommand stuck" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sysreel -n "__fish_sysreel_using_subcommand ps" -s r -l read -d 'List what there was in a capture (- for stdin; repeatable: the files of a rotation)' -r -F
+complete -c sysreel -n "__fish_sysreel_using_subcommand ps" -l at -d 'With -r: as of this time [default: the end]' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand ps" -s p -l print -d 'Print in a form of your own, with %field for fields' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand ps" -l fields -d 'Print these fields, with commas between them' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand ps" -l proc -d 'Where the host\'s /proc is [default: /proc]' -r -f -a "(__fish_complete_directories)"
+complete -c sysreel -n "__fish_sysreel_using_subcommand ps" -s j -l json -d 'Print one JSON object a line'
+complete -c sysreel -n "__fish_sysreel_using_subcommand ps" -l no-header -d 'Do not print the names of the columns first'
+complete -c sysreel -n "__fish_sysreel_using_subcommand ps" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sysreel -n "__fish_sysreel_using_subcommand lsof" -s r -l read -d 'List what there was in a capture (- for stdin; repeatable: the files of a rotation)' -r -F
+complete -c sysreel -n "__fish_sysreel_using_subcommand lsof" -l at -d 'With -r: as of this time [default: the end]' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand lsof" -s p -l print -d 'Print in a form of your own, with %field for fields' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand lsof" -l fields -d 'Print these fields, with commas between them' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand lsof" -l proc -d 'Where the host\'s /proc is [default: /proc]' -r -f -a "(__fish_complete_directories)"
+complete -c sysreel -n "__fish_sysreel_using_subcommand lsof" -s j -l json -d 'Print one JSON object a line'
+complete -c sysreel -n "__fish_sysreel_using_subcommand lsof" -l no-header -d 'Do not print the names of the columns first'
+complete -c sysreel -n "__fish_sysreel_using_subcommand lsof" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sysreel -n "__fish_sysreel_using_subcommand netstat" -s r -l read -d 'List what there was in a capture (- for stdin; repeatable: the files of a rotation)' -r -F
+complete -c sysreel -n "__fish_sysreel_using_subcommand netstat" -l at -d 'With -r: as of this time [default: the end]' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand netstat" -s p -l print -d 'Print in a form of your own, with %field for fields' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand netstat" -l fields -d 'Print these fields, with commas between them' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand netstat" -l proc -d 'Where the host\'s /proc is [default: /proc]' -r -f -a "(__fish_complete_directories)"
+complete -c sysreel -n "__fish_sysreel_using_subcommand netstat" -s j -l json -d 'Print one JSON object a line'
+complete -c sysreel -n "__fish_sysreel_using_subcommand netstat" -l no-header -d 'Do not print the names of the columns first'
+complete -c sysreel -n "__fish_sysreel_using_subcommand netstat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sysreel -n "__fish_sysreel_using_subcommand info" -l top -d 'How many calls and processes to list' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand info" -s j -l json -d 'One JSON object'
 complete -c sysreel -n "__fish_sysreel_using_subcommand info" -s h -l help -d 'Print help (see more with \'--help\')'

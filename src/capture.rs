@@ -10,6 +10,7 @@ mod flight;
 mod out;
 mod pace;
 pub mod scope;
+mod snapshot;
 
 use std::io::IsTerminal;
 
@@ -41,6 +42,8 @@ use crate::users::Users;
 const SCAN_SLICE: u64 = 3_000_000;
 /// The same at the start, before the first record is read, ns.
 const FIRST_SCAN: u64 = 300_000_000;
+/// A CPU that is inside a hook holds its records back for 100 ms at most, ns.
+const BUSY: u64 = 120_000_000;
 /// An open block of a reel is closed after this time …
 const BLOCK_AGE: u64 = 1_000_000_000;
 /// … or this, if it holds almost nothing.
@@ -64,6 +67,7 @@ use end::finish;
 use out::{Out, place_name, printed};
 use pace::Pace;
 use scope::{leave_out, mark, no_process};
+use snapshot::Snapshots;
 
 struct Capture<'s> {
     schema: &'s Schema,
@@ -84,6 +88,9 @@ struct Capture<'s> {
     clock: Clocks,
     /// Codes of which records become rows.
     interest: CodeSet,
+    snapshots: Snapshots,
+    /// All that happened before this time has been taken in.
+    drained: u64,
 }
 
 /// What a look at the rings gave.
@@ -124,6 +131,9 @@ impl Capture<'_> {
             left > 0 && !builder.is_full()
         });
         self.pass_on(now);
+        if !drained.stopped && !drained.pressed {
+            self.drained = now.saturating_sub(BUSY);
+        }
         Step { looked: true, records: drained.records, more: drained.stopped || drained.pressed }
     }
 
@@ -306,8 +316,9 @@ pub fn run(config: &Config, live: &Live) -> Exit {
             ));
         }
     }
+    let mut without = Vec::new();
     if !live.include_self && live.scope == Scope::Host {
-        leave_out(&probe, live, &config.sink, true);
+        without = leave_out(&probe, live, &config.sink, true);
     }
     let mut interest = Interest::new(&schema, true, |code| filter_codes.has(code));
     interest.facts = facts;
@@ -369,6 +380,8 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         flush: config.flush == Flush::Event,
         clock: Clocks::default(),
         interest: filter_codes.clone(),
+        snapshots: Snapshots::new(config.snapshot, without),
+        drained: 0,
     };
     for (cpu, next) in next.into_iter().enumerate() {
         capture.state.expect(cpu, next);
@@ -430,7 +443,8 @@ pub fn run(config: &Config, live: &Live) -> Exit {
             continue;
         }
         let scanning = capture.state.read_some(boot_now() + SCAN_SLICE);
-        if !step.more && !scanning {
+        let more = !scanning && !step.more && capture.snapshot();
+        if !step.more && !scanning && !more {
             capture.out.rest(pace.pause(step.records));
         }
     }

@@ -17,6 +17,7 @@ use crate::config::{Config, OnFull, SNAPLEN, SNAPLEN_MAX, Surroundings, Sync, Ti
 use crate::exit::Exit;
 use crate::tools::Tool;
 
+mod listing;
 mod stuck;
 mod tools;
 
@@ -27,6 +28,8 @@ pub enum Action {
     Capture(Box<Config>),
     /// Show the calls that have not returned.
     Stuck(Box<Config>),
+    /// List processes, descriptors or sockets.
+    Listing(Box<crate::listing::Options>),
     /// Do something with capture files.
     Tool(Box<Tool>),
     /// List the fields of filters and templates.
@@ -139,6 +142,7 @@ Examples:
     override_usage = "sysreel [OPTIONS] [FILTER]...\n       \
                       sysreel run [OPTIONS] [FILTER]... -- COMMAND [ARG]...\n       \
                       sysreel stuck [OPTIONS] [FILTER]...\n       \
+                      sysreel ps|lsof|netstat [OPTIONS] [FILTER]...\n       \
                       sysreel info|cut|merge|split|verify|repair|export ...\n       \
                       sysreel fields|calls|doctor|completions ...",
     after_help = EXAMPLES,
@@ -176,6 +180,8 @@ enum Sub {
     Run(Box<Run>),
     #[command(flatten)]
     Stuck(stuck::Sub),
+    #[command(flatten)]
+    Listing(listing::Sub),
     #[command(flatten)]
     Tool(tools::Sub),
     /// List the fields that filters and templates know
@@ -438,6 +444,14 @@ struct Shared {
     /// host: not always what should be in a file that is passed on.
     #[arg(long, help_heading = "Capture")]
     no_ancestors: bool,
+    /// Put into each file of -w which processes there are and what they have open, filter or not
+    ///
+    /// What `sysreel ps`, `lsof` and `netstat` list of a file. A capture of the whole host without a filter has it anyway.
+    #[arg(long, overrides_with = "no_snapshot", help_heading = "Capture")]
+    snapshot: bool,
+    /// Leave that out
+    #[arg(long, overrides_with = "snapshot", help_heading = "Capture")]
+    no_snapshot: bool,
     /// Keep the environment of processes (proc.env, evt.arg.envp)
     ///
     /// It is read from /proc at the start and after each start of a program, and stands in a capture file too. It is left
@@ -488,6 +502,8 @@ impl Shared {
             nice: self.nice,
             max_cpu: self.max_cpu,
             no_ancestors: self.no_ancestors,
+            snapshot: self.snapshot,
+            no_snapshot: self.no_snapshot,
             env: self.env,
             proc: self.proc,
             flush_each: self.flush_each,
@@ -524,6 +540,7 @@ impl Cli {
                 capture(Typed { command, ..run.shared.typed(run.filter) }, Some("run"))
             }
             Some(Sub::Stuck(stuck)) => Ok(Action::Stuck(Box::new(stuck.config(around)?))),
+            Some(Sub::Listing(sub)) => Ok(Action::Listing(Box::new(sub.options(around)?))),
             Some(Sub::Tool(tool)) => Ok(Action::Tool(Box::new(tool.tool(around)?))),
             Some(Sub::Fields { class, json }) => Ok(Action::Fields { class, json }),
             Some(Sub::Calls { name, json }) => Ok(Action::Calls { name, json }),

@@ -82,6 +82,8 @@ pub struct Typed {
     pub nice: Option<i8>,
     pub max_cpu: Option<u16>,
     pub no_ancestors: bool,
+    pub snapshot: bool,
+    pub no_snapshot: bool,
     /// Environments are read and kept.
     pub env: bool,
     pub proc: Option<PathBuf>,
@@ -293,6 +295,8 @@ pub struct Config {
     pub duration: Option<Duration>,
     /// The files of `-w`.
     pub files: Files,
+    /// Each file of `-w` gets a snapshot of what there is.
+    pub snapshot: bool,
     /// When output is passed on.
     pub flush: Flush,
     /// Colour of messages and listings; the sink has its own answer.
@@ -329,11 +333,15 @@ impl Config {
             (false, true) => Flush::Line,
             (false, false) => Flush::Auto,
         };
+        let filter = typed.filter.join(" ").trim().to_owned();
+        let only = only::of(&typed)?;
+        let snapshot = snapshot(&typed, &source, &sink, filter.is_empty() && only.is_empty())?;
         Ok(Config {
             source,
             sink,
-            filter: typed.filter.join(" ").trim().to_owned(),
-            only: only::of(&typed)?,
+            filter,
+            only,
+            snapshot,
             follow: typed.follow,
             explain: typed.explain,
             limit: limits.events,
@@ -346,6 +354,23 @@ impl Config {
             verbose: typed.verbose,
         })
     }
+}
+
+/// Whether files get snapshots: those of a capture of everything do, as far as nothing else was asked for. One with a filter
+/// holds nothing of anybody else's.
+fn snapshot(typed: &Typed, source: &Source, sink: &Sink, is_everything: bool) -> Result<bool, String> {
+    let written = matches!(sink, Sink::Reel { .. });
+    if typed.snapshot && !written {
+        return Err("--snapshot has a meaning only with -w FILE".into());
+    }
+    Ok(match source {
+        Source::Live(_) if typed.no_snapshot => false,
+        Source::Live(live) => {
+            let all = is_everything && live.scope == Scope::Host && !live.no_ancestors;
+            typed.snapshot || (written && all)
+        }
+        Source::Reel(_) => false,
+    })
 }
 
 /// Who called sudo, if we are root by it.
@@ -452,6 +477,8 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
             (typed.nice.is_some(), "--nice"),
             (typed.max_cpu.is_some(), "--max-cpu"),
             (typed.no_ancestors, "--no-ancestors"),
+            (typed.snapshot, "--snapshot"),
+            (typed.no_snapshot, "--no-snapshot"),
             (typed.env, "--env"),
             (typed.proc.is_some(), "--proc"),
         ]);

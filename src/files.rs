@@ -64,6 +64,8 @@ struct Open {
     /// Rows in it that stand for losses, and how many they stand for.
     lost_rows: u64,
     lost: u64,
+    /// Bytes of snapshots in it.
+    snapshots: u64,
     times: (u64, u64),
     /// The tally when it began.
     since: Tally,
@@ -87,6 +89,7 @@ pub struct Files {
     /// Events of blocks that could not be written.
     unwritten: u64,
     tally: Tally,
+    begun: u64,
     children: Vec<Child>,
 }
 
@@ -114,6 +117,7 @@ impl Files {
             bytes: 0,
             unwritten: 0,
             tally: Tally::default(),
+            begun: 0,
             children: Vec::new(),
         };
         files.begin()?;
@@ -134,6 +138,7 @@ impl Files {
             None => Outlet::new(Unbuffered::stdout(), self.watch.clone()),
         };
         let writer = Writer::new(out, &self.header, &self.schema)?;
+        self.begun += 1;
         self.open = Some(Open {
             path,
             aside,
@@ -142,6 +147,7 @@ impl Files {
             writer,
             lost_rows: 0,
             lost: 0,
+            snapshots: 0,
             times: (0, 0),
             since: self.tally,
         });
@@ -205,7 +211,30 @@ impl Files {
             open.lost_rows += 1;
             open.lost += batch.words_of(row).first().copied().unwrap_or(0);
         }
-        let mut written = open.writer.write_prepared(batch);
+        let written = open.writer.write_prepared(batch);
+        self.drop_until_written(written)?;
+        if self.options.sync == Sync::Block {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Writes a part of a snapshot, unless the files would be too small for it: it may be a quarter of one.
+    pub fn snapshot(&mut self, batch: &Batch) -> io::Result<()> {
+        let Some(open) = &mut self.open else { return Err(io::ErrorKind::NotFound.into()) };
+        let most = self.options.size.map_or(u64::MAX, |size| (size / 4).saturating_sub(open.snapshots));
+        match open.writer.write_snapshot(batch, most) {
+            Ok(Some(bytes)) => open.snapshots = open.snapshots.saturating_add(bytes),
+            // Nor what belongs to it.
+            Ok(None) => open.snapshots = u64::MAX,
+            Err(e) => self.drop_until_written(Err(e))?,
+        }
+        self.make_room(0);
+        Ok(())
+    }
+
+    /// If the disk is full and old files may go, they go until the writer has written what is left of its block.
+    fn drop_until_written(&mut self, mut written: io::Result<()>) -> io::Result<()> {
         while let (Err(e), OnFull::DropOldest) = (&written, self.options.on_full) {
             let full = matches!(e.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT));
             if !full || !self.drop_oldest() {
@@ -215,11 +244,12 @@ impl Files {
             // The writer kept what is left of the block.
             written = open.writer.flush();
         }
-        written?;
-        if self.options.sync == Sync::Block {
-            self.sync()?;
-        }
-        Ok(())
+        written
+    }
+
+    /// How many files have been begun.
+    pub fn begun(&self) -> u64 {
+        self.begun
     }
 
     /// True when `--stop size:` is reached.
@@ -287,6 +317,7 @@ impl Files {
                 last_time: open.times.1,
                 notes: Vec::new(),
                 index: Vec::new(),
+                snapshots: Vec::new(),
             },
         };
         let before = open.writer.bytes_written();

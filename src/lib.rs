@@ -27,6 +27,7 @@ pub mod files;
 pub mod filter;
 pub mod follow;
 pub mod handoff;
+pub mod listing;
 pub mod manual;
 pub mod message;
 pub mod outlet;

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
 
 fn act(action: Action) -> Exit {
     match action {
+        Action::Listing(options) => sysreel::listing::run(&options),
         Action::Tool(tool) => sysreel::tools::run(&tool),
         Action::Fields { class, json } => list(catalogue::fields(class.as_deref(), json)),
         Action::Calls { name, json } => {

@@ -22,6 +22,7 @@ use crate::fields::FIELDS;
 use crate::sysdig;
 
 mod language;
+mod tables;
 use crate::schema::Class;
 
 /// Every generated file: its path below the package, and its contents.
@@ -88,6 +89,7 @@ pub fn man_page() -> String {
     commands(&mut page, &command);
     line_format(&mut page);
     in_flight(&mut page);
+    tables::tables(&mut page);
     filter(&mut page);
     calls(&mut page);
     exit_status(&mut page);
@@ -176,6 +178,20 @@ fn synopsis(page: &mut Roff) {
         ],
         &[
             bold("sysreel stuck"),
+            roman(" ["),
+            italic("OPTIONS"),
+            roman("] ["),
+            italic("FILTER"),
+            roman("...]"),
+        ],
+        &[
+            bold("sysreel"),
+            roman(" "),
+            bold("ps"),
+            roman("|"),
+            bold("lsof"),
+            roman("|"),
+            bold("netstat"),
             roman(" ["),
             italic("OPTIONS"),
             roman("] ["),
@@ -498,6 +514,10 @@ fn rest(page: &mut Roff) {
         ("One process and what it starts, as JSON:", "sysreel -j --pid 4711 | jq ."),
         ("Capture now, ask later:", "sysreel -w t.reel\nsysreel -r t.reel 'evt.failed = true'"),
         ("What hangs, and for how long:", "sysreel stuck 'evt.latency > 10s and proc.name = nginx'"),
+        (
+            "Who has it open, now and at a moment of a capture:",
+            "sysreel lsof 'fd.name startswith /var/log'\nsysreel lsof -r t.reel --at 21:14:03 'fd.name startswith /var/log'",
+        ),
         ("A command from its first call to its last:", "sysreel run -o calls.txt -- make"),
         (
             "Pass a minute of it on, without secrets:",

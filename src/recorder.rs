@@ -5,7 +5,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -21,6 +21,8 @@ use crate::sink::{Outcome, is_closed};
 /// What the writing thread is told.
 enum Work {
     Block(Box<Builder>, Tally),
+    /// A part of a snapshot, for the file with this number.
+    Snapshot(Box<Builder>, u64),
     Turn,
     Flush,
     End(Box<Totals>),
@@ -47,6 +49,8 @@ pub struct Recorder {
     watch: Arc<Watch>,
     /// Set by the writing thread when nothing is to be written any more. It goes on taking blocks, to count what is in them.
     over: Arc<AtomicBool>,
+    /// How many files have been begun.
+    begun: Arc<AtomicU64>,
 }
 
 impl Recorder {
@@ -58,21 +62,34 @@ impl Recorder {
             // A reader that goes away within the header is as little an error as one that goes away later.
             Err(e) if is_closed(&e) => {
                 let (over, empty) = (Arc::new(AtomicBool::new(true)), sync_channel(1).1);
-                return Ok(Recorder { full: Giver::closed(watch.clone()), empty, thread: None, watch, over });
+                let (full, begun) = (Giver::closed(watch.clone()), Arc::default());
+                return Ok(Recorder { full, empty, thread: None, watch, over, begun });
             }
             Err(e) => return Err(e),
         };
         let (full, filled) = handoff(how.manner.clone(), watch.clone());
         let (give, empty) = sync_channel::<Box<Builder>>(QUEUE + 2);
         let over = Arc::new(AtomicBool::new(false));
-        let (tell, flush, seen) = (over.clone(), how.flush, watch.clone());
+        let begun = Arc::new(AtomicU64::new(files.begun()));
+        let (tell, flush, seen, count) = (over.clone(), how.flush, watch.clone(), begun.clone());
         let thread = std::thread::spawn(move || {
-            let outcome = work(files, &schema, flush, &filled, &give, &tell, &seen);
+            let outcome = work(files, &schema, flush, &filled, &give, (&tell, &count), &seen);
             drop(filled);
             seen.took();
             outcome
         });
-        Ok(Recorder { full, empty, thread: Some(thread), watch, over })
+        Ok(Recorder { full, empty, thread: Some(thread), watch, over, begun })
+    }
+
+    /// How many files have been begun: each gets a snapshot.
+    pub fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Hands a closed block of a snapshot on, for the file that was begun as this one; gives an empty one back.
+    pub fn snapshot(&mut self, block: Box<Builder>, file: u64) -> Box<Builder> {
+        self.full.give(Work::Snapshot(block, file));
+        self.empty.try_recv().unwrap_or_default()
     }
 
     /// Hands a closed block on and gives an empty one back (its contents are old: reset it). `tally` is what the capture
@@ -95,8 +112,11 @@ impl Recorder {
     /// What waits already to be done behind the last block need not be done twice.
     fn ask(&mut self, work: Work) {
         let same = |kept: &Work| std::mem::discriminant(kept) == std::mem::discriminant(&work);
-        let waits =
-            self.full.kept().take_while(|kept| !matches!(kept, Work::Block(..))).any(|kept| same(kept));
+        let waits = self
+            .full
+            .kept()
+            .take_while(|kept| !matches!(kept, Work::Block(..) | Work::Snapshot(..)))
+            .any(|kept| same(kept));
         if !waits {
             self.full.give(work);
         }
@@ -139,7 +159,7 @@ fn work(
     flush: bool,
     filled: &Receiver<Work>,
     give: &SyncSender<Box<Builder>>,
-    over: &AtomicBool,
+    (over, begun): (&AtomicBool, &AtomicU64),
     watch: &Watch,
 ) -> Outcome {
     let mut outcome = Outcome::default();
@@ -150,6 +170,16 @@ fn work(
         let done = match work {
             // A size was asked for and is reached: what comes after it was not asked for.
             Work::Block(..) if enough => Ok(()),
+            // What is there is not what happened: that it is not written is not said.
+            Work::Snapshot(block, file) if enough || broken || file != files.begun() => {
+                let _ = give.try_send(block);
+                Ok(())
+            }
+            Work::Snapshot(block, _) => {
+                let done = files.snapshot(&block.view(schema));
+                let _ = give.try_send(block);
+                done
+            }
             Work::Block(block, _) if broken => {
                 outcome.unwritten += block.rows() as u64;
                 Ok(())
@@ -171,6 +201,7 @@ fn work(
             Err(e) if is_closed(&e) => outcome.closed = true,
             Err(e) => outcome.error = Some(e),
         }
+        begun.store(files.begun(), Ordering::Relaxed);
         watch.count(files.written());
         // The reader stops; what is queued already is counted.
         over.store(enough || outcome.error.is_some() || outcome.closed, Ordering::Relaxed);

@@ -173,6 +173,8 @@ impl Feed {
                 Ok(None) => Next::Nothing,
                 Ok(Some(Block::End(totals))) => Next::End(totals),
                 Ok(Some(Block::Event(block))) => Next::Block(block),
+                // Not asked for.
+                Ok(Some(Block::Snapshot(_))) => Next::Passed(0, (0, 0)),
                 Err(damage) => Next::Damage(damage),
             };
         };
@@ -514,6 +516,7 @@ fn finish(out: Out, counts: &Counts, times: (u64, u64), patience: Option<Patienc
                 last_time: times.1,
                 notes: Vec::new(),
                 index: Vec::new(),
+                snapshots: Vec::new(),
             };
             recorder.finish(totals, patience.as_mut())
         }

@@ -84,6 +84,26 @@ impl Users {
         all
     }
 
+    /// Knows a further user, if it is new.
+    pub fn add_user(&mut self, uid: u32, name: &[u8], home: &[u8], shell: &[u8]) {
+        if self.by_uid.contains_key(&uid) {
+            return;
+        }
+        self.by_uid.insert(uid, self.users.len());
+        self.by_name.entry(name.into()).or_insert(self.users.len());
+        let (name, home, shell) = (name.into(), home.into(), shell.into());
+        self.users.push(User { name, uid, gid: u32::MAX, home, shell });
+    }
+
+    /// Knows a further group, if it is new.
+    pub fn add_group(&mut self, gid: u32, name: &[u8]) {
+        if self.by_gid.contains_key(&gid) {
+            return;
+        }
+        self.by_gid.insert(gid, self.groups.len());
+        self.groups.push(Group { name: name.into(), gid, members: Vec::new() });
+    }
+
     /// The user with this id.
     pub fn by_uid(&self, uid: u32) -> Option<&User> {
         self.by_uid.get(&uid).and_then(|i| self.users.get(*i))

@@ -166,6 +166,7 @@ fn compare(python: &str, path: &Path) -> Vec<Value> {
     assert_eq!(status, 0, "{}", path.display());
     let mut lines = lines.into_iter();
     let mut reader = Reader::new(std::fs::File::open(path).unwrap()).unwrap();
+    reader.show_snapshots();
     let (header, schema) = (reader.header().clone(), reader.schema().clone());
     // What was written early has no tail, by which the index would be found.
     let marks = Reader::<std::fs::File>::open(std::fs::File::open(path).unwrap()).unwrap().unwrap().index();
@@ -178,7 +179,7 @@ fn compare(python: &str, path: &Path) -> Vec<Value> {
     let (mut events, mut ended) = (Vec::new(), false);
     while let Some(block) = reader.next().unwrap() {
         match block {
-            Block::Event(mut block) => {
+            Block::Event(mut block) | Block::Snapshot(mut block) => {
                 block.load(Columns::ALL).unwrap();
                 let b = block.view(&schema);
                 let theirs = lines.next().unwrap();
@@ -208,12 +209,28 @@ fn compare(python: &str, path: &Path) -> Vec<Value> {
                         entry
                     })
                     .collect();
-                let Totals { produced, written, filtered, lost, state_only, first_time, last_time, .. } =
-                    totals;
+                let Totals {
+                    produced,
+                    written,
+                    filtered,
+                    lost,
+                    state_only,
+                    first_time,
+                    last_time,
+                    snapshots,
+                    ..
+                } = totals;
                 let mut totals = json!({
                     "produced": produced, "written": written, "filtered": filtered, "lost": lost,
                     "state_only": state_only, "first_time": first_time, "last_time": last_time, "index": index,
                 });
+                if !snapshots.is_empty() {
+                    let entry = |e: &sysreel::reel::IndexEntry| {
+                        json!({"offset": e.offset, "rows": e.rows, "earliest": e.first_time,
+                               "latest": e.last_time, "first_number": e.first_num})
+                    };
+                    totals["snapshots"] = snapshots.iter().map(entry).collect();
+                }
                 if marks.is_some() {
                     // The other reader compares the summaries with the blocks.
                     totals["exact"] = json!(true);

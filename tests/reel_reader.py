@@ -2,7 +2,8 @@
 """Reads a reel and prints what is in it as JSON lines.
 
 Written from the manual page sysreel-reel(5) alone, to prove that it says enough; it shares nothing with sysreel. First
-comes a line with the header, then for each event block a line with its dictionary and one for each event, then the end.
+comes a line with the header, then for each block of events or of a snapshot a line with its dictionary and one for each
+row, then the end.
 Bytes are printed in hex. Damage goes to standard error, and the exit status is then 4.
 
 Needs python3-lz4 (Debian) or lz4 (PyPI) for blocks that are packed, which is nearly all.
@@ -308,16 +309,18 @@ def parse_end(body, place, seen):
         totals = Bytes(found[32])
         for name in ("produced", "written", "filtered", "lost", "state_only", "first_time", "last_time"):
             end[name] = totals.leb128()
-    if 33 in found:
-        data = Bytes(found[33])
+    for tag, what in ((33, "index"), (41, "snapshots")):
+        if tag not in found:
+            continue
+        data = Bytes(found[tag])
         count = data.leb128()
         check(count <= 1 << 18, "length of the index")
         names = ("offset", "rows", "earliest", "latest", "first_number")
         columns = {name: listed_column(data, count) for name in names}
         data.end()
-        end["index"] = [dict(zip(columns, entry)) for entry in zip(*columns.values())]
-        if begin == place:
-            end["exact"] = marks(end["index"], found, seen)
+        end[what] = [dict(zip(columns, entry)) for entry in zip(*columns.values())]
+    if "index" in end and begin == place:
+        end["exact"] = marks(end["index"], found, seen)
     return end
 
 
@@ -689,11 +692,12 @@ def read(data, out, complain):
                 header, schema = parse_header(front)
                 name = frame.file
                 say({"header": header})
-            elif frame.kind == 2 and schema is not None:
+            elif frame.kind in (2, 5) and schema is not None:
                 block = Events(frame.rows, front, rest, schema)
                 tables = {"processes": block.procs, "files": block.files, "users": block.users, "groups": block.groups}
                 say({"block": frame.number, "host": block.host, "start": block.start, "tables": tables})
-                seen[at] = block.summary()
+                if frame.kind == 2:
+                    seen[at] = block.summary()
                 for row in range(block.rows):
                     say(block.event(row))
             elif frame.kind == 4:

@@ -199,10 +199,11 @@ const DB1: Made = Made { host: "db1", start: 100 * SECOND, wall: WALL, blocks: 5
 fn unpacked(path: &str) -> Vec<u8> {
     let bytes = fs::read(path).unwrap();
     let mut reader = Reader::new(&bytes[..]).unwrap();
+    reader.show_snapshots();
     let mut all = format!("{:?}", reader.header()).into_bytes();
     loop {
         match reader.next().unwrap() {
-            Some(Block::Event(mut block)) => {
+            Some(Block::Event(mut block) | Block::Snapshot(mut block)) => {
                 assert_eq!(block.unknown_columns(), 0);
                 block.verify().unwrap();
                 block.load(Columns::ALL).unwrap();

@@ -63,6 +63,10 @@ pub(super) fn finish(
         }
     }
     capture.pass_on(now);
+    // A capture so short that there was no time for it. The rings are empty.
+    capture.snapshots.all_read();
+    capture.drained = boot_now();
+    while capture.snapshots.is_due() && !capture.is_over() && capture.snapshot() {}
     let flights = if capture.given_up { Flights::default() } else { flights };
     let in_flight = flight::add(&mut capture, flights, &probe);
     capture.close();
@@ -78,6 +82,7 @@ pub(super) fn finish(
         first_time: capture.first_time,
         last_time: capture.last_time,
         index: Vec::new(),
+        snapshots: Vec::new(),
         notes: Vec::new(),
     };
     let end = output::Totals { produced, matched: selector.matched, lost: seen.lost };

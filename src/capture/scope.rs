@@ -62,8 +62,8 @@ pub fn children(proc: &Path, is_marked: impl Fn(u32) -> bool, mark: impl Fn(u32)
     }
 }
 
-/// Leaves ourselves and those who read our output out.
-pub(super) fn leave_out(probe: &Probe, live: &Live, sink: &Sink, tell: bool) {
+/// Leaves ourselves and those who read our output out. Gives their pids.
+pub(super) fn leave_out(probe: &Probe, live: &Live, sink: &Sink, tell: bool) -> Vec<u32> {
     let own = std::process::id();
     probe.set_scope(own, abi::SCOPE_OUT);
     let to_stdout = match sink {
@@ -87,4 +87,5 @@ pub(super) fn leave_out(probe: &Probe, live: &Live, sink: &Sink, tell: bool) {
             names.join(", ")
         ));
     }
+    std::iter::once(own).chain(readers.iter().map(|r| r.pid)).collect()
 }

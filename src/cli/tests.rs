@@ -269,7 +269,7 @@ fn help_is_short_or_long_and_coloured_only_when_wanted() {
         stop.text
     };
     let (short, long) = (help(&["-h"], &around()), help(&["--help"], &around()));
-    assert!(short.lines().count() < 90, "{}", short.lines().count());
+    assert!(short.lines().count() < 100, "{}", short.lines().count());
     assert!(long.len() > short.len());
     assert!(short.contains("Examples:") && long.contains("65536") && !short.contains("generate"));
     assert!(!short.contains('\x1b'));
@@ -279,4 +279,45 @@ fn help_is_short_or_long_and_coloured_only_when_wanted() {
     );
     assert!(help(&["-V"], &around()).starts_with("sysreel "));
     assert!(help(&["run", "-h"], &around()).contains("--as"));
+}
+
+#[test]
+fn captures_of_everything_have_snapshots() {
+    for (line, has) in [
+        (&["-w", "x"][..], true),
+        (&["-w", "x", "--no-snapshot"], false),
+        (&["-w", "x", "evt.type=open"], false),
+        (&["-w", "x", "-u", "0"], false),
+        (&["-w", "x", "--pid", "1"], false),
+        (&["-w", "x", "--no-ancestors"], false),
+        (&["-w", "x", "--snapshot", "evt.type=open"], true),
+        (&["-w", "x", "--no-snapshot", "--snapshot"], true),
+        (&[], false),
+        (&["run", "-w", "x", "--", "true"], false),
+        (&["run", "-w", "x", "--snapshot", "--", "true"], true),
+    ] {
+        assert_eq!(config(line).snapshot, has, "{line:?}");
+    }
+    assert!(refused(&["--snapshot"]).contains("-w"));
+    assert!(refused(&["-r", "x", "--snapshot", "-w", "y"]).contains("--snapshot"));
+}
+
+#[test]
+fn tables() {
+    let options = |line: &[&str]| match act(line) {
+        Action::Listing(options) => *options,
+        other => panic!("{line:?}: {other:?}"),
+    };
+    let now = options(&["ps", "proc.pid", "=", "1"]);
+    assert_eq!((now.what.name(), now.from.len(), &now.filter[..]), ("ps", 0, "proc.pid = 1"));
+    let past = options(&["lsof", "-r", "a", "-r", "b", "--at", "+3s", "-j"]);
+    assert_eq!((past.what.name(), past.from.len(), past.at.as_deref()), ("lsof", 2, Some("+3s")));
+    for bad in [
+        &["ps", "--at", "+3s"][..],
+        &["netstat", "-r", "a", "--proc", "/p"],
+        &["lsof", "-j", "-p", "%fd.num"],
+        &["lsof", "-r", "-", "-r", "a"],
+    ] {
+        refused(bad);
+    }
 }

@@ -183,6 +183,14 @@ impl Field {
         self.name.starts_with("fdlist.")
     }
 
+    /// True if it is about processes and what they have open, whatever happens: rows of snapshots have it too.
+    pub fn is_of_things(&self) -> bool {
+        let class = self.name.split('.').next().unwrap_or_default();
+        matches!(class, "proc" | "user" | "group" | "fd" | "container" | "k8s" | "k8smeta")
+            || matches!(self.name, "evt.hostname" | "thread.tid" | "thread.cgroups" | "thread.vtid")
+            || self.name.starts_with("thread.cap_")
+    }
+
     /// The columns that must be loaded to get it.
     pub fn columns(&self) -> Columns {
         match self.extract {

@@ -6,7 +6,7 @@
 use super::frame::{self, Frame, HEADER, Packer};
 use super::front::{Front, MAX_ROWS, Section};
 use super::tables::Sizes;
-use super::{fdlist, id, ints, kind, listed, slots, tables};
+use super::{fdlist, id, ints, listed, slots, tables};
 use crate::batch::{Batch, NONE};
 use crate::schema::CODES;
 
@@ -94,8 +94,14 @@ impl Encoder {
         self.raw.clear();
     }
 
-    /// Makes an event block of a batch that is not empty. `Err` says what a reader would refuse.
-    pub fn events(&mut self, file: frame::FileId, number: u64, b: &Batch) -> Result<(), &'static str> {
+    /// Makes a block of this kind, events or a snapshot, of a batch that is not empty. `Err` says what a reader would refuse.
+    pub fn batch(
+        &mut self,
+        kind: u16,
+        file: frame::FileId,
+        number: u64,
+        b: &Batch,
+    ) -> Result<(), &'static str> {
         self.check(b)?;
         self.sections.clear();
         self.raw.clear();
@@ -110,7 +116,7 @@ impl Encoder {
         front.put(&mut self.raw);
         let head = std::mem::take(&mut self.raw);
         if sound && head.len() + packed.len() <= frame::MAX_BODY {
-            self.seal(kind::EVENTS, file, number, b.rows as u32, head.len(), |out| {
+            self.seal(kind, file, number, b.rows as u32, head.len(), |out| {
                 out.extend_from_slice(&head);
                 out.extend_from_slice(&packed);
             });

@@ -103,6 +103,8 @@ pub struct Totals {
     pub notes: Vec<String>,
     /// Every event block. [`super::Writer::finish`] fills it in; a reader need not believe it.
     pub index: Vec<IndexEntry>,
+    /// Every block of a snapshot, likewise.
+    pub snapshots: Vec<IndexEntry>,
 }
 
 /// Largest unpacked body of a header or end block.
@@ -130,6 +132,7 @@ mod tag {
     pub const NOTES: u16 = 38;
     pub const SUMMARIES: u16 = 39;
     pub const PIECES: u16 = 40;
+    pub const SNAPSHOTS: u16 = 41;
 }
 
 /// A body of records: packing u8, unpacked length u32, then the records, packed.
@@ -267,7 +270,7 @@ pub(super) fn header_body(header: &Header, schema: &Schema) -> Vec<u8> {
     if !header.hosts.is_empty() {
         record(out, tag::HOSTS, |o| put_list(o, &header.hosts));
     }
-    record(out, tag::SHAPES, |o| schema.named().for_each(|s| put_shape(o, s)));
+    record(out, tag::SHAPES, |o| schema.listed().for_each(|s| put_shape(o, s)));
     seal(out)
 }
 
@@ -348,13 +351,10 @@ pub(super) fn end_body(totals: &Totals, marks: Option<[Vec<u8>; 4]>) -> Vec<u8> 
     if !totals.notes.is_empty() {
         record(out, tag::NOTES, |o| put_list(o, &totals.notes));
     }
-    record(out, tag::INDEX, |o| {
-        let list = totals.index.get(..MAX_BLOCKS.min(totals.index.len())).unwrap_or_default();
-        varint::put(o, list.len() as u64);
-        let columns: [fn(&IndexEntry) -> u64; 5] =
-            [|e| e.offset, |e| e.rows, |e| e.first_time, |e| e.last_time, |e| e.first_num];
-        columns.into_iter().for_each(|get| put_column(o, list.iter().map(get)));
-    });
+    record(out, tag::INDEX, |o| put_index(o, &totals.index));
+    if !totals.snapshots.is_empty() {
+        record(out, tag::SNAPSHOTS, |o| put_index(o, &totals.snapshots));
+    }
     // Large ones are packed by themselves: whoever does not ask for them does not unpack them.
     let [codes, clocks, summaries, pieces] = marks.unwrap_or_default();
     let marks = [(tag::CODES, codes), (tag::CLOCKS, clocks)];
@@ -367,6 +367,14 @@ pub(super) fn end_body(totals: &Totals, marks: Option<[Vec<u8>; 4]>) -> Vec<u8> 
     body.extend_from_slice(&(out.len() as u32).to_le_bytes());
     body.extend_from_slice(out);
     body
+}
+
+fn put_index(out: &mut Vec<u8>, list: &[IndexEntry]) {
+    let list = list.get(..MAX_BLOCKS.min(list.len())).unwrap_or_default();
+    varint::put(out, list.len() as u64);
+    let columns: [fn(&IndexEntry) -> u64; 5] =
+        [|e| e.offset, |e| e.rows, |e| e.first_time, |e| e.last_time, |e| e.first_num];
+    columns.into_iter().for_each(|get| put_column(out, list.iter().map(get)));
 }
 
 /// Reverses [`end_body`], with or without the tail.
@@ -405,6 +413,7 @@ pub(super) fn parse_end(mut body: Vec<u8>) -> Result<Index, Reason> {
             }
             tag::NOTES => t.notes = take_list(&mut bytes).ok_or_else(invalid)?,
             tag::INDEX => t.index = take_index(bytes).ok_or(Reason::Invalid("index"))?,
+            tag::SNAPSHOTS => t.snapshots = take_index(bytes).ok_or(Reason::Invalid("list of snapshots"))?,
             tag::CODES => marks[0] = place,
             tag::CLOCKS => marks[1] = place,
             tag::SUMMARIES => marks[2] = place,
@@ -501,6 +510,7 @@ mod tests {
             first_time: u64::MAX,
             last_time: 0,
             index: (0..9).map(entry).collect(),
+            snapshots: vec![IndexEntry { offset: 9, rows: 3, first_time: 4, last_time: 6, first_num: 1 }],
         };
         let mut body = end_body(&totals, None);
         assert_eq!(parse_end(body.clone()).unwrap().totals, totals);

@@ -52,6 +52,7 @@ mod kind {
     pub const HEADER: u16 = 1;
     pub const EVENTS: u16 = 2;
     pub const END: u16 = 4;
+    pub const SNAPSHOT: u16 = 5;
 }
 
 /// Columns of an event block.

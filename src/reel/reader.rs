@@ -23,6 +23,8 @@ use crate::schema::Schema;
 pub enum Block {
     /// Events.
     Event(Stored),
+    /// What there was: rows that are no events. Only if [`Reader::show_snapshots`] was called.
+    Snapshot(Stored),
     /// The end: nothing follows.
     End(Totals),
 }
@@ -56,6 +58,8 @@ pub struct Reader<R: Read> {
     /// Bytes of the last block's header and front: the next one's will be about as long.
     front: usize,
     spare: Vec<Stored>,
+    /// Snapshots are given, not passed over.
+    snapshots: bool,
 }
 
 impl<R: Read> Reader<R> {
@@ -106,6 +110,7 @@ impl<R: Read> Reader<R> {
                                 jumped: false,
                                 front: 0,
                                 spare: Vec::new(),
+                                snapshots: false,
                             });
                         }
                         Err(_) if tries >= RESCANS => return Err(Damage::new(0, 0, Reason::NotAReel)),
@@ -157,6 +162,7 @@ impl<R: Read> Reader<R> {
             jumped: false,
             front: 0,
             spare: Vec::new(),
+            snapshots: false,
         }
     }
 
@@ -217,6 +223,11 @@ impl<R: Read> Reader<R> {
         header::parse_end(body).ok()
     }
 
+    /// From now on blocks of snapshots are given too.
+    pub fn show_snapshots(&mut self) {
+        self.snapshots = true;
+    }
+
     /// True if the input has places: blocks can be read in any order.
     pub fn is_file(&self) -> bool {
         self.input.source().is_some()
@@ -228,6 +239,12 @@ impl<R: Read> Reader<R> {
             self.input.jump(offset, self.front);
             (self.jumped, self.over) = (true, false);
         }
+    }
+
+    /// Goes to any block of a file, before or behind the one that was read last: it comes next.
+    pub fn go_to(&mut self, offset: u64) {
+        self.expected = 0;
+        self.jump(offset);
     }
 
     /// Goes to the end of the file: nothing comes any more. `complete` says that its end is known.
@@ -302,19 +319,23 @@ impl<R: Read> Reader<R> {
         let (front, body) = (frame.front as usize, frame.body as usize);
         let head = self.input.rest(HEADER, front);
         match frame.kind {
-            kind::EVENTS => {
+            kind::SNAPSHOT if !self.snapshots => Ok(None),
+            kind::EVENTS | kind::SNAPSHOT => {
                 let front = Front::parse(head, body - front)?;
                 if front.rows != frame.rows {
                     return Err(Reason::Invalid("number of rows"));
                 }
                 let mut block = self.spare.pop().unwrap_or_else(|| Stored::new(self.schema.clone()));
-                let room = block.set((place, frame.number), front);
+                let room = block.set((place, frame.number), frame.kind == kind::SNAPSHOT, front);
                 let (from, len) = (HEADER + frame.front as usize, body - frame.front as usize);
                 match self.input.source() {
                     Some(source) => room.set_file(source.clone(), place + from as u64, len),
                     None => room.set_bytes(self.input.rest(from, len)),
                 }
-                Ok(Some(Block::Event(block)))
+                Ok(Some(match frame.kind {
+                    kind::SNAPSHOT => Block::Snapshot(block),
+                    _ => Block::Event(block),
+                }))
             }
             kind::END => {
                 let totals = header::parse_end(head.to_vec())?.totals;
@@ -429,7 +450,7 @@ fn read_body<R: Read>(input: &mut Input<R>, frame: &Frame) -> Result<Result<(), 
     let (whole, front) = (HEADER + frame.body as usize, HEADER + frame.front as usize);
     let end = input.offset + whole as u64;
     let want = match input.source() {
-        Some(source) if frame.kind == kind::EVENTS => {
+        Some(source) if matches!(frame.kind, kind::EVENTS | kind::SNAPSHOT) => {
             if !source.reaches(end) {
                 return Ok(Err(Reason::Cut));
             }

@@ -23,6 +23,7 @@ pub struct Stored {
     schema: Arc<Schema>,
     offset: u64,
     number: u64,
+    snapshot: bool,
     front: Front,
     /// The sections, packed.
     body: Body,
@@ -67,6 +68,7 @@ impl Stored {
             schema,
             offset: 0,
             number: 0,
+            snapshot: false,
             front: Front::default(),
             body: Body::default(),
             loaded: Columns::NOTHING,
@@ -105,12 +107,18 @@ impl Stored {
     }
 
     /// Becomes another block; keeps its memory.
-    pub(super) fn set(&mut self, (offset, number): (u64, u64), front: Front) -> &mut Body {
+    pub(super) fn set(&mut self, (offset, number): (u64, u64), snapshot: bool, front: Front) -> &mut Body {
         (self.offset, self.number, self.front) = (offset, number, front);
+        self.snapshot = snapshot;
         (self.loaded, self.tables, self.ordered) = (Columns::NOTHING, Tables::Nothing, false);
         self.narrow.iter_mut().for_each(|n| n.state = State::Unknown);
         self.listed.clear();
         &mut self.body
+    }
+
+    /// True if its rows say what there was, and are no events.
+    pub fn is_snapshot(&self) -> bool {
+        self.snapshot
     }
 
     /// How many rows.

@@ -45,6 +45,7 @@ fn drain<R: Read>(mut reader: Reader<R>) -> Got {
         match reader.next() {
             Ok(None) => break,
             Ok(Some(Block::End(totals))) => got.end = Some(totals),
+            Ok(Some(Block::Snapshot(_))) => {}
             Ok(Some(Block::Event(mut block))) => match block.load(Columns::ALL) {
                 Ok(()) => got.blocks.push((block.place().1, everything(&block.view(schema)))),
                 Err(damage) => got.damages.push(damage),
@@ -55,6 +56,44 @@ fn drain<R: Read>(mut reader: Reader<R>) -> Got {
     }
     got.complete = reader.is_complete();
     got
+}
+
+#[test]
+fn snapshots_are_passed_over_unless_they_are_asked_for() {
+    let schema = schema();
+    let events = busy(schema, 100);
+    let mut there = Builder::new();
+    let proc = there.proc(crate::batch::Proc { pid: 7, ..Default::default() });
+    let row = crate::batch::Row { time: 5, call: crate::schema::PROCESS, proc, ret: 1, ..Default::default() };
+    there.push(row, &[], &[], &[]);
+    let mut w = Writer::new(Vec::new(), &Header::default(), schema).unwrap();
+    w.write_block(&events.view(schema)).unwrap();
+    assert!(w.write_snapshot(&there.view(schema), 10).unwrap().is_none(), "larger than it may be");
+    assert!(w.write_snapshot(&there.view(schema), 10_000).unwrap().is_some());
+    w.write_block(&events.view(schema)).unwrap();
+    assert_eq!(w.events_written(), 200);
+    let bytes = w.finish(&Totals { written: 200, ..Totals::default() }).unwrap();
+    let got = read_all(&bytes);
+    assert_eq!((got.blocks.len(), got.damages.len(), got.complete), (2, 0, true));
+    let mut reader = Reader::new(&bytes[..]).unwrap();
+    reader.show_snapshots();
+    let mut seen = Vec::new();
+    while let Some(block) = reader.next().unwrap() {
+        match block {
+            Block::Event(b) => seen.push(b.place().0),
+            Block::Snapshot(mut b) => {
+                b.load(Columns::ALL).unwrap();
+                assert!(b.is_snapshot());
+                assert_eq!(everything(&b.view(schema)), everything(&there.view(schema)));
+                seen.push(b.place().0);
+            }
+            Block::End(totals) => {
+                assert_eq!(totals.snapshots.iter().map(|e| e.offset).collect::<Vec<_>>(), seen[1..2]);
+                assert_eq!(totals.index.iter().map(|e| e.offset).collect::<Vec<_>>(), [seen[0], seen[2]]);
+            }
+        }
+    }
+    assert_eq!((seen.len(), reader.unknown_blocks()), (3, 0));
 }
 
 #[test]

@@ -36,6 +36,7 @@ pub struct Writer<W: Write> {
     lost: u64,
     index: Vec<IndexEntry>,
     marks: Marks,
+    snapshots: Vec<IndexEntry>,
 }
 
 impl<W: Write> Writer<W> {
@@ -54,6 +55,7 @@ impl<W: Write> Writer<W> {
             lost: 0,
             index: Vec::new(),
             marks: Marks::default(),
+            snapshots: Vec::new(),
         };
         let body = header::header_body(header, schema);
         for _ in 0..2 {
@@ -81,7 +83,7 @@ impl<W: Write> Writer<W> {
             self.lost += rows;
             return Err(e);
         }
-        if let Err(what) = self.encoder.events(self.file, self.number, batch) {
+        if let Err(what) = self.encoder.batch(kind::EVENTS, self.file, self.number, batch) {
             self.encoder.block.clear();
             self.lost += rows;
             return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
@@ -108,6 +110,34 @@ impl<W: Write> Writer<W> {
         self.push()
     }
 
+    /// Writes a batch of rows that say what there is as one block, if it takes at most so many bytes. They are no events, and
+    /// are not counted. Gives the bytes that it took.
+    pub fn write_snapshot(&mut self, batch: &Batch, most: u64) -> io::Result<Option<u64>> {
+        if batch.rows == 0 {
+            return Ok(Some(0));
+        }
+        self.resume()?;
+        if let Err(what) = self.encoder.batch(kind::SNAPSHOT, self.file, self.number, batch) {
+            self.encoder.block.clear();
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
+        let bytes = self.encoder.block.len() as u64;
+        if bytes > most {
+            self.encoder.block.clear();
+            return Ok(None);
+        }
+        let front = self.encoder.front();
+        self.snapshots.push(IndexEntry {
+            offset: self.bytes,
+            rows: batch.rows as u64,
+            first_time: front.min_time,
+            last_time: front.max_time,
+            first_num: batch.num.first().copied().unwrap_or(0),
+        });
+        self.push()?;
+        Ok(Some(bytes))
+    }
+
     /// Writes what an error left over, and flushes the output.
     pub fn flush(&mut self) -> io::Result<()> {
         self.resume()?;
@@ -117,7 +147,11 @@ impl<W: Write> Writer<W> {
     /// Writes the end block: the totals (its index is filled in here). The reel is then complete.
     pub fn finish(mut self, totals: &Totals) -> io::Result<W> {
         self.resume()?;
-        let totals = Totals { index: std::mem::take(&mut self.index), ..totals.clone() };
+        let totals = Totals {
+            index: std::mem::take(&mut self.index),
+            snapshots: std::mem::take(&mut self.snapshots),
+            ..totals.clone()
+        };
         let mut body = header::end_body(&totals, self.marks.records());
         header::put_tail(&mut body, self.bytes);
         self.encoder.plain(kind::END, self.file, self.number, &body);

@@ -808,6 +808,11 @@ pub static CALLS: &[Call] = calls! {
     procexit(status: Int, signal: Signal) -> None, PROCESS, Nothing;
     lost(count: Long, cpu: UInt) -> None, Class::OTHER, Nothing;
 
+    // --- rows of snapshots, which are no events: what there is, not what happens ---
+    snapshot(processes: Long, descriptors: Long) -> Int, PROCESS, Nothing;
+    process() -> Int, PROCESS, Nothing;
+    descriptor(fd: Fd, cloexec: UInt) -> Int, DESC, Nothing;
+
     // --- a call whose number no table has ---
     syscall(nr: Long, arg0: Hex, arg1: Hex, arg2: Hex, arg3: Hex, arg4: Hex, arg5: Hex) -> Int, SYSTEM, Nothing;
 };

@@ -40,6 +40,12 @@ pub const PROCEXIT: u16 = EVENTS;
 pub const LOST: u16 = EVENTS + 1;
 /// A call whose number is out of range; words: the number, then its six.
 pub const OTHER: u16 = EVENTS + 2;
+/// A snapshot ends here; words: how many processes and descriptors it has. Its rows have its number as their result.
+pub const SNAPSHOT: u16 = EVENTS + 3;
+/// In a snapshot: a process that there is.
+pub const PROCESS: u16 = EVENTS + 4;
+/// In a snapshot: a descriptor of a process; words: its number, whether exec closes it.
+pub const DESCRIPTOR: u16 = EVENTS + 5;
 /// First code of 32-bit calls on a 64-bit kernel.
 pub const COMPAT: u16 = 2048;
 /// One past the largest code.
@@ -63,6 +69,11 @@ static UNNAMED: LazyLock<Box<[Shape]>> = LazyLock::new(|| {
         })
         .collect()
 });
+
+/// True for codes of rows that say what there is, and are no events.
+pub const fn is_of_snapshot(code: u16) -> bool {
+    matches!(code, SNAPSHOT..=DESCRIPTOR)
+}
 
 /// The architecture that numbers belong to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -244,7 +255,14 @@ impl Schema {
             Arch::X86_64 => numbers::X86_64,
             Arch::Aarch64 => numbers::AARCH64,
         };
-        let events = [(PROCEXIT, "procexit"), (LOST, "lost"), (OTHER, "syscall")];
+        let events = [
+            (PROCEXIT, "procexit"),
+            (LOST, "lost"),
+            (OTHER, "syscall"),
+            (SNAPSHOT, "snapshot"),
+            (PROCESS, "process"),
+            (DESCRIPTOR, "descriptor"),
+        ];
         let shapes = native.iter().chain(&events).map(|&(code, name)| {
             rows.get(name).map_or_else(|| Shape::generic(code, name), |c| Shape::of(arch, code, c))
         });
@@ -273,7 +291,7 @@ impl Schema {
         }
         // Native codes come first and win: a name means the native call; 32-bit twins are found by `codes`.
         let mut by_name: HashMap<Arc<str>, u16> = HashMap::with_capacity(known.len());
-        for shape in &known {
+        for shape in known.iter().filter(|s| !is_of_snapshot(s.code)) {
             let first = by_name.entry(shape.name.clone()).or_insert(shape.code);
             *first = shape.code.min(*first);
         }
@@ -320,7 +338,7 @@ impl Schema {
 
     /// Every code that has this name: the native one and its 32-bit twin.
     pub fn codes<'a>(&'a self, name: &'a str) -> impl Iterator<Item = u16> + 'a {
-        let known = self.known.iter().filter(move |s| &*s.name == name).map(|s| s.code);
+        let known = self.named().filter(move |s| &*s.name == name).map(|s| s.code);
         let other = self.code(name).filter(|code| self.shape(*code).stand_in);
         known.chain(other)
     }
@@ -330,8 +348,13 @@ impl Schema {
         (0..CODES).map(|code| self.shape(code))
     }
 
-    /// Shapes that have a name of their own (calls of the architecture, and events), by code.
+    /// Shapes of events that have a name of their own (calls of the architecture, and others), by code.
     pub fn named(&self) -> impl Iterator<Item = &Shape> {
+        self.listed().filter(|s| !is_of_snapshot(s.code))
+    }
+
+    /// The same, and those of the rows of snapshots: all that a reel must list.
+    pub fn listed(&self) -> impl Iterator<Item = &Shape> {
         self.known.iter().filter(|s| !s.stand_in)
     }
 }

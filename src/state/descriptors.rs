@@ -388,6 +388,13 @@ impl FdTable {
         self.shared |= now.shared;
     }
 
+    /// All descriptors, by number.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &Fd)> {
+        let mut high: Vec<_> = self.high.iter().map(|(fd, entry)| (*fd, entry)).collect();
+        high.sort_unstable_by_key(|(fd, _)| *fd);
+        (0u32..).zip(self.low.iter()).filter_map(|(fd, entry)| Some((fd, entry.as_ref()?))).chain(high)
+    }
+
     /// How many are open.
     pub fn len(&self) -> usize {
         self.low.iter().flatten().count() + self.high.len()

@@ -5,7 +5,7 @@
 
 use super::descriptors::{Fd, TableRef};
 use super::made::{got, told, tried};
-use super::tables::{FileEntity, FileRef, ProcRef, Text, ask};
+use super::tables::{FileDesc, FileEntity, FileRef, ProcRef, Text, ask};
 use crate::batch::{Role, file_flags};
 use crate::decode::{Fact, RawItem, Record};
 use crate::schema::{Effect, Shape};
@@ -73,7 +73,7 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
         }
         Effect::CloseRange => {
             if ok {
-                close_range(proc, r);
+                close_range(proc, [r.word(0) as u32, r.word(1) as u32], r.word(2) as u32, r.entry(), r.time);
             }
         }
         Effect::Dup => {
@@ -86,7 +86,7 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
                 && fd != r.word(0) as u32
             {
                 let cloexec = word_named(r, shape, "flags").unwrap_or(0) & O_CLOEXEC != 0;
-                match copy_of(&table, r, cloexec) {
+                match copied(&table, r, cloexec) {
                     Some(entry) => table.borrow_mut().replace(fd, entry),
                     None => table.borrow_mut().remove(fd, r.time),
                 }
@@ -95,12 +95,12 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
         Effect::Fcntl => match (r.word(1) as i32, new_fd) {
             (libc::F_DUPFD, Some(fd)) => place_copy(&table, r, fd, false),
             (libc::F_DUPFD_CLOEXEC, Some(fd)) => place_copy(&table, r, fd, true),
-            (libc::F_SETFD, Some(0)) => set_cloexec(&table, r, r.word(2) & 1 != 0),
+            (libc::F_SETFD, Some(0)) => set_cloexec(&table, r.word(0) as u32, r.word(2) & 1 != 0, r.time),
             _ => {}
         },
         Effect::Ioctl => match (r.word(1) as u32, ok) {
-            (0x5451, true) => set_cloexec(&table, r, true),
-            (0x5450, true) => set_cloexec(&table, r, false),
+            (0x5451, true) => set_cloexec(&table, r.word(0) as u32, true, r.time),
+            (0x5450, true) => set_cloexec(&table, r.word(0) as u32, false, r.time),
             _ => {}
         },
         Effect::Pipe | Effect::Socketpair => {
@@ -181,15 +181,38 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
         Effect::Unshare => {
             // CLONE_FILES (include/uapi/linux/sched.h).
             if ok && r.word(0) & 0x400 != 0 {
-                unshare(proc, r);
+                unshare(proc, r.entry(), r.time);
             }
         }
     }
 }
 
-/// The process gets a descriptor table of its own.
-pub fn unshare(proc: &ProcRef, r: &Record) {
-    let own = proc.fds.borrow().borrow_mut().copied(r.entry(), r.time);
+/// A descriptor was copied while the process was being read: what was read of the one that it was copied from may be what
+/// that became afterwards.
+pub fn doubt_copy(proc: &ProcRef, r: &Record, shape: &Shape) {
+    let copies = match shape.effect {
+        Effect::Dup | Effect::DupTo => true,
+        Effect::Fcntl => matches!(r.word(1) as i32, libc::F_DUPFD | libc::F_DUPFD_CLOEXEC),
+        _ => false,
+    };
+    let table = proc.fds.borrow().clone();
+    let was_read = table.borrow().get(r.word(0) as u32).is_none_or(|from| from.read);
+    if let (true, true, Ok(fd)) = (copies, was_read, u32::try_from(r.ret)) {
+        mark(&table, fd);
+    }
+}
+
+/// What a number means is no longer certain.
+pub fn mark(table: &TableRef, fd: u32) {
+    if let Some(entry) = table.borrow_mut().get_mut(fd) {
+        let desc = entry.file.desc.borrow().clone();
+        entry.file = FileEntity::new(FileDesc { flags: desc.flags | file_flags::UNCERTAIN, ..desc });
+    }
+}
+
+/// The process gets a descriptor table of its own, by a call that began at `entry`, if that is known.
+pub fn unshare(proc: &ProcRef, entry: Option<u64>, time: u64) {
+    let own = proc.fds.borrow().borrow_mut().copied(entry, time);
     *proc.fds.borrow_mut() = own;
 }
 
@@ -220,13 +243,19 @@ pub fn tell_copies(proc: &ProcRef, r: &Record, shape: &Shape) {
     }
 }
 
+/// The file that a number means.
 pub fn file_at(table: &TableRef, fd: u64) -> Option<FileRef> {
     table.borrow().get(fd as u32).map(|f| f.file.clone())
 }
 
+/// A copy of a descriptor.
+pub fn copy_of(table: &TableRef, from: u32, cloexec: bool, time: u64) -> Option<Fd> {
+    Some(Fd { cloexec, since: time, ..Fd::new(file_at(table, u64::from(from))?) })
+}
+
 /// A copy of argument 0. Where several tasks use the table the kernel says which file it was, for the number may have
 /// changed its meaning meanwhile.
-fn copy_of(table: &TableRef, r: &Record, cloexec: bool) -> Option<Fd> {
+fn copied(table: &TableRef, r: &Record, cloexec: bool) -> Option<Fd> {
     let from = file_at(table, r.word(0));
     let file = match r.slot() {
         None => from?,
@@ -250,7 +279,7 @@ fn copy_of(table: &TableRef, r: &Record, cloexec: bool) -> Option<Fd> {
 }
 
 fn place_copy(table: &TableRef, r: &Record, to: u32, cloexec: bool) {
-    let copy = copy_of(table, r, cloexec);
+    let copy = copied(table, r, cloexec);
     match copy {
         Some(entry) => table.borrow_mut().place(to, entry),
         // What was copied is not known, so what is there now is not either.
@@ -258,24 +287,24 @@ fn place_copy(table: &TableRef, r: &Record, to: u32, cloexec: bool) {
     }
 }
 
-fn set_cloexec(table: &TableRef, r: &Record, value: bool) {
-    if let Some(fd) = table.borrow_mut().get_mut(r.word(0) as u32) {
-        (fd.cloexec, fd.touched) = (value, r.time);
+/// Whether exec closes a descriptor.
+pub fn set_cloexec(table: &TableRef, fd: u32, value: bool, time: u64) {
+    if let Some(fd) = table.borrow_mut().get_mut(fd) {
+        (fd.cloexec, fd.touched) = (value, time);
     }
 }
 
 /// `close_range`: CLOSE_RANGE_UNSHARE is 2, CLOSE_RANGE_CLOEXEC 4 (include/uapi/linux/close_range.h).
-fn close_range(proc: &ProcRef, r: &Record) {
-    let (first, last, flags) = (r.word(0) as u32, r.word(1) as u32, r.word(2) as u32);
+pub fn close_range(proc: &ProcRef, range: [u32; 2], flags: u32, entry: Option<u64>, time: u64) {
     if flags & 2 != 0 {
-        unshare(proc, r);
+        unshare(proc, entry, time);
     }
     let table = proc.fds.borrow().clone();
-    table.borrow_mut().close_range(first, last, flags & 4 != 0, r.entry(), r.time);
+    table.borrow_mut().close_range(range[0], range[1], flags & 4 != 0, entry, time);
 }
 
 /// What exec closes is closed, in a table that is the process's own from now on.
-pub fn exec_closes(proc: &ProcRef, r: &Record) {
-    unshare(proc, r);
+pub fn exec_closes(proc: &ProcRef, entry: Option<u64>, time: u64) {
+    unshare(proc, entry, time);
     proc.fds.borrow().borrow_mut().exec();
 }

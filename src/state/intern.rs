@@ -84,6 +84,11 @@ impl Interner {
         Interner { users, generation: 0, user_ids: FxHashMap::default(), group_ids: FxHashMap::default() }
     }
 
+    /// The users that it knows, to be taught.
+    pub fn users(&mut self) -> &mut Users {
+        &mut self.users
+    }
+
     fn begin(&mut self, b: &Builder) {
         if self.generation != b.generation() {
             self.generation = b.generation();

@@ -189,7 +189,7 @@ impl State<'_> {
         });
         proc.counted.set(r.time);
         proc.ask(ask::CAPS | ask::PROGRAM);
-        effects::exec_closes(&proc, r);
+        effects::exec_closes(&proc, r.entry(), r.time);
         self.live.insert(r.pid);
     }
 

@@ -20,8 +20,10 @@ mod life;
 mod made;
 mod net;
 mod reading;
+mod replay;
 mod rows;
 mod scan;
+mod snapshot;
 mod tables;
 
 use std::collections::VecDeque;
@@ -35,7 +37,9 @@ use crate::source::abi;
 use crate::users::Users;
 pub use flight::InFlight;
 use intern::Interner;
+pub use replay::Replay;
 use scan::ProcFs;
+pub use snapshot::Snapshot;
 use tables::{FileRef, ProcRef};
 
 /// A process that ended stays known for this long: late records of other CPUs may mention it.
@@ -114,6 +118,8 @@ pub struct State<'s> {
     num: u64,
     /// Time of the last event; 0 before the first.
     last: u64,
+    /// Time of the last record; 0 before the first.
+    taken: u64,
     seen: Seen,
     accounts: Vec<Account>,
     items: Vec<Item>,
@@ -148,6 +154,7 @@ impl<'s> State<'s> {
             now,
             num: 0,
             last: 0,
+            taken: 0,
             seen: Seen::default(),
             accounts: Vec::new(),
             items: Vec::new(),
@@ -201,6 +208,7 @@ impl<'s> State<'s> {
         };
         self.check_sequence(cpu, &r, b);
         let rows = self.seen.rows;
+        self.taken = r.time;
         match r.code {
             abi::REC_FORK => self.fork(&r),
             abi::REC_EXEC => self.exec(&r),

@@ -16,6 +16,11 @@ impl State<'_> {
         self.unread = self.proc_fs.pids();
     }
 
+    /// How many processes are still to be read.
+    pub fn planned(&self) -> usize {
+        self.unread.len()
+    }
+
     /// Reads planned processes until `until` (boot clock, ns). True if there are more.
     pub fn read_some(&mut self, until: u64) -> bool {
         self.let_go();

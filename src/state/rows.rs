@@ -137,6 +137,9 @@ impl State<'_> {
                 }
                 effects::apply(&proc, r, shape);
                 effects::tell_copies(&proc, r, shape);
+                if during_scan {
+                    effects::doubt_copy(&proc, r, shape);
+                }
                 if shape.effect == Effect::Setpgid {
                     self.group_child(r, &proc);
                 }

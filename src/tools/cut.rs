@@ -46,6 +46,10 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<Exit, Exit> {
     let key = key(options)?;
     let mut input = Input::open(&options.from)?;
+    // They name processes that have no events.
+    if !options.no_ancestors {
+        input.show_snapshots();
+    }
     let schema = input.schema().clone();
     let window = Window::parse(options.since.as_deref(), options.until.as_deref(), input.header().wall)
         .map_err(usage)?;
@@ -56,6 +60,10 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
     while let Some((block, rows)) = picker.next(&mut input, &schema, Columns::ALL) {
         let view = block.view(&schema);
         strip.look(&view, &rows);
+        if block.is_snapshot() {
+            target.snapshot(&view, &rows, view.meta, &strip)?;
+            continue;
+        }
         let mut lane = target.lane(&view);
         for row in rows.iter() {
             target.row(&mut lane, &view, row, view.meta, &strip)?;

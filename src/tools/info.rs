@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::fields::{clock, escape};
 use crate::message;
 use crate::reel::Damage;
-use crate::schema::LOST;
+use crate::schema::{LOST, SNAPSHOT};
 
 /// What was typed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,12 +41,15 @@ struct Found {
     first: Option<u64>,
     last: u64,
     blocks: u64,
+    /// Snapshots that are whole, and rows of all.
+    snapshots: (u64, u64),
     damages: Vec<Damage>,
 }
 
 /// Looks.
 pub fn run(options: &Options) -> Result<Exit, Exit> {
     let mut input = Input::open(&options.from)?;
+    input.show_snapshots();
     let schema = input.schema().clone();
     let mut picker = Picker::new(&options.filter, Window::default(), &schema)?;
     let mut found = Found {
@@ -55,6 +58,7 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
         first: None,
         last: 0,
         blocks: 0,
+        snapshots: (0, 0),
         damages: Vec::new(),
     };
     let note = |damage: Damage, found: &mut Found| {
@@ -70,6 +74,11 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
                 continue;
             }
         };
+        if block.is_snapshot() {
+            found.snapshots.0 += u64::from(block.codes().contains(&SNAPSHOT));
+            found.snapshots.1 += block.rows() as u64;
+            continue;
+        }
         let (from, to) = block.time_range();
         let meta = block.meta();
         let read = picker
@@ -171,6 +180,10 @@ fn listing(input: &Input, picker: &Picker, found: &Found, top: usize) -> String 
     }
     let bytes = input.bytes();
     line("size", &format!("{bytes} bytes, blocks: {}", found.blocks));
+    if found.snapshots != (0, 0) {
+        let (count, rows) = found.snapshots;
+        line("snapshots", &format!("{count}, processes and descriptors: {}", rows.saturating_sub(count)));
+    }
     if picker.is_everything() {
         let rate = each(bytes, picker.seen);
         line("events", &format!("{}, {rate:.1} bytes each", picker.seen));
@@ -292,6 +305,10 @@ fn json(input: &Input, picker: &Picker, found: &Found, top: usize) -> String {
         }
         o.number("bytes", input.bytes());
         o.number("blocks", found.blocks);
+        if found.snapshots != (0, 0) {
+            o.number("snapshots", found.snapshots.0);
+            o.number("snapshot_rows", found.snapshots.1);
+        }
         o.number("events", picker.seen);
         o.number("matched", picker.matched);
         o.raw("bytes_per_event", format_args!("{:.2}", each(input.bytes(), picker.seen)));

@@ -75,6 +75,11 @@ impl Input {
         Input { name, reader, over: false, damages: 0, end: None }
     }
 
+    /// From now on blocks of snapshots are given too.
+    pub fn show_snapshots(&mut self) {
+        self.reader.show_snapshots();
+    }
+
     /// Takes a block back whose memory may be used again.
     pub fn recycle(&mut self, block: Stored) {
         self.reader.recycle(block);
@@ -114,7 +119,7 @@ impl Input {
     pub fn find(&mut self) -> Option<Found> {
         while !self.over {
             match self.reader.next() {
-                Ok(Some(Block::Event(block))) => return Some(Found::Block(block)),
+                Ok(Some(Block::Event(block) | Block::Snapshot(block))) => return Some(Found::Block(block)),
                 Ok(Some(Block::End(totals))) => self.end = Some(totals),
                 Ok(None) => self.over = true,
                 Err(damage) => {

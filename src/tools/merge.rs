@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::input::{Input, name_of};
 use super::target::{Lane, Target};
-use crate::batch::{Columns, Edit, Meta};
+use crate::batch::{Bitmap, Columns, Edit, Meta};
 use crate::config::Place;
 use crate::exit::Exit;
 use crate::message;
@@ -130,6 +130,7 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
 /// Reads a file's header and the front of its first block, and lets go of it again if it can be opened anew.
 fn look(place: &Place, plan: &mut Option<Plan>) -> Result<Stream, Exit> {
     let mut input = Input::open(place)?;
+    input.show_snapshots();
     let header = input.header().clone();
     let plan = match plan {
         Some(plan) => {
@@ -174,7 +175,7 @@ fn look(place: &Place, plan: &mut Option<Plan>) -> Result<Stream, Exit> {
 impl Plan {
     fn of(header: &Header, schema: &Schema) -> Plan {
         let mut shapes: Vec<Option<Shape>> = schema.shapes().map(|_| None).collect();
-        for shape in schema.named() {
+        for shape in schema.listed() {
             if let Some(slot) = shapes.get_mut(usize::from(shape.code)) {
                 *slot = Some(shape.clone());
             }
@@ -193,7 +194,7 @@ impl Plan {
                 self.header.arch.name()
             ));
         }
-        for shape in schema.named() {
+        for shape in schema.listed() {
             match self.shapes.get_mut(usize::from(shape.code)) {
                 Some(slot @ None) => *slot = Some(shape.clone()),
                 Some(Some(known)) if *known == *shape => {}
@@ -318,6 +319,12 @@ impl Merge {
         } else {
             Meta { start_time: self.start, boot: 0, wall: 0, host: 0 }
         };
+        if block.is_snapshot() {
+            let mut rows = Bitmap::default();
+            rows.reset(view.rows, true);
+            target.snapshot(&view, &rows, meta, &shift)?;
+            stream.row = view.rows;
+        }
         let mut first = true;
         while stream.row < view.rows {
             let boot = view.time.get(stream.row).copied().unwrap_or(0);
@@ -366,7 +373,10 @@ impl Stream {
     fn load(&mut self) {
         if self.input.is_none() {
             match Input::open(&self.place) {
-                Ok(input) => self.input = Some(input),
+                Ok(mut input) => {
+                    input.show_snapshots();
+                    self.input = Some(input);
+                }
                 Err(_) => {
                     message::say(format!("{} is not what it was a moment ago", name_of(&self.place)));
                     (self.over, self.damages) = (true, self.damages + 1);

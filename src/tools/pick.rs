@@ -4,10 +4,11 @@
 
 use crate::batch::{Batch, Bitmap, Columns};
 use crate::exit::Exit;
+use crate::fields::Field;
 use crate::filter::{Filter, Glance, Verdicts};
 use crate::message;
 use crate::reel::{Damage, Stored};
-use crate::schema::{LOST, Schema};
+use crate::schema::{LOST, SNAPSHOT, Schema};
 
 use super::input::Input;
 use super::window::Window;
@@ -70,8 +71,34 @@ impl Picker {
         None
     }
 
+    /// The rows of a block of a snapshot that are wanted; none if the filter is about events.
+    fn pick_things(&mut self, block: &mut Stored, schema: &Schema) -> Result<&Bitmap, Damage> {
+        self.verdicts.reset();
+        self.selection.reset(block.rows(), false);
+        if !self.filter.uses().all(Field::is_of_things) {
+            return Ok(&self.selection);
+        }
+        block.load_tables(self.filter.tables())?;
+        block.load(self.filter.columns().and(Columns::CALL).and(Columns::TIME))?;
+        let batch = block.view(schema);
+        if self.filter.is_everything() {
+            self.selection.reset(batch.rows, true);
+        } else {
+            self.filter.select(&mut self.verdicts, &batch, 0..batch.rows, &mut self.selection);
+        }
+        // That it is whole is to be known of what is left of it, too.
+        let ends = (0..batch.rows).filter(|row| batch.call.get(*row) == Some(&SNAPSHOT));
+        ends.for_each(|row| self.selection.set(row, true));
+        let window = self.window;
+        self.selection.retain(|row| batch.time.get(row).is_some_and(|time| window.has(&batch.meta, *time)));
+        Ok(&self.selection)
+    }
+
     /// The rows of a block that are wanted; losses always are, and are no matches.
     pub fn pick(&mut self, block: &mut Stored, schema: &Schema) -> Result<&Bitmap, Damage> {
+        if block.is_snapshot() {
+            return self.pick_things(block, schema);
+        }
         let rows = block.rows();
         self.verdicts.reset();
         self.selection.reset(rows, false);

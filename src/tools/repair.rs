@@ -78,7 +78,9 @@ fn pour(input: Input, mut target: Target, say: impl Fn(Arguments)) -> Result<Exi
             }
         }
         let Some(block) = block else { break };
-        if !target.block(&block.view(&schema))? {
+        let view = block.view(&schema);
+        let done = if block.is_snapshot() { target.whole_snapshot(&view)? } else { target.block(&view)? };
+        if !done {
             let (offset, number) = block.place();
             say(format_args!("{name}: block {number} at byte {offset} cannot be written again"));
             survey.refuse(&block);

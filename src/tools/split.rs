@@ -100,8 +100,14 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
         block: 0,
         packed: (0, 0),
     };
+    input.show_snapshots();
     while let Some((block, rows)) = picker.next(&mut input, &schema, Columns::ALL) {
-        pieces.add(&block.view(&schema), &rows)?;
+        let view = block.view(&schema);
+        if block.is_snapshot() {
+            pieces.snapshot(&view, &rows)?;
+        } else {
+            pieces.add(&view, &rows)?;
+        }
     }
     // A reel without events is a piece without events.
     if pieces.count == 0 {
@@ -140,6 +146,15 @@ impl Pieces<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A snapshot goes into the piece that is open.
+    fn snapshot(&mut self, view: &Batch, rows: &Bitmap) -> Result<(), Exit> {
+        if self.open.is_none() {
+            self.begin()?;
+            self.span = self.span_of(view, view.time.first().copied().unwrap_or(0));
+        }
+        self.open.as_mut().map_or(Ok(()), |target| target.snapshot(view, rows, view.meta, &AsIs))
     }
 
     fn span_of(&self, view: &Batch, time: u64) -> u64 {

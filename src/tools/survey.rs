@@ -32,13 +32,16 @@ pub struct Survey {
     pub bad_bytes: u64,
     /// Events that are missing between whole blocks, by their numbers.
     pub missing: u64,
+    /// Whole blocks of snapshots.
+    pub snapshots: u64,
     /// Columns and blocks of a later version, which were not looked into.
     pub unknown: u64,
 }
 
 impl Survey {
     /// Begins to look.
-    pub fn new(input: Input) -> Survey {
+    pub fn new(mut input: Input) -> Survey {
+        input.show_snapshots();
         Survey {
             input,
             pending: Vec::new(),
@@ -50,6 +53,7 @@ impl Survey {
             bad_blocks: 0,
             bad_bytes: 0,
             missing: 0,
+            snapshots: 0,
             unknown: 0,
         }
     }
@@ -107,6 +111,11 @@ impl Survey {
     }
 
     fn good(&mut self, block: &Stored) {
+        if block.is_snapshot() {
+            self.snapshots += 1;
+            self.unknown += block.unknown_columns() as u64;
+            return;
+        }
         let schema = self.input.schema().clone();
         let view = block.view(&schema);
         let wall = |row: usize| view.time.get(row).map_or(0, |t| view.meta.wall_of(*t));
@@ -174,8 +183,12 @@ impl Survey {
 
     /// Counts a block as lost although it was whole.
     pub fn refuse(&mut self, block: &Stored) {
-        self.blocks -= 1;
-        self.events = self.events.saturating_sub(block.rows() as u64);
+        if block.is_snapshot() {
+            self.snapshots -= 1;
+        } else {
+            self.blocks -= 1;
+            self.events = self.events.saturating_sub(block.rows() as u64);
+        }
         self.bad_blocks += 1;
         self.input.damages += 1;
     }

@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::batch::{Batch, Builder, Copier, Edit, Meta};
+use crate::batch::{Batch, Bitmap, Builder, Copier, Edit, Meta};
 use crate::config::Place;
 use crate::exit::Exit;
 use crate::files::{self, Single};
@@ -147,6 +147,31 @@ impl Target {
         self.times.0 = if self.times.0 == 0 { view.time.first().copied().unwrap_or(0) } else { self.times.0 };
         self.times.1 = view.time.last().copied().unwrap_or(0);
         Ok(true)
+    }
+
+    /// Writes these rows of a block of a snapshot as one of the new reel.
+    pub fn snapshot(
+        &mut self,
+        from: &Batch,
+        rows: &Bitmap,
+        meta: Meta,
+        edit: &impl Edit,
+    ) -> Result<(), Exit> {
+        let mut builder = Builder::new();
+        builder.set_meta(Meta { host: edit.host(from.meta.host), ..meta });
+        let mut copier = Copier::new(from);
+        rows.iter().for_each(|row| copier.edited(from, row, &mut builder, edit));
+        builder.close();
+        self.whole_snapshot(&builder.view(&self.schema.clone())).map(|_| ())
+    }
+
+    /// The same of a whole block as it is.
+    pub fn whole_snapshot(&mut self, view: &Batch) -> Result<bool, Exit> {
+        match self.writer.write_snapshot(view, u64::MAX) {
+            Ok(_) => Ok(true),
+            Err(e) if e.kind() == io::ErrorKind::InvalidInput => Ok(false),
+            Err(e) => Err(self.gave_up(&e)),
+        }
     }
 
     fn gave_up(&self, error: &io::Error) -> Exit {

@@ -46,8 +46,11 @@ fn one(place: &Place, quiet: bool) -> Result<Exit, Exit> {
     if survey.unknown > 0 {
         let _ = writeln!(out, "{name}: {} parts of a later version were not looked into", survey.unknown);
     }
-    let counts =
+    let mut counts =
         format!("{} events in {} blocks, {} bytes", survey.events, survey.blocks, survey.input().bytes());
+    if survey.snapshots > 0 {
+        let _ = write!(counts, ", blocks of snapshots: {}", survey.snapshots);
+    }
     match survey.loss() {
         None if quiet => {}
         None => {

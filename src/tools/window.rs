@@ -71,6 +71,13 @@ impl Window {
         Ok(Window { from: read("--from", from)?, to: read("--to", to)? })
     }
 
+    /// Everything before the time that an option gives.
+    pub fn before(option: &str, at: Option<&str>, start: u64) -> Result<Window, String> {
+        let zone = TimeZone::system();
+        let to = at.map(|text| Bound::parse(option, text.trim(), start, &zone)).transpose()?;
+        Ok(Window { from: None, to })
+    }
+
     /// True if every time lies within.
     pub fn is_everything(&self) -> bool {
         *self == Window::default()

@@ -57,6 +57,7 @@ extern "C" fn before_main() {
         "stuck-many" => super::stuck::many(),
         #[cfg(target_arch = "x86_64")]
         "stuck-compat" => super::stuck::compat(),
+        "listing" => super::listing::act(),
         "fdlist" => super::fdlist::act(),
         #[cfg(target_arch = "x86_64")]
         "compat" => super::compat::act(),

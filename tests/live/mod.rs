@@ -19,6 +19,7 @@ mod hard;
 mod healing;
 mod host;
 mod killed;
+mod listing;
 mod memory;
 mod memory_actor;
 #[cfg(target_arch = "x86_64")]

@@ -1,0 +1,657 @@
+//! State from rows: what processes were and had open at a moment of a capture.
+//!
+//! Enters: rows of snapshots, then those of events, in order of time. Leaves: tables as a live capture has them, of which
+//! rows are made in the same way ([`super::Snapshot`]). Never: a record, /proc.
+//!
+//! A row names what its call did: the entry of its process says all of it, its references are the files that came of it.
+//! So there are no facts to be looked up here; what only the kernel knew stands in the dictionary.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::descriptors::{Fd, FdTable, TableRef};
+use super::tables::{FileDesc, FileEntity, FileRef, ProcDesc, ProcEntity, ProcRef, Text};
+use super::{State, effects};
+use crate::batch::{
+    Batch, File, FileId, NO_LATENCY, NONE, Proc, ProcId, StrId, file_flags, proc_flags, row_flags,
+};
+use crate::schema::{self, CALLS, Effect, Kind, Schema, Shape, Struct};
+use crate::users::Users;
+
+/// Births that wait for a process to show itself, at most.
+const BIRTHS: usize = 1 << 16;
+
+/// A child whose number is known in its parent's pid namespace only.
+struct Birth {
+    vpid: u32,
+    desc: ProcDesc,
+    table: FdTable,
+    known: bool,
+}
+
+/// One host's state, followed through the rows of a capture.
+pub struct Replay<'s> {
+    state: State<'s>,
+    /// What the calls of the present file do, by code.
+    effects: Vec<Effect>,
+    /// Entries of the present block that have been taken in.
+    procs: Vec<Option<ProcRef>>,
+    files: Vec<Option<FileRef>>,
+    /// Sockets by inode: who holds one sees its address change, whoever calls.
+    sockets: FxHashMap<u64, FileRef>,
+    births: Vec<Birth>,
+    /// Pids of the snapshot that is being read.
+    there: FxHashSet<u32>,
+    /// Time of the last event.
+    last: u64,
+    /// Rows were left out by a filter: what is open now, nobody knows.
+    filtered: bool,
+}
+
+/// CLONE_* (include/uapi/linux/sched.h).
+const CLONE_FILES: u64 = 0x400;
+const CLONE_PARENT: u64 = 0x8000;
+const CLONE_THREAD: u64 = 0x1_0000;
+
+fn never() -> u64 {
+    0
+}
+
+impl<'s> Replay<'s> {
+    /// Nothing is known yet. `filtered`: the capture left events out.
+    pub fn new(schema: &'s Schema, filtered: bool) -> Replay<'s> {
+        // What is below this is no directory: nothing of this host gets into what another one was.
+        let mut state = State::new(schema, std::path::Path::new("/dev/null"), Users::default(), never)
+            .without_ancestors();
+        state.follow_some();
+        Replay {
+            state,
+            effects: Vec::new(),
+            procs: Vec::new(),
+            files: Vec::new(),
+            sockets: FxHashMap::default(),
+            births: Vec::new(),
+            there: FxHashSet::default(),
+            last: 0,
+            filtered,
+        }
+    }
+
+    /// The tables as they are now. What a parent's end has left open is marked.
+    pub fn finish(&mut self) -> &mut State<'s> {
+        let orphans = self.state.procs.values().filter(|p| {
+            let ppid = p.desc.borrow().ppid;
+            ppid != 0 && !self.state.procs.contains_key(&ppid)
+        });
+        orphans.for_each(|p| p.change(|d| d.flags |= proc_flags::UNCERTAIN));
+        &mut self.state
+    }
+
+    /// Something is missing here: what was known is no longer certain.
+    pub fn doubt(&mut self) {
+        self.state.lost_at = self.state.taken.saturating_add(1);
+    }
+
+    /// Rows of another file come, in which codes may mean something else.
+    pub fn begin_file(&mut self, schema: &Schema) {
+        let by_name: FxHashMap<&str, Effect> = CALLS.iter().map(|c| (c.name, c.effect)).collect();
+        self.effects =
+            schema.shapes().map(|s| by_name.get(&*s.name).copied().unwrap_or(Effect::None)).collect();
+    }
+
+    /// Rows of another block come.
+    pub fn begin_block(&mut self, batch: &Batch) {
+        self.procs.clear();
+        self.procs.resize(batch.dict.procs.len(), None);
+        self.files.clear();
+        self.files.resize(batch.dict.files.len(), None);
+        let d = &batch.dict;
+        let users = self.state.interner.users();
+        for u in d.users {
+            if let Some(name) = d.strings.find(u.name) {
+                users.add_user(u.uid, name, d.strings.get(u.home), d.strings.get(u.shell));
+            }
+        }
+        for g in d.groups {
+            if let Some(name) = d.strings.find(g.name) {
+                users.add_group(g.gid, name);
+            }
+        }
+    }
+
+    /// Takes a row in.
+    pub fn row(&mut self, batch: &Batch, row: usize) {
+        let (Some(&code), Some(&time), Some(&id)) =
+            (batch.call.get(row), batch.time.get(row), batch.proc.get(row))
+        else {
+            return;
+        };
+        self.state.taken = self.state.taken.max(time);
+        self.state.num = batch.num.get(row).copied().unwrap_or(0).max(self.state.num);
+        match code {
+            schema::SNAPSHOT => self.there.clear(),
+            schema::PROCESS => self.process(batch, row, id, time),
+            schema::DESCRIPTOR => self.descriptor(batch, row, id, time),
+            schema::LOST => self.state.lost_at = time,
+            _ => {
+                self.last = self.last.max(time);
+                self.event(batch, row, code, id, time);
+            }
+        }
+    }
+
+    /// A process of a snapshot.
+    fn process(&mut self, batch: &Batch, row: usize, id: ProcId, time: u64) {
+        let Some(p) = batch.dict.proc(id) else { return };
+        if !self.there.insert(p.pid) && self.state.procs.get(&p.pid).is_some_and(|k| same(k, p)) {
+            return;
+        }
+        let proc = ProcEntity::new(desc(batch, p, None), self.parent(p.ppid), TableRef::default());
+        if batch.flags_of(row) & row_flags::UNCERTAIN != 0 {
+            proc.change(|d| d.flags |= proc_flags::UNCERTAIN);
+        }
+        proc.fds_known.set(true);
+        proc.scanned.set((time.saturating_add(1), 0));
+        self.state.insert(p.pid, proc.clone());
+        self.cache(id, &proc);
+    }
+
+    /// A descriptor of a snapshot.
+    fn descriptor(&mut self, batch: &Batch, row: usize, id: ProcId, time: u64) {
+        let Some(p) = batch.dict.proc(id) else { return };
+        let proc = match self.state.procs.get(&p.pid).filter(|k| same(k, p)) {
+            Some(known) => known.clone(),
+            None => {
+                // The filter of a cut wanted descriptors only.
+                let new = ProcEntity::new(desc(batch, p, None), self.parent(p.ppid), TableRef::default());
+                new.scanned.set((time.saturating_add(1), 0));
+                new.fds_known.set(true);
+                self.state.insert(p.pid, new.clone());
+                new
+            }
+        };
+        let (words, refs) = (batch.words_of(row), batch.refs_of(row));
+        let Some(fd) = words.first().and_then(|n| u32::try_from(*n).ok()) else { return };
+        // Through a pipe it may come behind events that have changed what it says.
+        let late = if time < self.last { row_flags::UNCERTAIN } else { 0 };
+        let file = self.file(batch, refs.first().copied().unwrap_or(NONE), batch.flags_of(row) | late);
+        let cloexec = words.get(1).is_some_and(|w| *w != 0);
+        proc.fds.borrow().borrow_mut().replace(fd, Fd { cloexec, since: time, read: true, ..Fd::new(file) });
+    }
+
+    fn parent(&self, ppid: u32) -> Option<ProcRef> {
+        self.state.procs.get(&ppid).cloned()
+    }
+
+    fn cache(&mut self, id: ProcId, proc: &ProcRef) {
+        if let Some(slot) = self.procs.get_mut(id as usize) {
+            *slot = Some(proc.clone());
+        }
+    }
+
+    /// The process that a row is of, as its entry says that it is.
+    fn of_row(&mut self, batch: &Batch, id: ProcId, time: u64) -> Option<ProcRef> {
+        if let Some(known) = self.procs.get(id as usize)? {
+            return Some(known.clone());
+        }
+        let p = batch.dict.proc(id)?;
+        let known = self.state.procs.get(&p.pid).filter(|k| same(k, p)).cloned();
+        let proc = match known {
+            Some(known) if time < known.scanned.get().0 => return Some(known),
+            Some(known) => known,
+            None => self.born(batch, p, time),
+        };
+        let now = desc(batch, p, Some(&proc.desc.borrow()));
+        proc.change(|d| *d = now);
+        *proc.parent.borrow_mut() = self.parent(p.ppid);
+        proc.trusted.set(self.state.lost_at);
+        self.cache(id, &proc);
+        // Whoever is named as a parent is there.
+        if let Some(of) = batch.dict.proc(p.parent).filter(|of| !self.state.procs.contains_key(&of.pid)) {
+            let new = ProcEntity::new(desc(batch, of, None), self.parent(of.ppid), TableRef::default());
+            self.state.insert(of.pid, new);
+        }
+        Some(proc)
+    }
+
+    /// A process that was not known: of a call whose return was seen, or of one whose return is still to come.
+    fn born(&mut self, batch: &Batch, p: &Proc, time: u64) -> ProcRef {
+        let mine = |b: &Birth| b.vpid == p.vpid && b.desc.ppid == p.ppid;
+        let (table, known) = match self.births.iter().position(mine).map(|at| self.births.swap_remove(at)) {
+            Some(birth) => (birth.table, birth.known),
+            None => match self.state.procs.get(&p.ppid).filter(|of| of.desc.borrow().start <= p.start) {
+                // A tick is 10 ms: what came since may have come before the fork or after it.
+                Some(of) if p.start != 0 => (inherited(of, p.start), of.fds_known.get()),
+                _ => (FdTable::default(), false),
+            },
+        };
+        let child =
+            ProcEntity::new(desc(batch, p, None), self.parent(p.ppid), std::rc::Rc::new(table.into()));
+        child.fds_known.set(known);
+        child.counted.set(time);
+        self.state.insert(p.pid, child.clone());
+        child
+    }
+
+    /// A call that made a process has returned in its parent.
+    fn forked(&mut self, proc: &ProcRef, flags: u64, ret: i64, (begin, time): (u64, u64)) {
+        let Ok(pid) = u32::try_from(ret) else { return };
+        if flags & (CLONE_THREAD | CLONE_FILES) != 0 {
+            proc.fds.borrow().borrow_mut().share();
+        }
+        if flags & CLONE_THREAD != 0 || pid == 0 {
+            return;
+        }
+        let of = proc.desc.borrow().clone();
+        let ppid = if flags & CLONE_PARENT != 0 { of.ppid } else { of.pid };
+        let outside = of.vpid == of.pid || of.vpid == 0;
+        // It has been seen already: what shares its descriptors is not told apart from what it did to its own.
+        let seen = |p: &ProcRef| {
+            let d = p.desc.borrow();
+            d.ppid == ppid && (if outside { d.pid } else { d.vpid }) == pid && p.counted.get() >= begin
+        };
+        let known = match outside {
+            true => self.state.procs.get(&pid).filter(|p| seen(p)),
+            false => self.state.procs.values().find(|p| seen(p)),
+        };
+        if let Some(child) = known {
+            if flags & CLONE_FILES != 0 {
+                doubt(&child.fds.borrow());
+            }
+            return;
+        }
+        let mut desc = ProcDesc { pid, ppid, vpid: pid, start: 0, threads: 1, ..of };
+        desc.flags &= !proc_flags::BARE;
+        let known = proc.fds_known.get();
+        if !outside {
+            if self.births.len() >= BIRTHS {
+                self.births.clear();
+            }
+            self.births.push(Birth { vpid: pid, desc, table: inherited(proc, begin), known });
+            return;
+        }
+        let table = match flags & CLONE_FILES {
+            0 => std::rc::Rc::new(inherited(proc, begin).into()),
+            _ => proc.fds.borrow().clone(),
+        };
+        let child = ProcEntity::new(desc, self.parent(ppid), table);
+        child.fds_known.set(known);
+        child.trusted.set(proc.trusted.get());
+        child.counted.set(time);
+        self.state.insert(pid, child);
+    }
+
+    /// The file of a reference.
+    fn file(&mut self, batch: &Batch, id: FileId, flags: u16) -> FileRef {
+        let marked = flags & row_flags::UNCERTAIN != 0 || self.filtered;
+        let cached = self.files.get(id as usize).and_then(Option::as_ref);
+        if let Some(known) = cached.filter(|_| !marked) {
+            return known.clone();
+        }
+        let mut desc = batch.dict.file(id).map_or_else(unknown, |f| file_desc(batch, f));
+        desc.flags |= if marked { file_flags::UNCERTAIN } else { 0 };
+        let socket = desc.kind.is_socket() && desc.ino != 0 && desc.flags & file_flags::UNCERTAIN == 0;
+        let file = match self.sockets.get(&desc.ino).filter(|_| socket) {
+            // The newer description holds for everybody.
+            Some(known) => {
+                known.change(|d| *d = desc);
+                known.clone()
+            }
+            None => {
+                let ino = desc.ino;
+                let new = FileEntity::new(desc);
+                if socket {
+                    self.sockets.insert(ino, new.clone());
+                }
+                new
+            }
+        };
+        if let Some(slot) = self.files.get_mut(id as usize).filter(|_| !marked) {
+            *slot = Some(file.clone());
+        }
+        file
+    }
+
+    /// What an event did.
+    fn event(&mut self, batch: &Batch, row: usize, code: u16, id: ProcId, time: u64) {
+        let flags = batch.flags_of(row);
+        let Some(proc) = self.of_row(batch, id, time) else { return };
+        if time < proc.scanned.get().0 {
+            return;
+        }
+        let pid = proc.desc.borrow().pid;
+        if code == schema::PROCEXIT {
+            self.state.remove(pid);
+            return;
+        }
+        if flags & row_flags::UNFINISHED != 0 {
+            return;
+        }
+        if batch.tid.get(row).is_some_and(|tid| *tid != pid) {
+            proc.fds.borrow().borrow_mut().share();
+        }
+        let effect = self.effects.get(usize::from(code)).copied().unwrap_or(Effect::None);
+        let (shape, ret) = (batch.shape_of(row), batch.ret_of(row));
+        if flags & row_flags::COMPAT != 0 {
+            // What these did is told by nobody.
+            if effect != Effect::None && !schema::is_error(ret) {
+                doubt(&proc.fds.borrow());
+            }
+            return;
+        }
+        let latency = batch.latency.get(row).copied().filter(|l| *l != NO_LATENCY);
+        let call =
+            Call { batch, row, shape, ret, time, entry: latency.and_then(|l| time.checked_sub(l)), flags };
+        self.apply(&proc, effect, &call);
+    }
+
+    fn apply(&mut self, proc: &ProcRef, effect: Effect, c: &Call<'_, '_>) {
+        let table = proc.fds.borrow().clone();
+        let (ok, made, time) = (c.ret >= 0, u32::try_from(c.ret).ok(), c.time);
+        let from = c.word(0) as u32;
+        let cloexec = |name: &str| c.shape.arg(name).is_some_and(|(i, _)| c.word(i) & 0o2000000 != 0);
+        match effect {
+            Effect::Close => {
+                if let Ok(fd) = u32::try_from(c.word(0) as i32)
+                    && c.ret != -i64::from(libc::EBADF)
+                {
+                    table.borrow_mut().close(fd, c.entry, time, None);
+                }
+            }
+            Effect::CloseRange if ok => {
+                effects::close_range(proc, [from, c.word(1) as u32], c.word(2) as u32, c.entry, time);
+            }
+            Effect::Dup | Effect::DupTo => {
+                if let Some(fd) = made.filter(|fd| effect == Effect::Dup || *fd != from) {
+                    let cloexec = effect == Effect::DupTo && cloexec("flags");
+                    let copy = effects::copy_of(&table, from, cloexec, time);
+                    let entry = copy.unwrap_or_else(|| self.result(c, cloexec));
+                    match effect {
+                        Effect::Dup => table.borrow_mut().place(fd, entry),
+                        _ => table.borrow_mut().replace(fd, entry),
+                    }
+                }
+            }
+            Effect::Fcntl => match (c.word(1) as i32, made) {
+                (cmd @ (libc::F_DUPFD | libc::F_DUPFD_CLOEXEC), Some(fd)) => {
+                    let cloexec = cmd == libc::F_DUPFD_CLOEXEC;
+                    let entry = effects::copy_of(&table, from, cloexec, time).unwrap_or_else(|| {
+                        let file = self.file(c.batch, c.reference(0), c.flags);
+                        Fd { cloexec, since: time, ..Fd::new(file) }
+                    });
+                    table.borrow_mut().place(fd, entry);
+                }
+                (libc::F_SETFD, Some(0)) => effects::set_cloexec(&table, from, c.word(2) & 1 != 0, time),
+                _ => self.mentioned(&table, c),
+            },
+            Effect::Ioctl => match (c.word(1) as u32, ok) {
+                (0x5451, true) => effects::set_cloexec(&table, from, true, time),
+                (0x5450, true) => effects::set_cloexec(&table, from, false, time),
+                _ => self.mentioned(&table, c),
+            },
+            Effect::Pipe | Effect::Socketpair => self.pair(&table, effect, c),
+            Effect::Connect | Effect::Bind | Effect::Listen => {
+                // What it is after the call; who has a copy of the descriptor has the same.
+                let file = self.file(c.batch, c.reference(0), c.flags);
+                let held = table.borrow().get(from).map(|held| held.file.clone());
+                if file.desc.borrow().kind != Default::default() {
+                    match held {
+                        Some(held) if std::rc::Rc::ptr_eq(&held, &file) => {}
+                        Some(held) => held.change(|d| *d = file.desc.borrow().clone()),
+                        None => self.mentioned(&table, c),
+                    }
+                }
+            }
+            Effect::Unshare if ok && c.word(0) & CLONE_FILES != 0 => effects::unshare(proc, c.entry, time),
+            Effect::Exec if c.ret == 0 => effects::exec_closes(proc, c.entry, time),
+            Effect::Clone if c.ret > 0 => {
+                let by = c.shape.args.iter().enumerate().find_map(|(i, a)| match a.kind {
+                    Kind::Flags(_) => Some(c.word(i)),
+                    _ if &*a.name == "cl_args" => c.bytes(i)?.first_chunk().map(|b| u64::from_le_bytes(*b)),
+                    _ => None,
+                });
+                self.forked(proc, by.unwrap_or(0), c.ret, (c.entry.unwrap_or(time), time));
+            }
+            Effect::Setpgid if ok => {
+                let (pid, pgid) = (c.word(0) as u32, c.word(1) as u32);
+                let outside = {
+                    let d = proc.desc.borrow();
+                    d.vpid == d.pid && d.pid != pid
+                };
+                if let Some(other) =
+                    self.state.procs.get(&pid).filter(|p| outside && time >= p.scanned.get().0)
+                {
+                    other.change(|d| d.pgid = if pgid == 0 { pid } else { pgid });
+                }
+            }
+            _ if c.shape.ret == schema::Ret::Fd => {
+                if let Some(fd) = made {
+                    let entry = self.result(c, cloexec_of(effect, c));
+                    table.borrow_mut().place(fd, entry);
+                }
+            }
+            _ => {
+                self.mentioned(&table, c);
+                if &*c.shape.name == "recvmsg" && ok {
+                    self.received(&table, c);
+                }
+            }
+        }
+    }
+
+    /// The new descriptor of a call.
+    fn result(&mut self, c: &Call<'_, '_>, cloexec: bool) -> Fd {
+        let id = c.shape.ret_ref().map_or(NONE, |at| c.reference(usize::from(at)));
+        Fd { cloexec, since: c.time, ..Fd::new(self.file(c.batch, id, c.flags)) }
+    }
+
+    /// A call that says what a number stands for that was not known, or not for certain.
+    fn mentioned(&mut self, table: &TableRef, c: &Call<'_, '_>) {
+        if c.ret == -i64::from(libc::EBADF) || c.flags & row_flags::UNCERTAIN != 0 {
+            return;
+        }
+        for (i, arg) in c.shape.args.iter().enumerate() {
+            let (Some(at), Ok(fd)) = (arg.fdref, u32::try_from(c.word(i) as i32)) else { continue };
+            if !matches!(arg.kind, Kind::Fd | Kind::DirFd) {
+                continue;
+            }
+            let lost_at = self.state.lost_at;
+            let known = |held: &Fd| {
+                held.since >= lost_at && held.file.desc.borrow().flags & file_flags::UNCERTAIN == 0
+            };
+            let id = c.reference(usize::from(at));
+            if id == NONE || table.borrow().get(fd).is_some_and(known) {
+                continue;
+            }
+            let cloexec = table.borrow().get(fd).is_some_and(|held| held.cloexec);
+            let file = self.file(c.batch, id, c.flags);
+            table.borrow_mut().replace(fd, Fd { cloexec, since: c.time, read: true, ..Fd::new(file) });
+        }
+    }
+
+    /// The two ends of a pipe or of a pair of sockets.
+    fn pair(&mut self, table: &TableRef, effect: Effect, c: &Call<'_, '_>) {
+        let at = c.shape.args.iter().enumerate().find(|(_, a)| a.kind == Kind::Struct(Struct::FdPair));
+        let Some((i, arg)) = at.filter(|_| c.ret >= 0) else { return };
+        let Some(bytes) = c.bytes(i) else { return };
+        let flags = match effect {
+            Effect::Socketpair => c.word(1),
+            _ => c.shape.arg("flags").map_or(0, |(i, _)| c.word(i)),
+        };
+        for (n, fd) in bytes.as_chunks::<4>().0.iter().take(2).enumerate() {
+            let id = arg.fdref.map_or(NONE, |at| c.reference(usize::from(at) + n));
+            let file = self.file(c.batch, id, c.flags);
+            // Two ends are two files, although they have one description.
+            let own = FileEntity::new(file.desc.borrow().clone());
+            let entry = Fd { cloexec: flags & 0o2000000 != 0, since: c.time, ..Fd::new(own) };
+            table.borrow_mut().place(u32::from_le_bytes(*fd), entry);
+        }
+    }
+
+    /// Descriptors that came with a message: that they are there is known, not what they are.
+    fn received(&mut self, table: &TableRef, c: &Call<'_, '_>) {
+        let Some(i) = c.shape.args.iter().position(|a| a.kind == Kind::Msghdr) else { return };
+        let Some(item) = c.bytes(i) else { return };
+        let word = |at: usize| -> Option<usize> {
+            Some(u32::from_le_bytes(*item.get(at..)?.first_chunk::<4>()?) as usize)
+        };
+        // A message: data word, length of the data here, msg_len, length of the name, msg_namelen, length of the control
+        // messages, msg_flags, msg_controllen; then name, control messages, data.
+        let (Some(name), Some(control)) = (word(16), word(24)) else { return };
+        let Some(mut rest) = item.get(40..).and_then(|b| b.get(name..)).and_then(|b| b.get(..control)) else {
+            return;
+        };
+        while let Some(head) = rest.first_chunk::<16>() {
+            let [l0, l1, l2, l3, l4, l5, l6, l7, v0, v1, v2, v3, t0, t1, t2, t3] = *head;
+            let len = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
+            let (level, kind) = (i32::from_le_bytes([v0, v1, v2, v3]), i32::from_le_bytes([t0, t1, t2, t3]));
+            let Some(len) = usize::try_from(len).ok().filter(|len| *len >= 16) else { return };
+            let body = rest.get(16..len.min(rest.len())).unwrap_or_default();
+            if level == libc::SOL_SOCKET && kind == libc::SCM_RIGHTS {
+                for fd in body.as_chunks::<4>().0 {
+                    let cloexec = c.word(2) & libc::MSG_CMSG_CLOEXEC as u64 != 0;
+                    let entry = Fd { cloexec, since: c.time, ..Fd::new(FileEntity::new(unknown())) };
+                    table.borrow_mut().place(u32::from_le_bytes(*fd), entry);
+                }
+            }
+            rest = rest.get(len.next_multiple_of(8)..).unwrap_or_default();
+        }
+    }
+}
+
+/// A call that returned.
+struct Call<'b, 'a> {
+    batch: &'b Batch<'a>,
+    row: usize,
+    shape: &'a Shape,
+    ret: i64,
+    time: u64,
+    entry: Option<u64>,
+    flags: u16,
+}
+
+impl Call<'_, '_> {
+    fn word(&self, i: usize) -> u64 {
+        self.batch.words_of(self.row).get(i).copied().unwrap_or(0)
+    }
+
+    fn reference(&self, at: usize) -> FileId {
+        self.batch.refs_of(self.row).get(at).copied().unwrap_or(NONE)
+    }
+
+    /// The copied bytes of an argument.
+    fn bytes(&self, arg: usize) -> Option<&[u8]> {
+        let item = self.shape.args.get(arg)?.item?;
+        self.batch.bytes(*self.batch.items_of(self.row).get(usize::from(item))?)
+    }
+}
+
+/// Whether exec closes what a call made.
+fn cloexec_of(effect: Effect, c: &Call<'_, '_>) -> bool {
+    use crate::schema::Anon;
+    let flags = |name: &str| c.shape.arg(name).map_or(0, |(i, _)| c.word(i));
+    match effect {
+        Effect::Open => c.shape.args.iter().enumerate().any(|(i, a)| match a.kind {
+            Kind::Flags(t) if t.name == "open" => c.word(i) & 0o2000000 != 0,
+            Kind::Flags(t) if t.name == "open_tree" => c.word(i) & 0o2000000 != 0,
+            Kind::Struct(Struct::OpenHow) | Kind::Sized(Struct::OpenHow, _) => {
+                let how = c.bytes(i).and_then(|b| b.first_chunk());
+                how.is_some_and(|how| u64::from_le_bytes(*how) & 0o2000000 != 0)
+            }
+            _ => false,
+        }),
+        Effect::Socket => flags("type") & 0o2000000 != 0,
+        Effect::Anon(Anon::Pidfd | Anon::Bpf | Anon::IoUring) => true,
+        Effect::Anon(Anon::Memfd | Anon::Fanotify) => flags("flags") & 1 != 0,
+        Effect::Anon(Anon::Perf) => flags("flags") & 8 != 0,
+        // pidfd_getfd sets it always; of others nobody has said: kernels of today set it.
+        Effect::None => matches!(&*c.shape.name, "pidfd_getfd") || flags("flags") & 0o2000001 != 0,
+        _ => flags("flags") & 0o2000000 != 0,
+    }
+}
+
+/// What a child has: what its parent had when the call began. What another thread did since may have been before the fork
+/// or after it.
+fn inherited(parent: &ProcRef, begin: u64) -> FdTable {
+    let table = parent.fds.borrow().borrow().copy();
+    let threads = parent.desc.borrow().threads != 1;
+    if !threads {
+        return table;
+    }
+    let doubtful: Vec<u32> =
+        table.iter().filter(|(_, fd)| fd.since >= begin && !fd.read).map(|(n, _)| n).collect();
+    let table = std::rc::Rc::new(std::cell::RefCell::new(table));
+    doubtful.into_iter().for_each(|fd| effects::mark(&table, fd));
+    table.take()
+}
+
+/// What is open is no longer certain.
+fn doubt(table: &TableRef) {
+    let all: Vec<u32> = table.borrow().iter().map(|(fd, _)| fd).collect();
+    all.into_iter().for_each(|fd| effects::mark(table, fd));
+}
+
+/// A file of which nothing is known.
+fn unknown() -> FileDesc {
+    FileDesc { flags: file_flags::UNCERTAIN, ..FileDesc::default() }
+}
+
+fn same(known: &ProcRef, p: &Proc) -> bool {
+    let start = known.desc.borrow().start;
+    start == p.start || start == 0 || p.start == 0
+}
+
+fn text(batch: &Batch, id: StrId, known: Option<&Option<Text>>) -> Option<Text> {
+    let bytes = batch.dict.strings.find(id)?;
+    let known = known.and_then(Option::as_ref).filter(|k| k[..] == *bytes);
+    Some(known.cloned().unwrap_or_else(|| Text::from(bytes)))
+}
+
+fn desc(batch: &Batch, p: &Proc, known: Option<&ProcDesc>) -> ProcDesc {
+    ProcDesc {
+        pid: p.pid,
+        ppid: p.ppid,
+        start: p.start,
+        uid: p.uid,
+        gid: p.gid,
+        ruid: p.ruid,
+        rgid: p.rgid,
+        loginuid: p.loginuid,
+        sid: p.sid,
+        pgid: p.pgid,
+        tty: p.tty,
+        vpid: p.vpid,
+        comm: text(batch, p.comm, known.map(|k| &k.comm)),
+        exepath: text(batch, p.exepath, known.map(|k| &k.exepath)),
+        args: text(batch, p.args, known.map(|k| &k.args)),
+        cwd: text(batch, p.cwd, known.map(|k| &k.cwd)),
+        cgroup: text(batch, p.cgroup, known.map(|k| &k.cgroup)),
+        flags: p.flags,
+        threads: p.threads,
+        exe_dev: 0,
+        exe_ino: p.exe_ino,
+        exe_ctime: p.exe_ctime,
+        exe_mtime: p.exe_mtime,
+        caps: p.caps,
+        env: text(batch, p.env, known.map(|k| &k.env)),
+    }
+}
+
+fn file_desc(batch: &Batch, f: &File) -> FileDesc {
+    FileDesc {
+        kind: f.kind,
+        role: f.role,
+        l4: f.l4,
+        name: text(batch, f.name, None),
+        given: text(batch, f.given, None),
+        dev: f.dev,
+        ino: f.ino,
+        lport: f.lport,
+        rport: f.rport,
+        laddr: f.laddr,
+        raddr: f.raddr,
+        flags: f.flags,
+    }
+}
+
+#[cfg(test)]
+mod tests;
