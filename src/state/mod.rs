@@ -14,6 +14,7 @@
 mod descriptors;
 mod effects;
 mod flight;
+mod groups;
 mod healing;
 mod intern;
 mod life;
@@ -35,7 +36,7 @@ use crate::users::Users;
 pub use flight::InFlight;
 use intern::Interner;
 use scan::ProcFs;
-use tables::{FileRef, ProcRef};
+use tables::{FileRef, ProcRef, Text};
 
 /// A process that ended stays known for this long: late records of other CPUs may mention it.
 const LINGER: u64 = 2_000_000_000;
@@ -105,6 +106,10 @@ pub struct State<'s> {
     live: FxHashSet<u32>,
     /// What calls that have begun will overwrite, by thread: the time of the entry and its record.
     entries: FxHashMap<u32, (u64, Vec<u8>)>,
+    /// Paths of control groups of the unified hierarchy by their ids, of those that records told.
+    groups: FxHashMap<u64, Text>,
+    /// When groups that were there before were looked for last.
+    searched: u64,
     /// Time of the last loss: what was learnt before it may be stale.
     lost_at: u64,
     /// Ends of processes may have been lost then, and nobody has looked.
@@ -142,6 +147,8 @@ impl<'s> State<'s> {
             next_seq: Vec::new(),
             live: FxHashSet::default(),
             entries: FxHashMap::default(),
+            groups: FxHashMap::default(),
+            searched: 0,
             lost_at: 0,
             ends_lost: false,
             now,
@@ -206,6 +213,8 @@ impl<'s> State<'s> {
             abi::REC_EXIT => self.exit(cpu, &r, wanted, b),
             abi::REC_RENAME => self.rename(&r),
             abi::REC_ENTRY => self.entry(&r, bytes),
+            abi::REC_ATTACH => self.attached(&r),
+            abi::REC_MKDIR => self.grouped(&r),
             _ => self.call(cpu, &r, wanted, b),
         }
         if let Some(account) = self.accounts.get_mut(cpu) {

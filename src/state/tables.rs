@@ -10,6 +10,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::descriptors::TableRef;
+use super::groups::Groups;
 use crate::batch::{FileKind, L4, Role};
 
 /// Bytes that several entities share.
@@ -100,7 +101,9 @@ pub struct ProcDesc {
     pub exepath: Option<Text>,
     pub args: Option<Text>,
     pub cwd: Option<Text>,
+    /// The one of `groups` that is shown.
     pub cgroup: Option<Text>,
+    pub groups: Groups,
     pub flags: u32,
     pub threads: u32,
     pub exe_dev: u32,
@@ -142,6 +145,8 @@ pub mod ask {
     pub const CAPS: u8 = 2;
     /// What belongs to its program: it is a new one.
     pub const PROGRAM: u8 = 4;
+    /// Its control groups: it is in others, and no record told which.
+    pub const GROUPS: u8 = 8;
 }
 
 /// Real user and group, effective user and group.

@@ -15,6 +15,7 @@ mod fdlist;
 mod fields;
 mod files;
 mod flow;
+mod groups;
 mod hard;
 mod healing;
 mod host;
