@@ -192,6 +192,7 @@ impl Interner {
             args: string(b, d.args.as_ref()),
             cwd: string(b, d.cwd.as_ref()),
             cgroup: string(b, d.cgroup.as_ref()),
+            container: NONE,
             flags: d.flags,
             login: self.user(b, d.loginuid),
             leader,
