@@ -2,6 +2,20 @@
 //!
 //! Enters: the path of a control group, a pid, the files and sockets of runtimes. Leaves: [`Container`]. Never: a record, a
 //! batch, an event that waits for it; no failure stops anything (what a source does not say is not known).
+//!
+//! [`identify`] looks at the path alone. [`Resolver`] looks at files and sockets, on threads of its own. What a container
+//! itself can write is never read; what a runtime wrote about it is, within limits.
+
+mod files;
+mod host;
+mod json;
+mod monitor;
+mod path;
+mod resolver;
+
+pub use host::Said;
+pub use path::identify;
+pub use resolver::{Resolver, why};
 
 /// Who made a container.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -26,6 +40,23 @@ pub enum Runtime {
     Nspawn = 7,
     /// runc or crun without anybody above.
     Oci = 8,
+}
+
+impl Runtime {
+    /// As users of sysdig and Falco know it; theirs for containerd is in `cri` as well.
+    pub fn name(self) -> &'static str {
+        match self {
+            Runtime::Unknown => "unknown",
+            Runtime::Docker => "docker",
+            Runtime::Containerd => "containerd",
+            Runtime::Cri => "cri",
+            Runtime::Crio => "cri-o",
+            Runtime::Podman => "podman",
+            Runtime::Lxc => "lxc",
+            Runtime::Nspawn => "nspawn",
+            Runtime::Oci => "oci",
+        }
+    }
 }
 
 /// Where something about a container is from.
