@@ -50,6 +50,11 @@ impl ProcDesc {
     }
 }
 
+/// The path that a process with this file `cgroup` of /proc is shown with.
+pub fn control_group(file: &[u8]) -> Option<Text> {
+    parse(file).0.shown()
+}
+
 /// The groups that a file `cgroup` of /proc names, and the number of the hierarchy of the other one.
 pub fn parse(bytes: &[u8]) -> (Groups, Option<u32>) {
     let lines = || bytes.split(|b| *b == b'\n').filter_map(line);
@@ -108,8 +113,10 @@ impl State<'_> {
     /// A control group was made.
     pub(super) fn grouped(&mut self, r: &Record) {
         self.seen.state += 1;
-        if let Some(g) = r.group() {
-            self.learn(&g);
+        let Some(g) = r.group() else { return };
+        let counts = g.hierarchy == 0 || Some(g.hierarchy) == self.proc_fs.other_hierarchy();
+        if let Some(path) = self.learn(&g).filter(|_| counts) {
+            self.interner.containers.made(&path, r.pid);
         }
     }
 

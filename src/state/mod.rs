@@ -11,6 +11,7 @@
 //! an entity that was read from /proc ignores records older than that reading, and [`descriptors`] remembers what numbers
 //! meant when a call began.
 
+mod containers;
 mod descriptors;
 mod effects;
 mod flight;
@@ -33,7 +34,9 @@ use crate::decode::Record;
 use crate::schema::{self, Schema};
 use crate::source::abi;
 use crate::users::Users;
+use containers::Containers;
 pub use flight::InFlight;
+pub use groups::control_group;
 use intern::Interner;
 use scan::ProcFs;
 use tables::{FileRef, ProcRef, Text};
@@ -137,7 +140,7 @@ impl<'s> State<'s> {
         State {
             schema,
             proc_fs: ProcFs::new(proc_root),
-            interner: Interner::new(users),
+            interner: Interner::new(users, Containers::new(proc_root)),
             procs: FxHashMap::default(),
             latest: None,
             ended: VecDeque::new(),
@@ -182,6 +185,11 @@ impl<'s> State<'s> {
     pub fn with_environments(mut self) -> State<'s> {
         self.proc_fs.read_environments();
         self
+    }
+
+    /// Takes in what the runtimes of containers have said meanwhile. It does not wait.
+    pub fn learn_containers(&mut self) {
+        self.interner.containers.heed();
     }
 
     /// Counts so far.

@@ -172,8 +172,8 @@ pub struct ProcEntity {
     pub leaders: RefCell<[Option<ProcRef>; 2]>,
     /// Its place in the open block.
     pub place: Place,
-    /// What its entry there refers to: parent, leaders, files of descriptors 0 to 2.
-    pub parts: Cell<[u32; 6]>,
+    /// What its entry there refers to: parent, leaders, files of descriptors 0 to 2, where it runs.
+    pub parts: Cell<[u32; 7]>,
     /// [`changes`] when that was last true.
     pub checked: Cell<u64>,
     /// Its entry is being made: what refers to it now would go in a circle.
@@ -206,7 +206,7 @@ impl ProcEntity {
             fds: RefCell::new(fds),
             leaders: RefCell::default(),
             place: Cell::new((0, 0)),
-            parts: Cell::new([u32::MAX; 6]),
+            parts: Cell::new([u32::MAX; 7]),
             checked: Cell::new(0),
             busy: Cell::new(false),
             ask: Cell::new(0),

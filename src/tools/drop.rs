@@ -357,7 +357,8 @@ fn messages(mut bytes: &[u8], out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::Schema;
+    use crate::batch::{Builder, Container, Copier, NONE, Row};
+    use crate::schema::{self, Schema};
 
     fn message(name: &[u8], control: &[u8], data: &[u8]) -> Vec<u8> {
         let mut out = (data.len() as u64).to_le_bytes().to_vec();
@@ -366,6 +367,49 @@ mod tests {
         }
         out.extend_from_slice(&(control.len() as u64).to_le_bytes());
         [&out[..], name, control, data].concat()
+    }
+
+    #[test]
+    fn who_is_in_a_container_leads_nowhere_else() {
+        let schema = Schema::native(Arch::NATIVE);
+        let mut b = Builder::new();
+        let ids = ["outer-id", "inner-id"].map(|id| {
+            let (id, image) = (b.string(id.as_bytes()), b.string(format!("image of {id}").as_bytes()));
+            let labels = b.string(b"team\0blue\0");
+            b.container(Container { id, image, labels, ..Container::default() })
+        });
+        let mut parent = NONE;
+        let line = [("init", NONE), ("shim", NONE), ("dockerd", ids[0]), ("web", ids[1]), ("worker", ids[1])];
+        for (pid, (name, container)) in (1..).zip(line) {
+            let comm = b.string(name.as_bytes());
+            let leader = if pid > 1 { 0 } else { NONE };
+            parent = b.proc(Proc { pid, comm, parent, container, leader, ..Proc::default() });
+        }
+        b.push(Row { call: schema::CODES, proc: parent, ..Row::default() }, &[], &[], &[]);
+        let view = b.view(&schema);
+        let copy = |strip: &Strip| {
+            let mut to = Builder::new();
+            Copier::new(&view).edited(&view, 0, &mut to, strip);
+            let view = to.view(&schema);
+            (view.dict.procs.len(), String::from_utf8_lossy(view.dict.strings.bytes).into_owned())
+        };
+        let mut strip = Strip::new(&[], None, false);
+        assert_eq!(copy(&strip).0, 5);
+        strip.ends_at_containers();
+        let (procs, strings) = copy(&strip);
+        assert_eq!(procs, 2);
+        for word in ["init", "shim", "dockerd", "outer"] {
+            assert!(!strings.contains(word), "{strings}");
+        }
+        assert!(strings.contains("web") && strings.contains("worker") && strings.contains("inner-id"));
+        assert!(strings.contains("team\0blue"));
+        // Values of labels may be secret, their keys hardly.
+        let (_, strings) = copy(&Strip::new(&[], Some(Key::random().unwrap()), false));
+        assert!(strings.contains("team\0") && !strings.contains("blue") && strings.contains("inner-id"));
+        let (_, strings) = copy(&Strip::new(&[Part::Containers], None, false));
+        assert!(!strings.contains("-id") && !strings.contains("team") && strings.contains("worker"));
+        let (_, strings) = copy(&Strip::new(&[Part::Labels], None, false));
+        assert!(strings.contains("inner-id") && !strings.contains("team"));
     }
 
     #[test]

@@ -43,6 +43,9 @@ impl Made {
 impl Drop for Made {
     fn drop(&mut self) {
         let _ = fs::remove_dir(&self.dir);
+        if self.path.rfind('/') > Some(0) {
+            let _ = self.dir.parent().map(fs::remove_dir);
+        }
     }
 }
 
@@ -50,10 +53,12 @@ macro_rules! made {
     ($made:expr) => {
         match $made {
             Some(made) => made,
-            None => return super::rig::skip("no control group can be made"),
+            None => return $crate::live::rig::skip("no control group can be made"),
         }
     };
 }
+
+pub(super) use made;
 
 const FORMAT: &str = "%proc.name %evt.type %thread.cgroups %evt.args";
 

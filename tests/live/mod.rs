@@ -9,6 +9,7 @@ mod calls;
 #[cfg(target_arch = "x86_64")]
 mod compat;
 mod contained;
+mod containers;
 mod environment;
 mod fair;
 mod fdlist;

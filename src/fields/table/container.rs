@@ -299,7 +299,7 @@ pub const FIELDS: &[Field] = &[
         "container.start_ts",
         Type::Time,
         "when the container was made or started",
-        "container.start_ts >= 2026-11-22T21:00:00",
+        "container.start_ts >= 2026-11-22T21:00:00Z",
         of_proc(|d, i, _| inside(d, i, |c| super::unless(0, c.started))),
     ),
     field(
