@@ -22,6 +22,9 @@ _sysreel() {
             sysreel,completions)
                 cmd="sysreel__subcmd__completions"
                 ;;
+            sysreel,containers)
+                cmd="sysreel__subcmd__containers"
+                ;;
             sysreel,cut)
                 cmd="sysreel__subcmd__cut"
                 ;;
@@ -62,7 +65,7 @@ _sysreel() {
 
     case "${cmd}" in
         sysreel)
-            opts="-r -w -C -G -W -o -j -p -q -t -l -U -u -c -s -d -v -h -V --read --follow --threads --pid --self --write --force --rotate-size --rotate-seconds --keep --max-disk --on-rotate --sync --on-full --output --json --print --quiet --time --color --line-buffered --unbuffered --user --stop --limit --snaplen --no-latency --ring --nice --max-cpu --no-ancestors --env --proc --explain --fail-on-loss --verbose --help --version run stuck info cut merge split verify repair export fields calls doctor completions"
+            opts="-r -w -C -G -W -o -j -p -q -t -l -U -u -c -s -d -v -h -V --read --follow --threads --pid --self --write --force --rotate-size --rotate-seconds --keep --max-disk --on-rotate --sync --on-full --output --json --print --quiet --time --color --line-buffered --unbuffered --user --container --pod --unit --tag --stop --limit --snaplen --no-latency --ring --nice --max-cpu --no-ancestors --env --proc --explain --fail-on-loss --verbose --help --version run stuck info cut merge split verify repair export containers fields calls doctor completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -230,6 +233,22 @@ _sysreel() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --container)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pod)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --stop)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -304,6 +323,31 @@ _sysreel() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        sysreel__subcmd__containers)
+            opts="-j -h --json --why --proc --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --why)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proc)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         sysreel__subcmd__cut)
             opts="-w -h --write --force --from --to --drop --no-ancestors --redact --key --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -350,7 +394,7 @@ _sysreel() {
                     return 0
                     ;;
                 --drop)
-                    COMPREPLY=($(compgen -W "payload environment arguments strings paths files cwd users cgroup" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "payload environment arguments strings paths files cwd users cgroup containers labels" -- "${cur}"))
                     return 0
                     ;;
                 --key)
@@ -562,7 +606,7 @@ _sysreel() {
             return 0
             ;;
         sysreel__subcmd__run)
-            opts="-w -C -G -W -o -j -p -q -t -l -U -u -c -s -d -v -h --write --force --rotate-size --rotate-seconds --keep --max-disk --on-rotate --sync --on-full --output --json --print --quiet --time --color --line-buffered --unbuffered --user --stop --limit --snaplen --no-latency --ring --nice --max-cpu --no-ancestors --env --proc --explain --fail-on-loss --verbose --as --help"
+            opts="-w -C -G -W -o -j -p -q -t -l -U -u -c -s -d -v -h --write --force --rotate-size --rotate-seconds --keep --max-disk --on-rotate --sync --on-full --output --json --print --quiet --time --color --line-buffered --unbuffered --user --container --pod --unit --tag --stop --limit --snaplen --no-latency --ring --nice --max-cpu --no-ancestors --env --proc --explain --fail-on-loss --verbose --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -689,6 +733,22 @@ _sysreel() {
                     return 0
                     ;;
                 -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --container)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pod)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tag)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

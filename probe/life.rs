@@ -3,6 +3,7 @@
 use crate::abi::*;
 use crate::calls::told;
 use crate::facts::{creds, of_file, path};
+use crate::groups::{group_of, same_groups};
 use crate::kernel::SLOTS;
 use crate::kernel::*;
 use crate::ring::begin;
@@ -62,7 +63,11 @@ pub unsafe extern "C" fn sched_process_fork(ctx: *const u64) -> i32 {
         if s0 == s1 {
             shares |= FORK_FS;
         }
+        if !same_groups(ld(parent, g!(TASK_LEADER)), child) {
+            shares |= FORK_GROUPS;
+        }
         r.word(shares as u64 | (parent_of(child) as u64) << 32);
+        r.word(group_of(child));
         r.count_state();
         r.head(REC_FORK, F_STATE, 0, ptid, ppid, told(FACT_NONE, parent), u64::MAX, 0);
         r.publish();

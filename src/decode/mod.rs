@@ -128,6 +128,17 @@ pub struct Fork {
     pub start: u64,
     pub shares: u32,
     pub parent: u32,
+    pub group: u64,
+}
+
+/// A control group that is new, or that a task was moved into.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "the fields of abi::Group")]
+pub struct Group<'a> {
+    pub id: u64,
+    pub hierarchy: u32,
+    /// Its path in that hierarchy.
+    pub path: RawItem<'a>,
 }
 
 /// A new program.
@@ -309,7 +320,21 @@ impl<'a> Record<'a> {
     /// The body of a fork record.
     pub fn fork(&self) -> Option<Fork> {
         let mut c = Cursor(self.rest);
-        Some(Fork { tid: c.u32()?, pid: c.u32()?, start: c.u64()?, shares: c.u32()?, parent: c.u32()? })
+        Some(Fork {
+            tid: c.u32()?,
+            pid: c.u32()?,
+            start: c.u64()?,
+            shares: c.u32()?,
+            parent: c.u32()?,
+            group: c.u64()?,
+        })
+    }
+
+    /// The body of a record of a control group.
+    pub fn group(&self) -> Option<Group<'a>> {
+        let mut c = Cursor(self.rest);
+        let (id, hierarchy, _) = (c.u64()?, c.u32()?, c.u32()?);
+        Some(Group { id, hierarchy, path: c.item()? })
     }
 
     /// The body of an exec record.
@@ -385,7 +410,7 @@ mod tests {
         use proptest::prelude::*;
         proptest!(|(bytes in proptest::collection::vec(any::<u8>(), 0..600))| {
             if let Some(r) = Record::parse(&bytes) {
-                let _ = (r.items().count(), r.fact(), r.fork(), r.exec(), r.exit(), r.name(), r.word(5));
+                let _ = (r.items().count(), r.fact(), r.fork(), r.exec(), r.exit(), r.name(), r.group(), r.word(5));
             }
         });
     }

@@ -83,6 +83,7 @@ mod id {
     pub const NEGATIVE: u16 = 30;
     pub const SLOW: u16 = 31;
     pub const FDLIST: u16 = 32;
+    pub const CONTAINERS: u16 = 33;
 
     pub(super) const NAMES: &[(u16, &str)] = &[
         (PROCS, "processes"),
@@ -112,6 +113,7 @@ mod id {
         (NEGATIVE, "list of failures"),
         (SLOW, "list of long latencies"),
         (FDLIST, "files of sets and arrays"),
+        (CONTAINERS, "containers"),
     ];
 
     pub fn name(id: u16) -> &'static str {

@@ -56,6 +56,7 @@ extern "C" fn before_main() {
         #[cfg(target_arch = "x86_64")]
         "stuck-compat" => super::stuck::compat(),
         "fdlist" => super::fdlist::act(),
+        "into-group" => super::groups::act(),
         #[cfg(target_arch = "x86_64")]
         "compat" => super::compat::act(),
         #[cfg(target_arch = "x86_64")]

@@ -9,12 +9,14 @@ mod calls;
 #[cfg(target_arch = "x86_64")]
 mod compat;
 mod contained;
+mod containers;
 mod environment;
 mod fair;
 mod fdlist;
 mod fields;
 mod files;
 mod flow;
+mod groups;
 mod hard;
 mod healing;
 mod host;
