@@ -10,9 +10,9 @@ use sysreel::container::{Runtime, Source, proto};
 use super::lab::{IMAGE, Lab, lab, label, text};
 use crate::live::rig::alone;
 
-const UID: &str = "6f1d2c3b-4a59-4e68-8776-95a4b3c2d1e0";
+pub const UID: &str = "6f1d2c3b-4a59-4e68-8776-95a4b3c2d1e0";
 
-fn daemon(lab: &mut Lab) {
+pub fn daemon(lab: &mut Lab) {
     let config = lab.text(
         r#"version = 2
 root = "{}/cr"
@@ -84,24 +84,36 @@ fn container(name: &str) -> Vec<u8> {
     out
 }
 
+/// Starts a pod; the id of its sandbox.
+pub fn run_pod(lab: &Lab) -> String {
+    let answer = cri(lab, "RunPodSandbox", &message(&[(1, &pod())]));
+    String::from_utf8(proto::bytes(&answer, 1).unwrap().to_vec()).unwrap()
+}
+
+/// Starts a container in it; its id.
+pub fn run_in(lab: &Lab, sandbox: &str, name: &str) -> String {
+    let question = message(&[(1, sandbox.as_bytes()), (2, &container(name)), (3, &pod())]);
+    let answer = cri(lab, "CreateContainer", &question);
+    let id = proto::bytes(&answer, 1).unwrap().to_vec();
+    // An empty answer is a message as well.
+    cri(lab, "StartContainer", &message(&[(1, &id)]));
+    String::from_utf8(id).unwrap()
+}
+
+/// Ends it with all its containers.
+pub fn remove_pod(lab: &Lab, sandbox: &str) {
+    cri(lab, "StopPodSandbox", &message(&[(1, sandbox.as_bytes())]));
+    cri(lab, "RemovePodSandbox", &message(&[(1, sandbox.as_bytes())]));
+}
+
 #[test]
 fn a_pod_is_what_kubernetes_told() {
     let _alone = alone!();
     let mut lab = lab!("containerd", "ctr", "runc", "busybox");
     daemon(&mut lab);
     lab.shell("ctr -a {}/ctd.sock -n k8s.io image import {}/lab.tar");
-    let config = pod();
-    let answer = cri(&lab, "RunPodSandbox", &message(&[(1, &config)]));
-    let sandbox = String::from_utf8(proto::bytes(&answer, 1).unwrap().to_vec()).unwrap();
-    let start = |name: &str| -> String {
-        let question = message(&[(1, sandbox.as_bytes()), (2, &container(name)), (3, &config)]);
-        let answer = cri(&lab, "CreateContainer", &question);
-        let id = proto::bytes(&answer, 1).unwrap().to_vec();
-        // An empty answer is a message as well.
-        cri(&lab, "StartContainer", &message(&[(1, &id)]));
-        String::from_utf8(id).unwrap()
-    };
-    let (web, side) = (start("web"), start("side"));
+    let sandbox = run_pod(&lab);
+    let (web, side) = (run_in(&lab, &sandbox, "web"), run_in(&lab, &sandbox, "side"));
 
     let check = |id: &str, name: &str, source: Source| {
         let known = if source == Source::Files { lab.known(id) } else { lab.asked(id) };
@@ -138,8 +150,7 @@ fn a_pod_is_what_kubernetes_told() {
     check(&sandbox, "web-7d4", Source::Socket);
     chown(&database, Some(0), None).unwrap();
 
-    cri(&lab, "StopPodSandbox", &message(&[(1, sandbox.as_bytes())]));
-    cri(&lab, "RemovePodSandbox", &message(&[(1, sandbox.as_bytes())]));
+    remove_pod(&lab, &sandbox);
 }
 
 #[test]

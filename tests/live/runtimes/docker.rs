@@ -1,36 +1,62 @@
 //! docker: by its files from the making of the control group on, by its socket when they cannot be read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sysreel::container::{Resolver, Runtime, Source, why};
 
-use super::lab::{IMAGE, http, lab, label, text, unified};
+use super::lab::{IMAGE, Lab, http, lab, label, text, unified};
 use crate::live::rig::alone;
+
+/// A daemon with the image.
+pub struct Docker {
+    socket: PathBuf,
+}
+
+impl Docker {
+    pub fn start(lab: &mut Lab) -> Docker {
+        lab.daemon(
+            "dockerd --data-root {}/d --exec-root {}/x -H unix://{}/docker.sock -p {}/d.pid --iptables=false --ip6tables=false --bridge=none",
+        );
+        lab.socket("docker.sock");
+        let docker = Docker { socket: lab.at("docker.sock") };
+        lab.until("docker", || (docker.ask("GET", "/_ping", "", b"").0 == 200).then_some(()));
+        let image = std::fs::read(lab.at("lab.tar")).unwrap();
+        assert_eq!(docker.ask("POST", "/images/load", "application/x-tar", &image).0, 200);
+        docker
+    }
+
+    pub fn ask(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        http(&self.socket, method, path, kind, body)
+    }
+
+    /// Makes a container, with more to say of the host's side; its id.
+    pub fn make(&self, name: &str, more: &Value) -> String {
+        let mut config = json!({"Image": IMAGE, "Labels": {"team": "blue", "odd": "a\u{1b}]0;b"}, "HostConfig": {"NetworkMode": "none"}});
+        config["HostConfig"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        if name.starts_with("short") {
+            config["Cmd"] = json!(["/bin/true"]);
+        }
+        let path = format!("/containers/create?name={name}");
+        let (status, body) = self.ask("POST", &path, "application/json", config.to_string().as_bytes());
+        assert_eq!(status, 201, "{}", String::from_utf8_lossy(&body));
+        serde_json::from_slice::<Value>(&body).unwrap()["Id"].as_str().unwrap().to_owned()
+    }
+
+    pub fn run(&self, name: &str) {
+        let (status, body) = self.ask("POST", &format!("/containers/{name}/start"), "", b"");
+        assert_eq!(status, 204, "{}", String::from_utf8_lossy(&body));
+    }
+}
 
 #[test]
 fn a_container_is_what_docker_was_told() {
     let _alone = alone!();
     let mut lab = lab!("dockerd", "containerd", "runc", "busybox");
-    lab.daemon(
-        "dockerd --data-root {}/d --exec-root {}/x -H unix://{}/docker.sock -p {}/d.pid --iptables=false --ip6tables=false --bridge=none",
-    );
-    let socket = lab.at("docker.sock");
-    lab.socket("docker.sock");
-    let ask = |method: &str, path: &str, kind: &str, body: &[u8]| http(&socket, method, path, kind, body);
-    lab.until("docker", || (ask("GET", "/_ping", "", b"").0 == 200).then_some(()));
-    let image = std::fs::read(lab.at("lab.tar")).unwrap();
-    assert_eq!(ask("POST", "/images/load", "application/x-tar", &image).0, 200);
-    let make = |name: &str, more: Value| -> String {
-        let mut config = json!({"Image": IMAGE, "Labels": {"team": "blue", "odd": "a\u{1b}]0;b"}, "HostConfig": {"NetworkMode": "none"}});
-        config["HostConfig"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let path = format!("/containers/create?name={name}");
-        let (status, body) = ask("POST", &path, "application/json", config.to_string().as_bytes());
-        assert_eq!(status, 201, "{}", String::from_utf8_lossy(&body));
-        serde_json::from_slice::<Value>(&body).unwrap()["Id"].as_str().unwrap().to_owned()
-    };
-    let run = |name: &str| assert_eq!(ask("POST", &format!("/containers/{name}/start"), "", b"").0, 204);
+    let docker = Docker::start(&mut lab);
+    let (make, run) = (|name: &str, more: Value| docker.make(name, &more), |name: &str| docker.run(name));
+    let ask = |method: &str, path: &str, kind: &str, body: &[u8]| docker.ask(method, path, kind, body);
 
     let bind = lab.text("{}/i:/mine:ro");
     let id = make("web", json!({"Binds": [bind]}));

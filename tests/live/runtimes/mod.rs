@@ -5,6 +5,7 @@
 
 mod containerd;
 mod docker;
+mod first;
 mod lab;
 mod others;
 mod podman;

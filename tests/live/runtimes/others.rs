@@ -112,7 +112,7 @@ fn a_container_of_the_shape_of_cri_o_is_what_its_annotations_say() {
 #[test]
 fn a_container_of_lxc_is_known_by_its_monitor() {
     let _alone = alone!();
-    let mut lab = lab!("lxc-start", "lxc-stop", "busybox");
+    let lab = lab!("lxc-start", "lxc-stop", "busybox");
     let name = name(&lab, "lxc");
     fs::create_dir_all(lab.at("l").join(&name)).unwrap();
     let config = lab.text(&format!(
@@ -127,7 +127,6 @@ fn a_container_of_lxc_is_known_by_its_monitor() {
     assert_eq!(text(&known.image), lab.text("{}/r"));
     assert!(known.sources.contains(&Source::Files), "{known:?}");
     lab.shell(&format!("lxc-stop -P {{}}/l -n {name} -k"));
-    let _ = &mut lab;
 }
 
 #[test]

@@ -10,23 +10,24 @@ use crate::live::rig::alone;
 
 const PODMAN: &str = "CONTAINERS_CONF={}/containers.conf podman --root {}/p --runroot {}/pr --tmpdir {}/pt";
 
-fn podman(lab: &Lab, command: &str) -> String {
+pub fn podman(lab: &Lab, command: &str) -> String {
     let out = lab.shell(&format!("{PODMAN} {command}"));
     out.lines().last().unwrap_or_default().to_owned()
+}
+
+/// Limits that a process without CAP_SYS_RESOURCE may set as well; the image.
+pub fn configure(lab: &Lab) {
+    let config = "[containers]\ndefault_ulimits=[\"nofile=1024:1024\",\"nproc=4096:4096\"]\n\
+         [engine]\nruntime=\"runc\"\ncgroup_manager=\"cgroupfs\"\nevents_logger=\"file\"\n";
+    fs::write(lab.at("containers.conf"), config).unwrap();
+    podman(lab, "load -i {}/lab.tar");
 }
 
 #[test]
 fn containers_and_pods_are_what_podman_was_told() {
     let _alone = alone!();
-    let mut lab = lab!("podman", "conmon", "runc", "catatonit", "busybox");
-    // Limits that a process without CAP_SYS_RESOURCE may set as well.
-    fs::write(
-        lab.at("containers.conf"),
-        "[containers]\ndefault_ulimits=[\"nofile=1024:1024\",\"nproc=4096:4096\"]\n\
-         [engine]\nruntime=\"runc\"\ncgroup_manager=\"cgroupfs\"\nevents_logger=\"file\"\n",
-    )
-    .unwrap();
-    podman(&lab, "load -i {}/lab.tar");
+    let lab = lab!("podman", "conmon", "runc", "catatonit", "busybox");
+    configure(&lab);
     let bind = lab.text("{}/i:/mine");
     let id =
         podman(&lab, &format!("run -d --network none --name web --label team=blue -v {bind}:ro {IMAGE}"));
@@ -63,5 +64,4 @@ fn containers_and_pods_are_what_podman_was_told() {
 
     podman(&lab, "pod rm -f -t 0 shop");
     podman(&lab, "rm -f -t 0 web");
-    let _ = &mut lab;
 }
