@@ -20,6 +20,8 @@ use rustix::fs::{Mode, OFlags, ResolveFlags, Stat, fstat, openat2};
 use rustix::io::Errno;
 use serde_json::Value;
 
+use super::bolt::Bolt;
+
 /// Bytes of a file that are read; a longer one is refused.
 pub(super) const LIMIT: u64 = 4 << 20;
 /// Of files that hold something of every container.
@@ -167,15 +169,21 @@ impl Host {
         Some(Stamp::of(&fstat(self.open(path, uid, OFlags::PATH).ok()?).ok()?))
     }
 
-    fn read(&self, path: &Path, uid: u32, limit: u64) -> Result<(Vec<u8>, Stamp), String> {
+    /// A regular file, open.
+    pub(super) fn regular(&self, path: &Path, uid: u32) -> Result<(File, Stat), String> {
         // Without NONBLOCK the opening of a pipe would wait for its writer.
         let file = self.open(path, uid, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
         let stat = fstat(&file).map_err(|e| e.to_string())?;
         if stat.st_mode & 0o170_000 != 0o100_000 {
             return Err("not a regular file".into());
         }
+        Ok((File::from(file), stat))
+    }
+
+    fn read(&self, path: &Path, uid: u32, limit: u64) -> Result<(Vec<u8>, Stamp), String> {
+        let (file, stat) = self.regular(path, uid)?;
         let mut text = Vec::new();
-        let read = File::from(file).take(limit + 1).read_to_end(&mut text).map_err(|e| e.to_string())?;
+        let read = file.take(limit + 1).read_to_end(&mut text).map_err(|e| e.to_string())?;
         if read as u64 > limit {
             return Err(format!("longer than {} MiB", limit >> 20));
         }
@@ -222,6 +230,17 @@ impl<'a> Look<'a> {
     /// Everything that was noted.
     pub(super) fn said(self) -> Vec<Said> {
         self.notes
+    }
+
+    /// A database that a runtime of `uid` keeps; whoever reads it notes what it said.
+    pub(super) fn database(&mut self, path: &Path, uid: u32) -> Option<Bolt> {
+        match self.host.regular(path, uid) {
+            Ok((file, _)) => Some(Bolt::new(file, self.until)),
+            Err(e) => {
+                self.note(path.to_string_lossy(), e);
+                None
+            }
+        }
     }
 
     /// Whether the time is over.

@@ -6,12 +6,20 @@
 //! [`identify`] looks at the path alone. [`Resolver`] looks at files and sockets, on threads of its own. What a container
 //! itself can write is never read; what a runtime wrote about it is, within limits.
 
+mod asker;
+pub mod bolt;
+mod cri;
+mod daemons;
 mod files;
+pub mod grpc;
 mod host;
+mod http;
 mod json;
 mod monitor;
 mod path;
+pub mod proto;
 mod resolver;
+mod unix;
 
 pub use host::Said;
 pub use path::identify;
@@ -129,3 +137,6 @@ pub struct Container {
     /// Where this is from.
     pub sources: Vec<Source>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,11 +51,22 @@ pub(super) enum Above {
 }
 
 /// The nearest watcher: the process itself or an ancestor. A shim or conmon above runc knows more than runc.
-pub(super) fn above(look: &mut Look, pid: u32) -> Above {
+///
+/// What is in the container itself says nothing: it may call itself what it likes, and what is about to become its first
+/// process still has the arguments of the runtime that forked it.
+pub(super) fn above(look: &mut Look, pid: u32, group: &[u8]) -> Above {
+    let own = identify(group).map(|c| (c.runtime, c.id));
     let (mut pid, mut best) = (pid, Above::Nobody);
     for _ in 0..STEPS {
         let host = look.host;
         let Some(process) = host.process(pid).filter(|_| pid > 1 && !look.late()) else { break };
+        let groups = host.groups(pid);
+        let here =
+            |g: &Vec<u8>| g == group || (own.is_some() && identify(g).map(|c| (c.runtime, c.id)) == own);
+        if groups.iter().any(|g| *g != b"/" && here(g)) {
+            pid = process.parent;
+            continue;
+        }
         let found = host.arguments(pid).and_then(|a| told(&a)).map(|(kind, id, bundle)| {
             let at = host.directory(pid);
             // What it names by half is meant from where it works.
@@ -66,7 +77,7 @@ pub(super) fn above(look: &mut Look, pid: u32) -> Above {
             Monitor { kind, id, bundle, uid: process.uid }
         });
         if let Some(found) = found {
-            if host.groups(pid).iter().any(|g| identify(g).is_some()) {
+            if groups.iter().any(|g| identify(g).is_some()) {
                 return if best == Above::Nobody { Above::Inside } else { best };
             }
             let runc = matches!(found.kind, Kind::Oci { .. });

@@ -19,23 +19,23 @@ use rustc_hash::FxBuildHasher;
 
 use super::files::{self, Learned};
 use super::host::{Host, Look, Said};
-use super::{Bytes, Container, identify};
+use super::{Bytes, Container, asker, identify};
 
 /// The longest that a caller waits for files.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// What the answers to a question may take from files.
-const FILES: Duration = Duration::from_millis(50);
+/// What reading files for one question may take.
+pub(super) const FILES: Duration = Duration::from_millis(50);
 /// Questions that wait for the second thread; more are refused, and may be asked again.
 const WAITING: usize = 4096;
-/// A control group that was asked about is not asked about again for so long.
+/// A control group that was asked about is not asked about again for so long, by the same process: another may lead further.
 const AGAIN: Duration = Duration::from_secs(2);
 /// Control groups that this is remembered of.
 const REMEMBERED: usize = 16 << 10;
 
 /// A control group, and a process of it (or the runtime that makes it) if one is known.
-struct Question {
-    path: Bytes,
-    pid: Option<u32>,
+pub(super) struct Question {
+    pub(super) path: Bytes,
+    pub(super) pid: Option<u32>,
 }
 
 /// Looks containers up. It answers with what is known so far; what a source does not say stays as it was.
@@ -43,7 +43,8 @@ pub struct Resolver {
     proc: PathBuf,
     quick: Option<Quick>,
     slow: Option<(SyncSender<Question>, Receiver<(Bytes, Container)>)>,
-    asked: HashMap<Bytes, Instant, FxBuildHasher>,
+    /// When each control group was asked about, and by which process.
+    asked: HashMap<Bytes, (Instant, Option<u32>), FxBuildHasher>,
 }
 
 struct Quick {
@@ -69,34 +70,33 @@ impl Resolver {
         if files::hosts(path) {
             return None;
         }
-        let (proc, quick) = (&self.proc, &mut self.quick);
-        let known = quick.is_some();
-        if !known {
-            *quick = Quick::start(proc);
+        if self.quick.is_none() {
+            self.quick = Quick::start(&self.proc);
         }
-        let answer = quick.as_mut().and_then(|q| q.ask(Question { path: path.into(), pid }));
+        let answer = self.quick.as_mut().and_then(|q| q.ask(Question { path: path.into(), pid }));
         answer.unwrap_or_else(|| identify(path))
     }
 
     /// Asks everybody about a control group; [`answers`](Self::answers) tells what they said. False if it cannot be asked now: too
-    /// many wait, or it was asked about within the last two seconds.
+    /// many wait, or it was asked about with this process within the last two seconds.
     pub fn ask(&mut self, path: &[u8], pid: Option<u32>) -> bool {
         let now = Instant::now();
-        if files::hosts(path) || self.asked.get(path).is_some_and(|at| now.duration_since(*at) < AGAIN) {
+        let lately = |(at, by): &(Instant, Option<u32>)| now.duration_since(*at) < AGAIN && *by == pid;
+        if files::hosts(path) || self.asked.get(path).is_some_and(lately) {
             return false;
         }
         if self.slow.is_none() {
-            self.slow = start_slow(&self.proc);
+            self.slow = asker::start(&self.proc, WAITING);
         }
         let Some((questions, _)) = &self.slow else { return false };
         if questions.try_send(Question { path: path.into(), pid }).is_err() {
             return false;
         }
         if self.asked.len() >= REMEMBERED {
-            self.asked.retain(|_, at| now.duration_since(*at) < AGAIN);
+            self.asked.retain(|_, (at, _)| now.duration_since(*at) < AGAIN);
         }
         if self.asked.len() < REMEMBERED {
-            self.asked.insert(path.into(), now);
+            self.asked.insert(path.into(), (now, pid));
         }
         true
     }
@@ -144,26 +144,6 @@ impl Quick {
     }
 }
 
-fn start_slow(proc: &Path) -> Option<(SyncSender<Question>, Receiver<(Bytes, Container)>)> {
-    let (questions, todo) = sync_channel::<Question>(WAITING);
-    let (answers, told) = channel();
-    let proc = proc.to_owned();
-    let work = move || {
-        let (host, mut learned) = (Host::new(&proc), Learned::default());
-        while let Ok(question) = todo.recv() {
-            let mut look = Look::new(&host, Instant::now() + FILES);
-            let found = files::describe(&mut look, &mut learned, &question.path, question.pid);
-            if let Some(found) = found
-                && answers.send((question.path, found.container)).is_err()
-            {
-                return;
-            }
-        }
-    };
-    thread::Builder::new().name("containers".into()).spawn(work).ok()?;
-    Some((questions, told))
-}
-
 /// Which sources were asked about a container, in order, and what each said. `id` is the beginning of its id, or its name. Empty:
 /// no process runs in such a container.
 pub fn why(proc: &Path, id: &[u8]) -> Vec<Said> {
@@ -177,6 +157,7 @@ pub fn why(proc: &Path, id: &[u8]) -> Vec<Said> {
         let Some(found) = files::describe(&mut look, &mut learned, &path, Some(pid)) else { continue };
         let c = &found.container;
         if !id.is_empty() && (c.id.starts_with(id) || c.name.as_deref() == Some(id)) {
+            asker::ask_daemons(&mut look, found);
             return look.said();
         }
     }

@@ -25,6 +25,7 @@ mod memory;
 mod memory_actor;
 mod reject;
 mod rig;
+mod runtimes;
 mod state;
 mod strace;
 mod stress;

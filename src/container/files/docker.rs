@@ -52,7 +52,7 @@ pub(super) fn read(look: &mut Look, learned: &mut Learned, ask: &Ask) -> Answer 
     let docker =
         ask.watcher.is_some() || super::identify(ask.path).is_some_and(|c| c.runtime == Runtime::Docker);
     let c = Container { runtime: Runtime::Docker, id: ask.id.into(), ..Container::default() };
-    docker.then(|| (c, vec![Daemon::Docker { socket: PathBuf::from(SOCKET) }]))
+    docker.then(|| (c, vec![Daemon::Docker { socket: PathBuf::from(SOCKET), uid }]))
 }
 
 /// Its bundle mounts `DATA/containers/ID/hostname` at `/etc/hostname`, with no network as well.
@@ -140,13 +140,12 @@ fn digest(look: &mut Look, learned: &mut Learned, root: &Path, uid: u32, config:
     let file = root.join("image").join(driver).join("repositories.json");
     let all = learned.kept(look, &file, uid, LIMIT_OF_ALL)?;
     let repositories = at(&all, &["Repositories"])?.as_object()?;
-    let digests = |name: &&String, refs: &Value| -> Option<Bytes> {
+    let digest = |refs: &Value| -> Option<Bytes> {
         let refs = refs.as_object()?;
         let (with, _) = refs.iter().find(|(k, v)| k.contains('@') && v.as_str() == Some(image))?;
-        let _ = name;
         with.rsplit_once('@').map(|(_, d)| d.as_bytes().into())
     };
     // The repository that was asked for first.
     let own = repositories.iter().filter(|(name, _)| asked.starts_with(name.as_str()));
-    own.chain(repositories.iter()).find_map(|(name, refs)| digests(&name, refs))
+    own.chain(repositories.iter()).find_map(|(_, refs)| digest(refs))
 }

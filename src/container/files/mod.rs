@@ -42,11 +42,15 @@ pub(super) enum Daemon {
         socket: PathBuf,
         /// The namespace that the container is in.
         namespace: Bytes,
+        /// The user whose it is.
+        uid: u32,
     },
     /// docker's, where its files cannot be read.
     Docker {
         /// Its socket.
         socket: PathBuf,
+        /// The user whose it is.
+        uid: u32,
     },
     /// podman's: labels, the pod's name.
     Podman {
@@ -70,6 +74,8 @@ pub(super) struct Found {
 pub(super) struct Learned {
     /// containerd's directories of bundles (above the namespaces), and the socket that belongs to each.
     containerd: Vec<(PathBuf, Option<PathBuf>, u32)>,
+    /// containerd's directories of what lasts.
+    roots: Vec<(PathBuf, u32)>,
     /// docker's data roots.
     docker: Vec<(PathBuf, u32)>,
     /// `…-containers` directories of podman and CRI-O.
@@ -165,7 +171,7 @@ pub(super) fn describe(
         |c| format!("{} {}", c.runtime.name(), String::from_utf8_lossy(&c.id)),
     );
     look.note(format!("control group {}", String::from_utf8_lossy(path)), shape);
-    let above = pid.map_or(Above::Nobody, |pid| above(look, pid));
+    let above = pid.map_or(Above::Nobody, |pid| above(look, pid, path));
     let watcher = match &above {
         Above::Watcher(m) => Some(&**m),
         // What it keeps is in the container around it, and is not read; an id that the host knows is another's.

@@ -1,16 +1,19 @@
 //! podman: `STORAGE/overlay-containers/containers.json` (names, the image), `overlay-images/images.json` (its digest), and
-//! `overlay-containers/ID/userdata/config.json` (mounts, rights, annotations). Labels are in its database alone.
+//! `overlay-containers/ID/userdata/config.json` (mounts, rights, annotations). Labels and pods are in its database
+//! alone, which is BoltDB up to version 5 (later SQLite: then its socket).
 
 use std::path::{Path, PathBuf};
 
 use super::super::host::{LIMIT_OF_ALL, Look, path};
-use super::super::json::{at, bytes, inner, text, time};
+use super::super::json::{at, bytes, inner, labels, text, time};
 use super::super::{Container, Pod, Runtime, Source};
 use super::{Answer, Ask, Daemon, Learned, learn, oci};
 
 /// Usual directories of containers.
 const CONTAINERS: [&str; 2] =
     ["/var/lib/containers/storage/overlay-containers", "/var/lib/containers/storage/vfs-containers"];
+/// Its database, next to the containers.
+const DATABASE: &str = "libpod/bolt_state.db";
 /// The list of containers, and that of those which do not outlive a reboot.
 const LISTS: [&str; 2] = ["containers.json", "volatile-containers.json"];
 
@@ -30,7 +33,8 @@ pub(super) fn read(look: &mut Look, learned: &mut Learned, ask: &Ask) -> Answer 
         learn(&mut learned.storage, (place.clone(), uid));
         c.image_digest = digest(look, learned, &place, uid, &c);
         bundle(look, &place, uid, ask, &mut c);
-        return Some((c, daemons(uid)));
+        let whole = stored(look, &place, uid, &mut c);
+        return Some((c, if whole { Vec::new() } else { daemons(uid) }));
     }
     // Without a list of what it holds the runtime is still podman, and its socket may know it.
     let known =
@@ -80,6 +84,39 @@ fn digest(
     let image = c.image_id.as_deref()?;
     let own = all.as_array()?.iter().find(|i| text(i, &["id"]).map(str::as_bytes) == Some(image))?;
     bytes(own, &["digest"])
+}
+
+/// What its database says, up to version 5: `ctr/ID/config` and `pod/ID/config`, both JSON. True if it knew the container.
+fn stored(look: &mut Look, place: &Path, uid: u32, c: &mut Container) -> bool {
+    let Some(file) = place.parent().map(|p| p.join(DATABASE)).filter(|f| look.host.exists(f, uid)) else {
+        return false;
+    };
+    let Some(bolt) = look.database(&file, uid) else { return false };
+    let value = |bucket: &[u8], id: &[u8], what: &str| -> Result<Option<serde_json::Value>, String> {
+        let text = bolt.get(&[bucket, id], what.as_bytes())?;
+        Ok(text.and_then(|t| serde_json::from_slice(&t).ok()))
+    };
+    let own = value(b"ctr", &c.id, "config");
+    let said = match &own {
+        Ok(Some(_)) => "read".to_owned(),
+        Ok(None) => "it does not know the id".to_owned(),
+        Err(e) => e.clone(),
+    };
+    look.note(file.to_string_lossy(), said);
+    let Ok(Some(own)) = own else { return false };
+    c.labels = labels(at(&own, &["labels"]));
+    let Some(id) = bytes(&own, &["pod"]) else { return true };
+    let Ok(Some(its)) = value(b"pod", &id, "config") else { return false };
+    c.sandbox |= at(&own, &["pause"]).and_then(serde_json::Value::as_bool) == Some(true);
+    let state = value(b"pod", &id, "state").ok().flatten().unwrap_or_default();
+    let pod = c.pod.get_or_insert_default();
+    pod.sandbox = pod.sandbox.take().or_else(|| bytes(&state, &["InfraContainerID"]));
+    // The infra container of a pod is called so by the pod alone.
+    c.sandbox |= pod.sandbox.as_ref() == Some(&c.id);
+    pod.name = bytes(&its, &["name"]);
+    pod.labels = labels(at(&its, &["labels"]));
+    pod.uid = Some(id);
+    true
 }
 
 /// What the container's own `config.json` says.
