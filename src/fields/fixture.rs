@@ -110,6 +110,7 @@ pub fn schema() -> Schema {
         ],
     )
     .on("recorder")
+    .with_tags(&["0:team=blue", "0:rack=7", "1:team=red"])
 }
 
 /// The block: 2026-11-22 21:14:03 and a little.

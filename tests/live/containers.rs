@@ -47,7 +47,7 @@ fn a_process_runs_where_its_control_group_says() {
     // The reel says the same, and is asked the same.
     let dir = tempfile::tempdir().unwrap();
     let reel = dir.path().join("t.reel");
-    run(&["-w", reel.to_str().unwrap()], &script);
+    run(&["-w", reel.to_str().unwrap(), "--tag", "team=blue"], &script);
     let (status, lines, _) = reread(&reel, &["-p", FORMAT]);
     assert_eq!(status, 0);
     check(&lines);
@@ -59,6 +59,15 @@ fn a_process_runs_where_its_control_group_says() {
     assert_eq!(count("container.id = host"), hosts);
     assert_eq!(count("container.name contains hos"), hosts);
     assert!(count("k8s.pod.name exists or container.id = 000000000000").is_empty());
+    assert_eq!(count("host.tag[team] = blue and not host.tag[rack] exists").len(), lines.len());
+    let listed = crate::cli::sysreel().args(["containers", "-j"]).arg(&reel).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    for id in [&one, &two] {
+        let line = listed.lines().find(|l| l.contains(id.as_str())).unwrap_or_else(|| panic!("{listed}"));
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!((&line["container.id"], &line["container.type"]), (&id[..12].into(), &"docker".into()));
+    }
+    assert_eq!(listed.lines().count(), 2, "{listed}");
     // A part of it knows nothing of the other, nor of who started it.
     let part = dir.path().join("part.reel");
     let filter = format!("container.id = {}", &two[..12]);
