@@ -82,7 +82,7 @@ impl Asker {
                 },
             };
             let mut look = Look::new(&self.host, Instant::now() + FILES);
-            let found = files::describe(&mut look, &mut self.learned, &question.path, question.pid);
+            let found = files::describe(&mut look, &mut self.learned, &question.path, &question.pids);
             if let Some(found) = found {
                 self.tell(&question.path, &found)?;
                 self.daemons(question.path, found, 0)?;

@@ -32,10 +32,10 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// Control groups that this is remembered of.
 const REMEMBERED: usize = 16 << 10;
 
-/// A control group, and a process of it (or the runtime that makes it) if one is known.
+/// A control group, and processes of it (or the runtime that makes it) if any are known.
 pub(super) struct Question {
     pub(super) path: Bytes,
-    pub(super) pid: Option<u32>,
+    pub(super) pids: [Option<u32>; 2],
 }
 
 /// Looks containers up. It answers with what is known so far; what a source does not say stays as it was.
@@ -65,7 +65,7 @@ impl Resolver {
 
     /// What path, process and files say of a control group, at first sight. `None`: it is the host's. It takes 0.1 to 1 ms, 50 ms
     /// at most; then it is what the path says, and [`ask`](Self::ask) tells the rest. `pid` is a process in the control group,
-    /// or the one that makes it; without it a container of `ctr` or plain `runc` is not recognised.
+    /// or the one that makes it (if that is gone, the process that [`ask`](Self::ask) was told is taken); without it a container of `ctr` or plain `runc` is not recognised.
     pub fn by_files(&mut self, path: &[u8], pid: Option<u32>) -> Option<Container> {
         if files::hosts(path) {
             return None;
@@ -73,7 +73,10 @@ impl Resolver {
         if self.quick.is_none() {
             self.quick = Quick::start(&self.proc);
         }
-        let answer = self.quick.as_mut().and_then(|q| q.ask(Question { path: path.into(), pid }));
+        // The first processes of a container are the runtime's own and soon gone; whoever made the control group is there longer.
+        let maker = self.asked.get(path).and_then(|(_, by)| *by);
+        let question = Question { path: path.into(), pids: [pid, maker.filter(|m| Some(*m) != pid)] };
+        let answer = self.quick.as_mut().and_then(|q| q.ask(question));
         answer.unwrap_or_else(|| identify(path))
     }
 
@@ -89,7 +92,7 @@ impl Resolver {
             self.slow = asker::start(&self.proc, WAITING);
         }
         let Some((questions, _)) = &self.slow else { return false };
-        if questions.try_send(Question { path: path.into(), pid }).is_err() {
+        if questions.try_send(Question { path: path.into(), pids: [pid, None] }).is_err() {
             return false;
         }
         if self.asked.len() >= REMEMBERED {
@@ -118,7 +121,7 @@ impl Quick {
             let (host, mut learned) = (Host::new(&proc), Learned::default());
             while let Ok((question, answer)) = todo.recv() {
                 let mut look = Look::new(&host, Instant::now() + FILES);
-                let found = files::describe(&mut look, &mut learned, &question.path, question.pid);
+                let found = files::describe(&mut look, &mut learned, &question.path, &question.pids);
                 let _ = answer.send(found.map(|f| f.container));
                 count.fetch_add(1, Ordering::Release);
             }
@@ -154,7 +157,7 @@ pub fn why(proc: &Path, id: &[u8]) -> Vec<Said> {
             continue;
         }
         let mut look = Look::new(&host, Instant::now() + FILES);
-        let Some(found) = files::describe(&mut look, &mut learned, &path, Some(pid)) else { continue };
+        let Some(found) = files::describe(&mut look, &mut learned, &path, &[Some(pid)]) else { continue };
         let c = &found.container;
         if !id.is_empty() && (c.id.starts_with(id) || c.name.as_deref() == Some(id)) {
             asker::ask_daemons(&mut look, found);

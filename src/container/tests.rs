@@ -59,7 +59,7 @@ impl Fake {
     fn describe(&self, group: &str, pid: Option<u32>) -> (Option<Found>, Vec<Said>) {
         let host = Host::new(&self.proc());
         let mut look = Look::new(&host, Instant::now() + Duration::from_secs(5));
-        let found = describe(&mut look, &mut Learned::default(), group.as_bytes(), pid);
+        let found = describe(&mut look, &mut Learned::default(), group.as_bytes(), &[pid]);
         (found, look.said())
     }
 
@@ -107,6 +107,10 @@ fn files_are_found_where_the_watcher_says() {
     assert_eq!((text(&c.name), text(&c.image), text(&c.image_id)), ("web", "shop/web:2", "sha256:11"));
     assert_eq!((text(&c.image_digest), text(&c.ip), c.privileged), ("sha256:22", "172.17.0.2", Some(true)));
     assert_eq!((c.started, c.sources), (Some(1_714_979_289_500_000_000), vec![Source::Path, Source::Files]));
+    // The first process is gone by now; who made the control group was told before.
+    let mut resolver = Resolver::new(&host.proc());
+    assert!(resolver.ask(group().as_bytes(), Some(8)));
+    assert_eq!(resolver.by_files(group().as_bytes(), Some(77)).map(|c| c.name.is_some()), Some(true));
 }
 
 #[test]
@@ -283,7 +287,7 @@ fn lists_of_podman_are_read_again_when_they_change() {
     write("web");
     let (own, mut learned) = (Host::new(&host.proc()), Learned::default());
     let mut look = Look::new(&own, Instant::now() + Duration::from_secs(5));
-    let mut known = || describe(&mut look, &mut learned, group.as_bytes(), None).unwrap().container;
+    let mut known = || describe(&mut look, &mut learned, group.as_bytes(), &[]).unwrap().container;
     let c = known();
     assert_eq!((text(&c.name), text(&c.image), text(&c.image_digest)), ("web", "shop/web:2", "sha256:22"));
     write("longer");

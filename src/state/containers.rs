@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::tables::{Place, Text, changed};
 use crate::batch::{self, Builder, NONE, StrId, container_flags};
-use crate::container::{Bytes, Container, Pod, Resolver};
+use crate::container::{Bytes, Container, Pod, Resolver, Source};
 
 /// Control groups that are remembered; of more, those that the last blocks had not.
 const MOST: usize = 8192;
@@ -72,7 +72,9 @@ impl Containers {
         let Some(path) = path else { return Runs::Unknown };
         let group = self.group(b, path);
         let (tries, last) = group.tries.get();
-        let again = group.container.borrow().is_none() && tries < TRIES && last != pid;
+        // The first process may be gone before it is looked at, and then its path says all; the next leads to files.
+        let little = group.container.borrow().as_ref().is_none_or(|c| c.sources == [Source::Path]);
+        let again = little && tries < TRIES && last != pid;
         if tries == 0 || again {
             group.tries.set((tries + 1, pid));
             if let Some(found) = self.resolver.by_files(path, Some(pid)) {
@@ -238,7 +240,7 @@ fn entry(b: &mut Builder, c: &Container) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::container::{Runtime, Source};
+    use crate::container::Runtime;
     use crate::schema::{Arch, Schema};
 
     const ID: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90";

@@ -158,12 +158,12 @@ pub(super) fn hosts(path: &[u8]) -> bool {
         || session
 }
 
-/// What path, process and files say of the container with a control group. `None`: it is the host's.
+/// What path, processes and files say of the container with a control group. `None`: it is the host's.
 pub(super) fn describe(
     look: &mut Look,
     learned: &mut Learned,
     path: &[u8],
-    pid: Option<u32>,
+    pids: &[Option<u32>],
 ) -> Option<Found> {
     let told = identify(path);
     let shape = told.as_ref().map_or_else(
@@ -171,7 +171,9 @@ pub(super) fn describe(
         |c| format!("{} {}", c.runtime.name(), String::from_utf8_lossy(&c.id)),
     );
     look.note(format!("control group {}", String::from_utf8_lossy(path)), shape);
-    let above = pid.map_or(Above::Nobody, |pid| above(look, pid, path));
+    // The first with a watcher: others may be gone.
+    let mut watchers = pids.iter().flatten().map(|pid| above(look, *pid, path));
+    let above = watchers.find(|a| *a != Above::Nobody).unwrap_or(Above::Nobody);
     let watcher = match &above {
         Above::Watcher(m) => Some(&**m),
         // What it keeps is in the container around it, and is not read; an id that the host knows is another's.

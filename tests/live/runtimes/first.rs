@@ -101,13 +101,13 @@ fn the_first_call_in_a_pod_has_the_pods_names_and_labels() {
     remove_pod(&lab, &sandbox);
     let lines = capture.stop();
     for (id, name) in [(&web, "web"), (&side, "side")] {
-        let labels = format!("io.kubernetes.container.name:{name}, own:yes");
-        let words = [name, IMAGE, &labels, "web-7d4", "shop", UID, "app:web, tier:front"];
+        let labels = format!("io.kubernetes.container.name:{name},own:yes");
+        let words = [name, IMAGE, &labels, "web-7d4", "shop", UID, "app:web,tier:front"];
         eprintln!("{name}: {} events", all_are(&lines, id, &words));
     }
     let pod: Vec<_> = lines.iter().filter(|l| l[0] == sandbox).collect();
     assert!(
-        pod.len() > 10 && pod.iter().all(|l| l[4..8] == ["web-7d4", "shop", UID, "app:web, tier:front"]),
+        pod.len() > 10 && pod.iter().all(|l| l[4..8] == ["web-7d4", "shop", UID, "app:web,tier:front"]),
         "{pod:?}"
     );
 }

@@ -129,15 +129,18 @@ impl Lab {
 
     /// What is known by files of the container whose control group ends in this.
     pub fn known(&self, group: &str) -> Container {
-        let (pid, path) = self.process(group);
         let start = Instant::now();
-        let mut known = None;
-        // On a busy machine 50 ms may pass before files are read; then it is what the path says.
-        for _ in 0..5 {
-            known = Resolver::new(Path::new("/proc")).by_files(&path, Some(pid));
+        // The first processes are the runtime's, and gone before they are looked at; and on a busy machine 50 ms may pass
+        // before files are read: then it is what the path says.
+        let (mut known, mut path) = (None, Vec::new());
+        while start.elapsed() < Duration::from_secs(2) {
+            let (pid, at) = self.process(group);
+            known = Resolver::new(Path::new("/proc")).by_files(&at, Some(pid));
+            path = at;
             if known.as_ref().is_some_and(|k| k.sources != [Source::Path]) {
                 break;
             }
+            std::thread::sleep(Duration::from_millis(20));
         }
         eprintln!("{group}: {:?} in {:?}", known.as_ref().map(|k| &k.sources), start.elapsed());
         known.unwrap_or_else(|| panic!("{} is taken for the host", String::from_utf8_lossy(&path)))
