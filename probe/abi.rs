@@ -4,7 +4,7 @@
 // a hash of the constants below is checked when the object is loaded. no_std, no dependencies.
 
 /// Changes whenever the layout does; the loader compares it with the object's own `ABI`.
-pub const ABI_VERSION: u32 = 7;
+pub const ABI_VERSION: u32 = 8;
 
 /// Bits of an offset in a chunk: one `and` bounds it for the verifier on every path alike. (A comparison would do too, but
 /// leaves two states, and loops then never converge.)
@@ -84,6 +84,10 @@ pub const REC_RENAME: u16 = 0x7f03;
 /// A call began that will overwrite some of its arguments: its items are those arguments as they were ([`HOW_ENTRY`]), its
 /// result is the number of the call, its time the call's entry.
 pub const REC_ENTRY: u16 = 0x7f04;
+/// A task was moved into a control group: tid and pid are its.
+pub const REC_ATTACH: u16 = 0x7f05;
+/// A control group was made.
+pub const REC_MKDIR: u16 = 0x7f06;
 
 /// Head of an item: its bytes follow, padded to 8.
 #[repr(C)]
@@ -479,9 +483,11 @@ pub struct Fork {
     pub shares: u32,
     /// The parent's process id: not the one that forked with CLONE_PARENT.
     pub parent: u32,
+    /// The control group of the new thread in the unified hierarchy; 0 if that is not known.
+    pub group: u64,
 }
 /// Size of [`Fork`].
-pub const FORK: u32 = 24;
+pub const FORK: u32 = 32;
 /// The descriptor table is shared.
 pub const FORK_FILES: u32 = 1;
 /// Working directory and root are shared.
@@ -490,9 +496,11 @@ pub const FORK_FS: u32 = 2;
 pub const FORK_MAY: u32 = 4;
 /// Several tasks used the parent's descriptors, so that what the copy holds is told: a word with how many numbers it has
 /// (at most [`FORK_FDS`] of them are told), of each the address of its `struct file` or 0, and a bit of each that exec closes.
-pub const FORK_TABLE: u32 = 8;
+pub const FORK_TABLE: u32 = 16;
 /// See [`FORK_TABLE`].
 pub const FORK_FDS: u32 = 960;
+/// It is not in the control groups of the leader of the thread that forked.
+pub const FORK_GROUPS: u32 = 8;
 
 /// Body of [`REC_EXEC`]: then the path fact of the executable with its names padded to 8, then four items: the path as
 /// given, the arguments, the environment (absent unless it is asked for), comm.
@@ -513,6 +521,22 @@ pub struct Exec {
 }
 /// Size of [`Exec`].
 pub const EXEC: u32 = 32;
+
+/// Body of [`REC_ATTACH`] and [`REC_MKDIR`]: then an item, the path in its hierarchy.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    /// The control group (`kernfs_node::id`).
+    pub id: u64,
+    /// Its hierarchy; 0 is the unified one.
+    pub hierarchy: u32,
+    /// Unused.
+    pub pad: u32,
+}
+/// Size of [`Group`].
+pub const GROUP: u32 = 16;
+/// Room for its path: the kernel tells hooks no more (TRACE_CGROUP_PATH_LEN in kernel/cgroup/cgroup-internal.h).
+pub const GROUP_PATH: u32 = 1024;
 
 /// Body of [`REC_EXIT`].
 #[repr(C)]

@@ -89,6 +89,12 @@ constants!(
     TASK_COMM,
     TASK_PARENT,
     TASK_LEADER,
+    TASK_GROUPS, // 0: the kernel has no control groups
+    SET_UNIFIED,
+    GROUP_NODE,
+    GROUP_ROOT,
+    NODE_ID,
+    ROOT_HIERARCHY,
     SIGNAL_LIVE,
     SIGNAL_GROUP_EXIT,
     FILES_FDT,

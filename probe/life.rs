@@ -3,6 +3,7 @@
 use crate::abi::*;
 use crate::calls::told;
 use crate::facts::{creds, of_file, path, shares_files};
+use crate::groups::{group_of, same_groups};
 use crate::kernel::SLOTS;
 use crate::kernel::*;
 use crate::ring::begin;
@@ -72,7 +73,11 @@ pub unsafe extern "C" fn sched_process_fork(ctx: *const u64) -> i32 {
         if tid == pid && f0 != f1 && !own.is_null() && shares_files(parent) {
             shares |= FORK_TABLE;
         }
+        if !same_groups(ld(parent, g!(TASK_LEADER)), child) {
+            shares |= FORK_GROUPS;
+        }
         r.word(shares as u64 | (parent_of(child) as u64) << 32);
+        r.word(group_of(child));
         if shares & FORK_TABLE != 0 {
             let fdt: *const u8 = ld(own, g!(FILES_FDT));
             let max = ld::<u32>(fdt, g!(FDT_MAX)) as u64;

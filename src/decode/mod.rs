@@ -175,6 +175,7 @@ pub struct Fork<'a> {
     pub start: u64,
     pub shares: u32,
     pub parent: u32,
+    pub group: u64,
     pub table: Option<Numbers<'a>>,
 }
 
@@ -201,6 +202,16 @@ impl Numbers<'_> {
             (n as u32, id, bits >> (n % 8) & 1 != 0)
         })
     }
+}
+
+/// A control group that is new, or that a task was moved into.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "the fields of abi::Group")]
+pub struct Group<'a> {
+    pub id: u64,
+    pub hierarchy: u32,
+    /// Its path in that hierarchy.
+    pub path: RawItem<'a>,
 }
 
 /// A new program.
@@ -397,8 +408,16 @@ impl<'a> Record<'a> {
     pub fn fork(&self) -> Option<Fork<'a>> {
         let mut c = Cursor(self.rest);
         let (tid, pid, start, shares, parent) = (c.u32()?, c.u32()?, c.u64()?, c.u32()?, c.u32()?);
+        let group = c.u64()?;
         let table = if shares & abi::FORK_TABLE != 0 { c.numbers() } else { None };
-        Some(Fork { tid, pid, start, shares, parent, table })
+        Some(Fork { tid, pid, start, shares, parent, group, table })
+    }
+
+    /// The body of a record of a control group.
+    pub fn group(&self) -> Option<Group<'a>> {
+        let mut c = Cursor(self.rest);
+        let (id, hierarchy, _) = (c.u64()?, c.u32()?, c.u32()?);
+        Some(Group { id, hierarchy, path: c.item()? })
     }
 
     /// The body of an exec record.
@@ -474,7 +493,7 @@ mod tests {
         use proptest::prelude::*;
         proptest!(|(bytes in proptest::collection::vec(any::<u8>(), 0..600))| {
             if let Some(r) = Record::parse(&bytes) {
-                let _ = (r.items().count(), r.fact(), r.fork(), r.exec(), r.exit(), r.name(), r.word(5));
+                let _ = (r.items().count(), r.fact(), r.fork(), r.exec(), r.exit(), r.name(), r.group(), r.word(5));
             }
         });
     }

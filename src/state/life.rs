@@ -142,6 +142,9 @@ impl State<'_> {
         }
         child.counted.set(r.time);
         child.ask(ask::ID);
+        if f.shares & abi::FORK_GROUPS != 0 {
+            self.born_in(&child, f.group);
+        }
         *child.leaders.borrow_mut() = parent.leaders.borrow().clone();
         self.insert(f.pid, child);
         self.live.insert(f.pid);

@@ -8,6 +8,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::containers::Containers;
 use super::descriptors::{Fd, FdTable, TableRef};
 use super::tables::{FileDesc, FileEntity, FileRef, ProcDesc, ProcEntity, ProcRef, Text};
 use super::{State, effects};
@@ -62,6 +63,7 @@ impl<'s> Replay<'s> {
         // What is below this is no directory: nothing of this host gets into what another one was.
         let mut state = State::new(schema, std::path::Path::new("/dev/null"), Users::default(), never)
             .without_ancestors();
+        state.interner.containers = Containers::told();
         state.follow_some();
         Replay {
             state,
@@ -105,6 +107,11 @@ impl<'s> Replay<'s> {
         self.files.clear();
         self.files.resize(batch.dict.files.len(), None);
         let d = &batch.dict;
+        for p in d.procs {
+            if let (Some(path), Some(c)) = (d.strings.find(p.cgroup), d.container(p.container)) {
+                self.state.interner.containers.tell(d, path, c);
+            }
+        }
         let users = self.state.interner.users();
         for u in d.users {
             if let Some(name) = d.strings.find(u.name) {
@@ -625,6 +632,7 @@ fn desc(batch: &Batch, p: &Proc, known: Option<&ProcDesc>) -> ProcDesc {
         args: text(batch, p.args, known.map(|k| &k.args)),
         cwd: text(batch, p.cwd, known.map(|k| &k.cwd)),
         cgroup: text(batch, p.cgroup, known.map(|k| &k.cgroup)),
+        groups: known.map(|k| k.groups.clone()).unwrap_or_default(),
         flags: p.flags,
         threads: p.threads,
         exe_dev: 0,

@@ -59,6 +59,7 @@ extern "C" fn before_main() {
         "stuck-compat" => super::stuck::compat(),
         "listing" => super::listing::act(),
         "fdlist" => super::fdlist::act(),
+        "into-group" => super::groups::act(),
         #[cfg(target_arch = "x86_64")]
         "compat" => super::compat::act(),
         #[cfg(target_arch = "x86_64")]
