@@ -22,6 +22,9 @@ _sysreel() {
             sysreel,completions)
                 cmd="sysreel__subcmd__completions"
                 ;;
+            sysreel,containers)
+                cmd="sysreel__subcmd__containers"
+                ;;
             sysreel,cut)
                 cmd="sysreel__subcmd__cut"
                 ;;
@@ -71,7 +74,7 @@ _sysreel() {
 
     case "${cmd}" in
         sysreel)
-            opts="-r -w -C -G -W -o -j -p -q -t -l -U -u -c -s -d -v -h -V --read --follow --threads --pid --self --write --force --rotate-size --rotate-seconds --keep --max-disk --on-rotate --sync --on-full --output --json --print --quiet --time --color --line-buffered --unbuffered --user --stop --limit --snaplen --no-latency --ring --nice --max-cpu --no-ancestors --snapshot --no-snapshot --env --proc --explain --fail-on-loss --verbose --help --version run stuck ps lsof netstat info cut merge split verify repair export fields calls doctor completions"
+            opts="-r -w -C -G -W -o -j -p -q -t -l -U -u -c -s -d -v -h -V --read --follow --threads --pid --self --write --force --rotate-size --rotate-seconds --keep --max-disk --on-rotate --sync --on-full --output --json --print --quiet --time --color --line-buffered --unbuffered --user --container --pod --unit --tag --stop --limit --snaplen --no-latency --ring --nice --max-cpu --no-ancestors --snapshot --no-snapshot --env --proc --explain --fail-on-loss --verbose --help --version run stuck ps lsof netstat info cut merge split verify repair export containers fields calls doctor completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -239,6 +242,22 @@ _sysreel() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --container)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pod)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --stop)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -313,6 +332,31 @@ _sysreel() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        sysreel__subcmd__containers)
+            opts="-j -h --json --why --proc --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --why)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proc)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         sysreel__subcmd__cut)
             opts="-w -h --write --force --from --to --drop --no-ancestors --redact --key --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -359,7 +403,7 @@ _sysreel() {
                     return 0
                     ;;
                 --drop)
-                    COMPREPLY=($(compgen -W "payload environment arguments strings paths files cwd users cgroup" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "payload environment arguments strings paths files cwd users cgroup containers labels" -- "${cur}"))
                     return 0
                     ;;
                 --key)
@@ -772,7 +816,7 @@ _sysreel() {
             return 0
             ;;
         sysreel__subcmd__run)
-            opts="-w -C -G -W -o -j -p -q -t -l -U -u -c -s -d -v -h --write --force --rotate-size --rotate-seconds --keep --max-disk --on-rotate --sync --on-full --output --json --print --quiet --time --color --line-buffered --unbuffered --user --stop --limit --snaplen --no-latency --ring --nice --max-cpu --no-ancestors --snapshot --no-snapshot --env --proc --explain --fail-on-loss --verbose --as --help"
+            opts="-w -C -G -W -o -j -p -q -t -l -U -u -c -s -d -v -h --write --force --rotate-size --rotate-seconds --keep --max-disk --on-rotate --sync --on-full --output --json --print --quiet --time --color --line-buffered --unbuffered --user --container --pod --unit --tag --stop --limit --snaplen --no-latency --ring --nice --max-cpu --no-ancestors --snapshot --no-snapshot --env --proc --explain --fail-on-loss --verbose --as --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -899,6 +943,22 @@ _sysreel() {
                     return 0
                     ;;
                 -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --container)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pod)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tag)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sysreel_global_optspecs
-    string join \n r/read= follow threads= pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered u/user= stop= c/limit= s/snaplen= no-latency ring= nice= max-cpu= no-ancestors snapshot no-snapshot env proc= d/explain fail-on-loss v/verbose h/help V/version
+    string join \n r/read= follow threads= pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered u/user= container= pod= unit= tag= stop= c/limit= s/snaplen= no-latency ring= nice= max-cpu= no-ancestors snapshot no-snapshot env proc= d/explain fail-on-loss v/verbose h/help V/version
 end
 
 function __fish_sysreel_needs_command
@@ -49,6 +49,10 @@ complete -c sysreel -n "__fish_sysreel_needs_command" -l color -d 'Colour' -r -f
 always\t''
 never\t''"
 complete -c sysreel -n "__fish_sysreel_needs_command" -s u -l user -d 'Only calls of these users, by name or number (comma list, repeatable)' -r -f -a "(__fish_complete_users)"
+complete -c sysreel -n "__fish_sysreel_needs_command" -l container -d 'Only what runs in these containers, by name or id (comma list, repeatable)' -r
+complete -c sysreel -n "__fish_sysreel_needs_command" -l pod -d 'Only what runs in these pods (comma list, repeatable)' -r
+complete -c sysreel -n "__fish_sysreel_needs_command" -l unit -d 'Only what runs in these units of systemd (comma list, repeatable)' -r
+complete -c sysreel -n "__fish_sysreel_needs_command" -l tag -d 'A tag for this host, kept in the capture file (host.tag[KEY]; repeatable)' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -l stop -d 'Stop at a limit: duration:60s, size:1G (of the files), events:1M; comma list' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -s c -l limit -d 'Stop after N events' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -s s -l snaplen -d 'Bytes to capture of each buffer [default: 80]' -r
@@ -86,6 +90,7 @@ complete -c sysreel -n "__fish_sysreel_needs_command" -a "split" -d 'Divide a ca
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "verify" -d 'Check every bit of capture files'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "repair" -d 'Make a clean capture file of what is whole in one'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "export" -d 'Write the events of a capture file as JSON or CSV'
+complete -c sysreel -n "__fish_sysreel_needs_command" -a "containers" -d 'List containers: those that run here, or those in a capture file'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "fields" -d 'List the fields that filters and templates know'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "calls" -d 'List the system calls and their arguments'
 complete -c sysreel -n "__fish_sysreel_needs_command" -a "doctor" -d 'Check what this host allows, and name the remedy of what it does not'
@@ -112,6 +117,10 @@ complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l color -d 'Colour
 always\t''
 never\t''"
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s u -l user -d 'Only calls of these users, by name or number (comma list, repeatable)' -r -f -a "(__fish_complete_users)"
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l container -d 'Only what runs in these containers, by name or id (comma list, repeatable)' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l pod -d 'Only what runs in these pods (comma list, repeatable)' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l unit -d 'Only what runs in these units of systemd (comma list, repeatable)' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l tag -d 'A tag for this host, kept in the capture file (host.tag[KEY]; repeatable)' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l stop -d 'Stop at a limit: duration:60s, size:1G (of the files), events:1M; comma list' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s c -l limit -d 'Stop after N events' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s s -l snaplen -d 'Bytes to capture of each buffer [default: 80]' -r
@@ -191,7 +200,9 @@ paths\t''
 files\t''
 cwd\t''
 users\t''
-cgroup\t''"
+cgroup\t''
+containers\t''
+labels\t''"
 complete -c sysreel -n "__fish_sysreel_using_subcommand cut" -l key -d 'A file with a key, so that pseudonyms of several files agree' -r -F
 complete -c sysreel -n "__fish_sysreel_using_subcommand cut" -l force -d 'Let -w overwrite an existing file'
 complete -c sysreel -n "__fish_sysreel_using_subcommand cut" -l no-ancestors -d 'Know nothing of processes that have no events in the new file'
@@ -220,6 +231,10 @@ complete -c sysreel -n "__fish_sysreel_using_subcommand export" -s j -l json -d 
 complete -c sysreel -n "__fish_sysreel_using_subcommand export" -l csv -d 'CSV'
 complete -c sysreel -n "__fish_sysreel_using_subcommand export" -l force -d 'Let -o overwrite an existing file'
 complete -c sysreel -n "__fish_sysreel_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sysreel -n "__fish_sysreel_using_subcommand containers" -l why -d 'Which sources were asked about one, by id or name, and what each said' -r
+complete -c sysreel -n "__fish_sysreel_using_subcommand containers" -l proc -d 'Where the host\'s /proc is [default: /proc]' -r -f -a "(__fish_complete_directories)"
+complete -c sysreel -n "__fish_sysreel_using_subcommand containers" -s j -l json -d 'One JSON object a line'
+complete -c sysreel -n "__fish_sysreel_using_subcommand containers" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sysreel -n "__fish_sysreel_using_subcommand fields" -s j -l json -d 'One JSON object a line'
 complete -c sysreel -n "__fish_sysreel_using_subcommand fields" -s h -l help -d 'Print help'
 complete -c sysreel -n "__fish_sysreel_using_subcommand calls" -s j -l json -d 'One JSON object a line'

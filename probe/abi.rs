@@ -4,7 +4,7 @@
 // a hash of the constants below is checked when the object is loaded. no_std, no dependencies.
 
 /// Changes whenever the layout does; the loader compares it with the object's own `ABI`.
-pub const ABI_VERSION: u32 = 6;
+pub const ABI_VERSION: u32 = 8;
 
 /// Bits of an offset in a chunk: one `and` bounds it for the verifier on every path alike. (A comparison would do too, but
 /// leaves two states, and loops then never converge.)
@@ -67,6 +67,11 @@ pub const F_COMPAT: u16 = 2;
 pub const F_COLLISION: u16 = 8;
 /// Since the last record of this CPU, one that told of a change of state was dropped.
 pub const F_BLIND: u16 = 16;
+/// Exec closes the descriptor that a [`FACT_FILE`] is of.
+pub const F_CLOEXEC: u16 = 32;
+/// The last word of the record is the address of the `struct file` that the number of the call's descriptor means at the
+/// call's end, 0 if it means none. Only of tables that several tasks use, where the order of records is not that of effects.
+pub const F_SLOT: u16 = 64;
 
 /// Codes of records that are not calls.
 pub const REC_FORK: u16 = 0x7f00;
@@ -79,6 +84,10 @@ pub const REC_RENAME: u16 = 0x7f03;
 /// A call began that will overwrite some of its arguments: its items are those arguments as they were ([`HOW_ENTRY`]), its
 /// result is the number of the call, its time the call's entry.
 pub const REC_ENTRY: u16 = 0x7f04;
+/// A task was moved into a control group: tid and pid are its.
+pub const REC_ATTACH: u16 = 0x7f05;
+/// A control group was made.
+pub const REC_MKDIR: u16 = 0x7f06;
 
 /// Head of an item: its bytes follow, padded to 8.
 #[repr(C)]
@@ -278,7 +287,7 @@ pub struct Plan {
     pub args: u8,
     /// Operations.
     pub ops: u8,
-    /// Fact to append on success.
+    /// Fact to append on success; in the upper four bits `SLOT_`.
     pub fact: u8,
     /// Most bytes of a full record, in units of 8.
     pub max: u16,
@@ -313,6 +322,12 @@ pub const PLAN_COMPAT: u32 = 1023;
 /// Indexes of the plans of records that are not calls (only their `want` is used).
 pub const PLAN_EXIT: u32 = 1022;
 
+/// Whose number [`F_SLOT`] is about: the result's.
+pub const SLOT_RET: u8 = 1;
+/// Argument 0's.
+pub const SLOT_ARG0: u8 = 2;
+/// Argument 1's.
+pub const SLOT_ARG1: u8 = 3;
 /// No fact.
 pub const FACT_NONE: u8 = 0;
 /// [`PathFact`] of the descriptor in the result.
@@ -325,9 +340,50 @@ pub const FACT_SOCK: u8 = 3;
 pub const FACT_ACCEPTED: u8 = 4;
 /// [`CredFact`].
 pub const FACT_CREDS: u8 = 5;
-
-/// [`PathFact`] without names, of the first descriptor of the pair that argument 0 points to.
+/// A list of [`Got`] (before it a word, its bytes): the descriptors of the pair that argument 0 points to.
 pub const FACT_PIPE: u8 = 6;
+/// What the descriptor in the result is: told as [`FACT_OPENED`] or [`FACT_ACCEPTED`].
+pub const FACT_FILE: u8 = 7;
+/// The same if the result is more than 2: it may be a descriptor, and what that is is true in any case.
+pub const FACT_FILE_MAYBE: u8 = 8;
+/// The same of the pair that argument 3 points to.
+pub const FACT_PAIR: u8 = 9;
+/// The same of the descriptors that came by SCM_RIGHTS and SCM_PIDFD, with the message that argument 1 points to.
+pub const FACT_RECEIVED: u8 = 10;
+/// The same, with as many messages as the result says.
+pub const FACT_RECEIVED_ALL: u8 = 11;
+
+/// A descriptor, and what it is.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Got {
+    /// Inode number.
+    pub ino: u64,
+    /// Device of the file system (kernel encoding).
+    pub dev: u32,
+    /// `i_mode`.
+    pub mode: u32,
+    /// Its number.
+    pub fd: u32,
+    /// [`GOT_SOCK`], [`GOT_CLOEXEC`].
+    pub flags: u32,
+    /// The address of its `struct file`.
+    pub file: u64,
+    /// Bytes of names that follow, padded to 8, as those of a [`PathFact`]; 0 of a socket.
+    pub len: u32,
+    /// `PATH_` status.
+    pub status: u32,
+}
+/// Size of [`Got`].
+pub const GOT: u32 = 40;
+/// A [`SockFact`] follows.
+pub const GOT_SOCK: u32 = 1;
+/// Exec closes it.
+pub const GOT_CLOEXEC: u32 = 2;
+/// Most bytes of a list: 253 descriptors are the most of one message (SCM_MAX_FD in include/net/scm.h).
+pub const LIST_BYTES: u32 = 24576;
+/// Most steps that make a list.
+pub const LIST_STEPS: u32 = 8192;
 
 /// A path: these numbers, then the names from the last component up to the root of the process, each NUL-terminated.
 #[repr(C)]
@@ -427,15 +483,24 @@ pub struct Fork {
     pub shares: u32,
     /// The parent's process id: not the one that forked with CLONE_PARENT.
     pub parent: u32,
+    /// The control group of the new thread in the unified hierarchy; 0 if that is not known.
+    pub group: u64,
 }
 /// Size of [`Fork`].
-pub const FORK: u32 = 24;
+pub const FORK: u32 = 32;
 /// The descriptor table is shared.
 pub const FORK_FILES: u32 = 1;
 /// Working directory and root are shared.
 pub const FORK_FS: u32 = 2;
 /// The new process may match: see [`SCOPE_MAY`].
 pub const FORK_MAY: u32 = 4;
+/// Several tasks used the parent's descriptors, so that what the copy holds is told: a word with how many numbers it has
+/// (at most [`FORK_FDS`] of them are told), of each the address of its `struct file` or 0, and a bit of each that exec closes.
+pub const FORK_TABLE: u32 = 16;
+/// See [`FORK_TABLE`].
+pub const FORK_FDS: u32 = 960;
+/// It is not in the control groups of the leader of the thread that forked.
+pub const FORK_GROUPS: u32 = 8;
 
 /// Body of [`REC_EXEC`]: then the path fact of the executable with its names padded to 8, then four items: the path as
 /// given, the arguments, the environment (absent unless it is asked for), comm.
@@ -456,6 +521,22 @@ pub struct Exec {
 }
 /// Size of [`Exec`].
 pub const EXEC: u32 = 32;
+
+/// Body of [`REC_ATTACH`] and [`REC_MKDIR`]: then an item, the path in its hierarchy.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    /// The control group (`kernfs_node::id`).
+    pub id: u64,
+    /// Its hierarchy; 0 is the unified one.
+    pub hierarchy: u32,
+    /// Unused.
+    pub pad: u32,
+}
+/// Size of [`Group`].
+pub const GROUP: u32 = 16;
+/// Room for its path: the kernel tells hooks no more (TRACE_CGROUP_PATH_LEN in kernel/cgroup/cgroup-internal.h).
+pub const GROUP_PATH: u32 = 1024;
 
 /// Body of [`REC_EXIT`].
 #[repr(C)]
@@ -521,6 +602,8 @@ pub struct Producer {
     pub last: u64,
     /// Where that record begins.
     pub last_head: u64,
+    /// Dropped that told of a change of state.
+    pub blinds: u64,
 }
 /// Offset of `collisions`.
 pub const COLLISIONS: u32 = 48;
@@ -534,6 +617,8 @@ pub const REJECTED: u32 = 64;
 pub const BLIND: u32 = REJECTED + 8 * REJECTS as u32;
 /// Offset of `last`.
 pub const LAST: u32 = BLIND + 8;
+/// Offset of `blinds`.
+pub const BLINDS: u32 = LAST + 16;
 /// Where the probe keeps numbers of its own on the control page, see `Rec::forget`.
 pub const SCRATCH: u32 = 256;
 /// Where it reads structures of the kernel to.

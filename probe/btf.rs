@@ -6,11 +6,13 @@
 //! kernel's Documentation/bpf/btf.rst.
 
 /// Section and name of each function; each is the first of its section.
-const FUNCTIONS: [(&str, &str); 7] = [
+const FUNCTIONS: [(&str, &str); 9] = [
     ("tp_btf/sched_process_fork", "sched_process_fork"),
     ("tp_btf/sched_process_exec", "sched_process_exec"),
     ("tp_btf/sched_process_exit", "sched_process_exit"),
     ("tp_btf/task_rename", "task_rename"),
+    ("tp_btf/cgroup_attach_task", "cgroup_attach_task"),
+    ("tp_btf/cgroup_mkdir", "cgroup_mkdir"),
     ("tp_btf/sys_enter", "sys_enter"),
     ("tp_btf/sys_exit", "sys_exit"),
     (".text.step", "step"),

@@ -3,6 +3,7 @@
 use crate::abi::{self, *};
 use crate::copy::{copy_deep, copy_flat};
 use crate::facts::*;
+use crate::got::{closed_by_exec, has_control, is_socket, list};
 use crate::kernel::*;
 use crate::kernel::{PLANS, SLOTS};
 use crate::ring::{Rec, begin};
@@ -192,6 +193,11 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
             }
             state = state && !stranger;
         }
+        // Of messages few bring descriptors.
+        let fact: u8 = ld::<u8>(plan, 3) & 15;
+        if state && fact >= FACT_RECEIVED {
+            state = has_control(ld(regs, g!(REGS_A1)));
+        }
         if g!(HAVE_ENTRY) != 0 {
             let s = look(&SLOTS, slot(tid));
             if !s.is_null() {
@@ -222,6 +228,19 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         let Some(mut r) = begin((max as u32) << 3, pid, Rank(state as u32)) else { return 0 };
         let latency = if slot_time != 0 { r.time - slot_time } else { u64::MAX };
         let a = r.c.add(r.off as usize);
+        // As near to the clock as can be.
+        let which = ld::<u8>(plan, 3) >> 4;
+        if which != 0 && ret >= 0 && !compat && shares_files(task) {
+            let n = if which == SLOT_RET {
+                ret
+            } else if which == SLOT_ARG0 {
+                ld::<i32>(regs, g!(REGS_A0)) as i64
+            } else {
+                ld::<i32>(regs, g!(REGS_A1)) as i64
+            };
+            r.set(SLOT_NOW, file_of(task, n));
+            flags |= F_SLOT;
+        }
         if compat {
             flags |= F_COMPAT;
             st(a, HEAD, ld::<u64>(regs, g!(REGS_C0)));
@@ -243,9 +262,9 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         let want: u8 = ld(plan, 0);
         let words: u8 = ld(plan, 1);
         let fd0: i64 = ld::<i32>(a, HEAD) as i64;
-        let arg0: u64 = ld(a, HEAD);
+        let (arg0, arg1, arg3): (u64, u64, u64) = (ld(a, HEAD), ld(a, HEAD + 8), ld(a, HEAD + 24));
         let ops: u8 = if full { ld(plan, 2) } else { 0 };
-        let fact: u8 = ld(plan, 3);
+        let is_state = r.forget(state as u64) != 0;
         let mut items = 0u32;
         if ops != 0 {
             // Items must not overwrite the words that later operations need: keep all six until then.
@@ -277,6 +296,27 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         }
         r.forget_place();
         let mut is_told = FACT_NONE;
+        let mut flags = flags;
+        // What it is decides how it is told.
+        let fact: u8 = ld::<u8>(plan, 3) & 15;
+        let fact = if fact == FACT_FILE || fact == FACT_FILE_MAYBE {
+            if closed_by_exec(task, ret) {
+                flags |= F_CLOEXEC;
+            }
+            if fact == FACT_FILE_MAYBE && ret < 3 {
+                FACT_NONE
+            } else if is_socket(file_of(task, ret)) {
+                FACT_ACCEPTED
+            } else {
+                FACT_OPENED
+            }
+        } else if fact >= FACT_RECEIVED && !is_state {
+            FACT_NONE
+        } else {
+            fact
+        };
+        let fact = r.forget(fact as u64) as u8;
+        let flags = r.forget(flags as u64) as u16;
         if fact != FACT_NONE && (ret >= 0 || want & WANT_FAILED != 0 && fact == FACT_SOCK) && !compat {
             is_told = fact;
             if fact == FACT_OPENED || fact == FACT_CWD {
@@ -288,12 +328,30 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
                 sock(&mut r, task, ret);
             } else if fact == FACT_CREDS {
                 creds(&mut r, task);
-            } else if fact == FACT_PIPE {
-                pipe(&mut r, task, arg0);
+            } else {
+                let pair = if fact == FACT_PIPE {
+                    arg0
+                } else if fact == FACT_PAIR {
+                    arg3
+                } else {
+                    0
+                };
+                let msgs = if pair != 0 {
+                    0
+                } else if fact == FACT_RECEIVED {
+                    1
+                } else {
+                    ret as u64
+                };
+                list(&mut r, arg1, msgs, pair);
             }
         }
         if !full {
             r.count_state();
+        }
+        if flags & F_SLOT != 0 {
+            let now = r.get(SLOT_NOW);
+            r.word(now);
         }
         if flags & F_COLLISION != 0 {
             let n: u64 = ld(r.ctl, COLLISIONS);

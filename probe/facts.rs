@@ -22,7 +22,11 @@ mod at {
     pub const ROOT: u32 = SCRATCH + 192;
     /// Beyond this place no name begins.
     pub const LAST: u32 = SCRATCH + 208;
+    /// Where the first name begins.
+    pub const BEGIN: u32 = SCRATCH + 224;
 }
+/// What a number means: see `F_SLOT`.
+pub const SLOT_NOW: u32 = SCRATCH + 232;
 
 /// One step of a walk: a name, or a mount crossed. True at its end.
 #[inline(always)]
@@ -50,8 +54,13 @@ pub unsafe fn step_of_path(r: &mut Rec) -> bool {
         // d_parent, d_name {hash, length, pointer}, d_inode, and names of less than 40 bytes lie side by side: one read.
         let d = r.near(72, dentry + g!(DENTRY_PARENT) as u64);
         let parent: u64 = ld(d, 0);
-        if parent == dentry || parent == 0 {
+        // What is a root itself has its name there: anonymous files.
+        if (parent == dentry || parent == 0) && r.get(at::BEGIN) != r.p {
             return ends(r, PATH_FOREIGN);
+        }
+        if parent == dentry {
+            r.set(at::LAST, 0);
+            r.set(STATUS, PATH_FOREIGN as u64);
         }
         r.set(at::DENTRY, parent);
         let (len, name): (u32, u64) = (ld(d, 12), ld(d, 16));
@@ -77,18 +86,27 @@ pub unsafe fn step_of_path(r: &mut Rec) -> bool {
     }
 }
 
-/// Walks from a dentry to the root of the process, across mounts, writing each name; then the fact before them.
+/// Sets out from a dentry to the root of the process; names are written from the current place on.
 #[inline(always)]
-pub unsafe fn walk(r: &mut Rec, at: u64, mnt: u64, dentry: u64, root_mnt: u64, root: u64, inode: u64) {
+pub unsafe fn set_out(r: &Rec, mnt: u64, dentry: u64, root_mnt: u64, root: u64) {
     unsafe {
-        let start = r.p;
         r.set(at::MNT, mnt);
         r.set(at::DENTRY, dentry);
         r.set(at::TOP, rk(mnt, g!(MNT_ROOT)));
         r.set(at::ROOT_MNT, root_mnt);
         r.set(at::ROOT, root);
         r.set(STATUS, PATH_DEEP as u64);
-        r.set(at::LAST, start + (PATH_BYTES - NAME_MAX) as u64);
+        r.set(at::LAST, r.p + (PATH_BYTES - NAME_MAX) as u64);
+        r.set(at::BEGIN, r.p);
+    }
+}
+
+/// Walks from a dentry to the root of the process, across mounts, writing each name; then the fact before them.
+#[inline(always)]
+pub unsafe fn walk(r: &mut Rec, at: u64, mnt: u64, dentry: u64, root_mnt: u64, root: u64, inode: u64) {
+    unsafe {
+        let start = r.p;
+        set_out(r, mnt, dentry, root_mnt, root);
         r.steps(WALK, PATH, core::ptr::null());
         let status = r.get(STATUS) as u32;
         let (mut ino, mut dev, mut mode) = (0u64, 0u32, 0u16);
@@ -133,6 +151,14 @@ pub unsafe fn file_of(task: *const u8, fd: i64) -> u64 {
         }
         let table: u64 = ld(fdt, g!(FDT_FD));
         rk(table + fd as u64 * 8, 0)
+    }
+}
+/// True if several tasks use the descriptors of this one.
+#[inline(always)]
+pub unsafe fn shares_files(task: *const u8) -> bool {
+    unsafe {
+        let files: *const u8 = ld(task, g!(TASK_FILES));
+        !files.is_null() && ld::<u32>(files, g!(FILES_COUNT)) > 1
     }
 }
 #[inline(always)]
@@ -265,24 +291,6 @@ pub unsafe fn sock(r: &mut Rec, task: *const u8, fd: i64) {
             st(a, 16, 0u16);
             st(a, 56, own as u64 | (other as u64) << 32);
         }
-    }
-}
-/// The inode of a new pipe: both ends have it, and with it other processes' ends are told to be the same pipe's.
-#[inline(always)]
-pub unsafe fn pipe(r: &mut Rec, task: *const u8, pair: u64) {
-    unsafe {
-        let at = r.p;
-        r.here();
-        r.p += PATH_FACT as u64;
-        let mut fd = 0u32;
-        let file =
-            if read_user(&mut fd as *mut u32 as *mut u8, 4, pair) < 0 { 0 } else { file_of(task, fd as i64) };
-        if file == 0 {
-            return path_fact(r, at, 0, 0, 0, 0, PATH_GONE);
-        }
-        let inode: u64 = rk(file, g!(FILE_INODE));
-        let mode: u16 = rk(inode, g!(INODE_MODE));
-        path_fact(r, at, rk(inode, g!(INODE_INO)), 0, mode as u32, 0, PATH_FOREIGN);
     }
 }
 #[inline(always)]

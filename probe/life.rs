@@ -2,7 +2,8 @@
 
 use crate::abi::*;
 use crate::calls::told;
-use crate::facts::{creds, of_file, path};
+use crate::facts::{creds, of_file, path, shares_files};
+use crate::groups::{group_of, same_groups};
 use crate::kernel::SLOTS;
 use crate::kernel::*;
 use crate::ring::begin;
@@ -52,9 +53,15 @@ pub unsafe extern "C" fn sched_process_fork(ctx: *const u64) -> i32 {
         if !in_scope(ppid) {
             return 0;
         }
-        let Some(mut r) = begin(HEAD + FORK, ppid, Rank::LIFE) else { return 0 };
+        let Some(mut r) = begin(HEAD + FORK + 8 + FORK_FDS * 8 + FORK_FDS / 8, ppid, Rank::LIFE) else {
+            return 0;
+        };
         r.word(tid as u64 | (pid as u64) << 32);
         r.word(ld(child, g!(TASK_START)));
+        // When the call began: what other threads did to the descriptors since may be in the copy or not.
+        let s = look(&SLOTS, slot(ptid));
+        let began = if s.is_null() || ld::<u32>(s, 0) != ptid { 0 } else { ld::<u64>(s, 8) };
+        let latency = if began != 0 { r.time - began } else { u64::MAX };
         let (s0, s1): (u64, u64) = (ld(parent, g!(TASK_FS)), ld(child, g!(TASK_FS)));
         if f0 == f1 {
             shares |= FORK_FILES;
@@ -62,9 +69,29 @@ pub unsafe extern "C" fn sched_process_fork(ctx: *const u64) -> i32 {
         if s0 == s1 {
             shares |= FORK_FS;
         }
+        let own: *const u8 = ld(child, g!(TASK_FILES));
+        if tid == pid && f0 != f1 && !own.is_null() && shares_files(parent) {
+            shares |= FORK_TABLE;
+        }
+        if !same_groups(ld(parent, g!(TASK_LEADER)), child) {
+            shares |= FORK_GROUPS;
+        }
         r.word(shares as u64 | (parent_of(child) as u64) << 32);
+        r.word(group_of(child));
+        if shares & FORK_TABLE != 0 {
+            let fdt: *const u8 = ld(own, g!(FILES_FDT));
+            let max = ld::<u32>(fdt, g!(FDT_MAX)) as u64;
+            let (files, bits): (u64, u64) = (ld(fdt, g!(FDT_FD)), ld(fdt, g!(FDT_EXEC)));
+            r.word(max);
+            // A table has a multiple of 64 numbers (alloc_fdtable in fs/file.c).
+            let n = r.forget(if max < FORK_FDS as u64 { max } else { FORK_FDS as u64 });
+            read_kernel(r.here(), bound_len(n * 8) as u32, files);
+            r.p += bound_len(n * 8);
+            read_kernel(r.here(), bound_len(n / 8) as u32, bits);
+            r.p += bound_len(n / 8);
+        }
         r.count_state();
-        r.head(REC_FORK, F_STATE, 0, ptid, ppid, told(FACT_NONE, parent), u64::MAX, 0);
+        r.head(REC_FORK, F_STATE, 0, ptid, ppid, told(FACT_NONE, parent), latency, 0);
         r.publish();
         0
     }

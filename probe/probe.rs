@@ -1,6 +1,6 @@
 //! The probe: what runs in the kernel.
 //!
-//! Enters: the kernel's tracepoints (sys_enter, sys_exit, sched_process_fork/exec/exit, task_rename), plans and scope set
+//! Enters: the kernel's tracepoints (sys_enter, sys_exit, sched_process_fork/exec/exit, task_rename, cgroup_attach_task, cgroup_mkdir), plans and scope set
 //! by user space. Leaves: records in one ring per CPU, slots of calls in flight, counters. Never: names, formatting,
 //! policy, waiting, waking.
 //!
@@ -21,6 +21,8 @@ mod btf;
 mod calls;
 mod copy;
 mod facts;
+mod got;
+mod groups;
 mod life;
 mod ring;
 mod scope;

@@ -91,6 +91,8 @@ unsafe fn blind(ctl: *mut u8, rank: Rank) {
     unsafe {
         if rank != Rank::PAYLOAD {
             st(ctl, BLIND, F_BLIND as u64);
+            let n: u64 = ld(ctl, BLINDS);
+            st(ctl, BLINDS, n + 1);
         }
     }
 }

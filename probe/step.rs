@@ -6,6 +6,7 @@
 use crate::abi::*;
 use crate::copy::{step_of_arrays, step_of_messages};
 use crate::facts::step_of_path;
+use crate::got::{self, step_of_list};
 use crate::kernel::*;
 use crate::ring::Rec;
 
@@ -24,6 +25,8 @@ pub const PATH: u64 = 0;
 pub const ARRAYS: u64 = 1;
 /// Messages and iovecs.
 pub const MESSAGES: u64 = 2;
+/// Descriptors that a call has made or brought.
+pub const LIST: u64 = 3;
 
 /// One step; 1 ends the loop.
 #[unsafe(link_section = ".text.step")]
@@ -33,9 +36,16 @@ pub unsafe extern "C" fn step(i: u64, with: *const Step) -> i64 {
         let with = with as *const u8;
         let (c, ctl): (*mut u8, *mut u8) = (ld(with, 0), ld(with, 8));
         let mut r = Rec { c, ctl, head: 0, off: ld(ctl, OFF), p: ld(ctl, PLACE), time: 0, seq: 0 };
-        let done = match ld::<u64>(with, 24) {
-            PATH => step_of_path(&mut r),
+        let what = ld::<u64>(with, 24);
+        // A list goes on while the path of one of its descriptors is walked.
+        let walks = what == LIST && got::walks(&r);
+        let done = match if walks { PATH } else { what } {
+            PATH => {
+                let done = step_of_path(&mut r);
+                if walks { got::walked(&mut r, done) } else { done }
+            }
             ARRAYS => step_of_arrays(&mut r, ld(with, 16)),
+            LIST => step_of_list(&mut r),
             _ => step_of_messages(&mut r, i as u32),
         };
         st(ctl, PLACE, r.p);

@@ -117,7 +117,12 @@ impl Capture<'_> {
         if !self.given_up && !self.out.has_room() {
             return Step::default();
         }
+        self.state.learn_containers();
         let now = boot_now();
+        if rings.lost_changes() {
+            // Records of other CPUs may stand before the one that tells where.
+            self.state.blind(now);
+        }
         let (state, builder, interest) = (&mut self.state, &mut self.builder, &self.interest);
         let wanted = |code: u16| interest.has(code);
         let mut left = most;
@@ -223,7 +228,8 @@ impl Capture<'_> {
 /// Runs a live capture to its end.
 pub fn run(config: &Config, live: &Live) -> Exit {
     let uname = rustix::system::uname();
-    let schema = Arc::new(Schema::native(Arch::NATIVE).with_hosts(&[uname.nodename().to_string_lossy()]));
+    let schema = Schema::native(Arch::NATIVE).with_hosts(&[uname.nodename().to_string_lossy()]);
+    let schema = Arc::new(schema.with_tags(&live.tags));
     let filter = match Filter::parse_within(&config.only, &config.filter, &schema) {
         Ok(filter) => filter,
         Err(errors) => {
@@ -473,6 +479,7 @@ fn header(config: &Config, live: &Live, start: u64, cpus: u32, probe: &Probe) ->
         wall: wall_now().wrapping_sub(boot_now().wrapping_sub(start)),
         cpus,
         hooks: probe.hooks(),
+        tags: live.tags.clone(),
         snaplen: live.snaplen,
         filter: both(&config.only, &config.filter),
         command: match &live.scope {

@@ -95,7 +95,7 @@ pub fn command() -> clap::Command {
 }
 
 /// The subcommands that have a page of their own in the manual.
-pub const TOOLS: [&str; 7] = ["info", "cut", "merge", "split", "verify", "repair", "export"];
+pub const TOOLS: [&str; 8] = ["info", "cut", "merge", "split", "verify", "repair", "export", "containers"];
 
 /// The subcommand that writes manual and completions.
 const GENERATE: &str = "generate";
@@ -143,7 +143,7 @@ Examples:
                       sysreel run [OPTIONS] [FILTER]... -- COMMAND [ARG]...\n       \
                       sysreel stuck [OPTIONS] [FILTER]...\n       \
                       sysreel ps|lsof|netstat [OPTIONS] [FILTER]...\n       \
-                      sysreel info|cut|merge|split|verify|repair|export ...\n       \
+                      sysreel info|cut|merge|split|verify|repair|export|containers ...\n       \
                       sysreel fields|calls|doctor|completions ...",
     after_help = EXAMPLES,
     args_conflicts_with_subcommands = true,
@@ -337,7 +337,7 @@ struct Shared {
     /// Print in a form of your own, with %field for fields
     ///
     /// Each event becomes one line of this text, in which %field stands for the value of the field, or for - if the
-    /// event has none: -p '%evt.time %proc.name %fd.name'.
+    /// event has none: -p '%evt.time %proc.name %fd.name'. -pc is a line with the container, -pk one with the pod.
     #[arg(short = 'p', long = "print", value_name = "FORMAT", help_heading = "Printing")]
     print: Option<String>,
     /// Print no events, only the totals
@@ -380,6 +380,20 @@ struct Shared {
         help_heading = "Capture"
     )]
     users: Vec<String>,
+    /// Only what runs in these containers, by name or id (comma list, repeatable)
+    ///
+    /// The beginning of an id will do. Containers that start later are included.
+    #[arg(long = "container", value_name = "NAME", value_delimiter = ',', help_heading = "Capture")]
+    containers: Vec<String>,
+    /// Only what runs in these pods (comma list, repeatable)
+    #[arg(long = "pod", value_name = "NAMESPACE/NAME", value_delimiter = ',', help_heading = "Capture")]
+    pods: Vec<String>,
+    /// Only what runs in these units of systemd (comma list, repeatable)
+    #[arg(long = "unit", value_name = "NAME", value_delimiter = ',', help_heading = "Capture")]
+    units: Vec<String>,
+    /// A tag for this host, kept in the capture file (host.tag[KEY]; repeatable)
+    #[arg(long = "tag", value_name = "KEY=VALUE", help_heading = "Capture")]
+    tags: Vec<String>,
     /// Stop at a limit: duration:60s, size:1G (of the files), events:1M; comma list
     ///
     /// Whichever comes first. A time has ms, s, m, h or d behind it.
@@ -498,6 +512,10 @@ impl Shared {
             snaplen: self.snaplen,
             no_latency: self.no_latency,
             users: self.users,
+            containers: self.containers,
+            pods: self.pods,
+            units: self.units,
+            tags: self.tags,
             ring: self.ring,
             nice: self.nice,
             max_cpu: self.max_cpu,

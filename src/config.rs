@@ -77,6 +77,10 @@ pub struct Typed {
     pub no_latency: bool,
     pub pids: Vec<u32>,
     pub users: Vec<String>,
+    pub containers: Vec<String>,
+    pub pods: Vec<String>,
+    pub units: Vec<String>,
+    pub tags: Vec<String>,
     pub include_self: bool,
     pub ring: Option<String>,
     pub nice: Option<i8>,
@@ -198,6 +202,8 @@ pub struct Live {
     pub env: bool,
     /// Where the process file system is mounted.
     pub proc: PathBuf,
+    /// What the host is called besides: `0:KEY=VALUE`.
+    pub tags: Vec<String>,
 }
 
 /// Where events come from.
@@ -434,7 +440,7 @@ fn sink(typed: &Typed, around: &Surroundings, colour: Colour) -> Result<Sink, St
         return Ok(Sink::Nothing);
     }
     let form = match &typed.print {
-        Some(template) => Form::Template(template.clone()),
+        Some(template) => Form::Template(preset(template).unwrap_or(template).to_owned()),
         None if typed.json => Form::Json,
         None => Form::Text(time_style(typed)?),
     };
@@ -452,6 +458,20 @@ fn sink(typed: &Typed, around: &Surroundings, colour: Colour) -> Result<Sink, St
         Stream::File(_) => typed.color == When::Always,
     };
     Ok(Sink::Print { to, form, colour })
+}
+
+/// A template that has a name: those of sysdig.
+fn preset(name: &str) -> Option<&'static str> {
+    match name {
+        "c" | "container" => Some(
+            "%evt.time %container.name (%container.id) %proc.name (%thread.tid:%thread.vtid) %evt.type(%evt.args) = %evt.res",
+        ),
+        "k" | "kubernetes" => Some(
+            "%evt.time %k8s.ns.name/%k8s.pod.name %container.name (%container.id) %proc.name (%thread.tid:%thread.vtid) \
+             %evt.type(%evt.args) = %evt.res",
+        ),
+        _ => None,
+    }
 }
 
 fn time_style(typed: &Typed) -> Result<TimeStyle, String> {
@@ -480,6 +500,7 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
             (typed.snapshot, "--snapshot"),
             (typed.no_snapshot, "--no-snapshot"),
             (typed.env, "--env"),
+            (!typed.tags.is_empty(), "--tag"),
             (typed.proc.is_some(), "--proc"),
         ]);
         if let Some(live) = live {
@@ -524,7 +545,25 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
         no_ancestors: typed.no_ancestors,
         env: typed.env,
         proc: typed.proc.clone().unwrap_or_else(|| PathBuf::from("/proc")),
+        tags: typed.tags.iter().map(|t| tag(t)).collect::<Result<_, _>>()?,
     }))
+}
+
+/// Longest tag.
+const TAG_MAX: usize = 4096;
+
+/// A tag, `KEY=VALUE`, of the only host.
+fn tag(text: &str) -> Result<String, String> {
+    let key = text.split_once('=').map(|(key, _)| key);
+    let plain =
+        |key: &&str| !key.is_empty() && !key.contains(|c: char| c.is_control() || "[]()'\" ".contains(c));
+    match key.filter(plain) {
+        Some(_) if text.len() <= TAG_MAX && !text.contains(char::is_control) => Ok(format!("0:{text}")),
+        _ => Err(format!(
+            "--tag needs KEY=VALUE, the key without blanks, brackets and quotes, not `{}`",
+            crate::message::name(text)
+        )),
+    }
 }
 
 /// A number of bytes such as `4096`, `512k`, `64M`, `1g`.

@@ -37,6 +37,7 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("man/sysreel-verify.1", tool_page("verify")),
         ("man/sysreel-repair.1", tool_page("repair")),
         ("man/sysreel-export.1", tool_page("export")),
+        ("man/sysreel-containers.1", tool_page("containers")),
         ("man/fields-sysdig.md", sysdig::page()),
         ("completions/sysreel.bash", completions(Shell::Bash)),
         ("completions/_sysreel", completions(Shell::Zsh)),
@@ -532,6 +533,7 @@ fn rest(page: &mut Roff) {
         page.text([roman(*text)]);
         example(page, lines);
     }
+    section(page, "CONTAINERS AND PODS", container::SEEN);
     section(page, "IN A CONTAINER", container::NEEDS);
     page.control("PP", []).text([roman("By docker:")]);
     example(page, container::DOCKER);

@@ -1,7 +1,8 @@
 //! sysdig's fields beside ours.
 //!
 //! Enters: the table of fields. Leaves: for each of the 233 fields of sysdig's core libraries whether it is here, what is
-//! different on purpose, and why one is missing, as a page. Never: fields of containers and plugins, which are no core.
+//! different on purpose, and why one is missing, as a page; the same of the 61 of the plugin for containers. Never: fields of
+//! other plugins.
 
 use std::fmt::Write as _;
 
@@ -29,7 +30,7 @@ const DESCRIPTORS: &str =
 const LAYERS: &str = "inside overlayfs, where the kernel offers no stable place to look";
 const RESOLVER: &str =
     "asking a name server would disturb what is observed, and give today's answer for yesterday's packet";
-const CONTAINERS: &str = "needs the names of containers, which this version does not know";
+const JOINED: &str = "two fields in one: container.id and fd.name, fd.directory";
 const LIST: &str = "also of other calls that name several: select, pipe, dup2, splice and the like; each once, those of poll and select ascending";
 const SERVICES: &str = "from a table of its own, not from the host's files";
 const FAILED: &str = "also of calls that failed";
@@ -234,10 +235,10 @@ pub const CORE: &[(&str, Here)] = &[
     ("fd.uid", Same),
     ("fd.sip.name", Missing(RESOLVER)),
     ("fd.directory", Same),
-    ("fd.containername", Missing(CONTAINERS)),
+    ("fd.containername", Missing(JOINED)),
     ("fd.lip.name", Missing(RESOLVER)),
     ("fd.filename", Same),
-    ("fd.containerdirectory", Missing(CONTAINERS)),
+    ("fd.containerdirectory", Missing(JOINED)),
     ("fd.rip.name", Missing(RESOLVER)),
     ("fd.ip", Same),
     ("fd.proto", Differs(SERVICES)),
@@ -290,6 +291,64 @@ pub const CORE: &[(&str, Here)] = &[
     ("util.cnt", Missing("hidden there too: a counter without a meaning")),
 ];
 
+const HEALTH: &str = "a process of a probe looks like any other from here";
+const NETWORKS: &str = "what a network plugin was told is not kept";
+const SERVER: &str = "empty there too: only an API server knows";
+const NAMESPACES: &str = "not kept";
+
+/// Every field of sysdig's plugin for containers, in its order.
+pub const PLUGIN: &[(&str, Here)] = &[
+    ("container.id", Same),
+    ("container.full_id", Differs("host for what is in no container")),
+    ("container.name", Same),
+    ("container.image", Same),
+    ("container.image.id", Same),
+    ("container.image.repository", Same),
+    ("container.image.tag", Same),
+    ("container.image.digest", Same),
+    ("container.type", Differs("nspawn and oci (runc or crun alone) too; no libvirt_lxc, bpm")),
+    ("container.privileged", Same),
+    ("container.mounts", Differs("a list, each source:destination:options")),
+    ("container.mount", Differs("source:destination:options")),
+    ("container.mount.source", Same),
+    ("container.mount.dest", Same),
+    ("container.mount.mode", Differs("all options")),
+    ("container.mount.rdwr", Missing("among the options: container.mount.mode")),
+    ("container.mount.propagation", Missing("among the options: container.mount.mode")),
+    ("container.healthcheck", Missing(HEALTH)),
+    ("container.liveness_probe", Missing(HEALTH)),
+    ("container.readiness_probe", Missing(HEALTH)),
+    ("container.start_ts", Same),
+    ("container.duration", Same),
+    ("container.ip", Same),
+    ("container.cni.json", Missing(NETWORKS)),
+    ("container.host_pid", Missing(NAMESPACES)),
+    ("container.host_network", Missing(NAMESPACES)),
+    ("container.host_ipc", Missing(NAMESPACES)),
+    ("container.label", Same),
+    ("container.labels", Same),
+    ("proc.is_container_healthcheck", Missing(HEALTH)),
+    ("proc.is_container_liveness_probe", Missing(HEALTH)),
+    ("proc.is_container_readiness_probe", Missing(HEALTH)),
+    ("k8s.pod.name", Same),
+    ("k8s.pod.id", Same),
+    ("k8s.pod.uid", Same),
+    ("k8s.pod.sandbox_id", Same),
+    ("k8s.pod.full_sandbox_id", Same),
+    ("k8s.pod.label", Same),
+    ("k8s.pod.labels", Same),
+    ("k8s.pod.ip", Same),
+    ("k8s.pod.cni.json", Missing(NETWORKS)),
+    ("k8s.ns.name", Same),
+    ("k8s.rc.*", Missing(SERVER)),
+    ("k8s.svc.*", Missing(SERVER)),
+    ("k8s.ns.id", Missing(SERVER)),
+    ("k8s.ns.label", Missing(SERVER)),
+    ("k8s.ns.labels", Missing(SERVER)),
+    ("k8s.rs.*", Missing(SERVER)),
+    ("k8s.deployment.*", Missing(SERVER)),
+];
+
 /// The page: a table of all, and what only sysreel has.
 pub fn page() -> String {
     let here = CORE.iter().filter(|(_, h)| !matches!(h, Missing(_))).count();
@@ -300,7 +359,25 @@ pub fn page() -> String {
          | field | here | what differs, or why not |\n|---|---|---|\n",
         CORE.len()
     );
-    for (name, here) in CORE {
+    rows(&mut out, CORE);
+    let here = PLUGIN.iter().filter(|(_, h)| !matches!(h, Missing(_))).count();
+    let _ = write!(
+        out,
+        "\n## Containers and pods\n\n\
+         Of the 61 fields of sysdig's plugin for containers sysreel has {here}. It asks no daemon for most of them: they are \
+         read from the files of runtimes.\n\n\
+         | field | here | what differs, or why not |\n|---|---|---|\n"
+    );
+    rows(&mut out, PLUGIN);
+    out.push_str("\n## Only in sysreel\n\n| field | meaning |\n|---|---|\n");
+    for field in FIELDS.iter().filter(|f| CORE.iter().chain(PLUGIN).all(|(name, _)| f.name != *name)) {
+        let _ = writeln!(out, "| `{}` | {} |", field.name, field.doc);
+    }
+    out
+}
+
+fn rows(out: &mut String, fields: &[(&str, Here)]) {
+    for (name, here) in fields {
         let (mark, text) = match here {
             Same => ("yes", ""),
             Differs(text) => ("yes", *text),
@@ -308,11 +385,6 @@ pub fn page() -> String {
         };
         let _ = writeln!(out, "| `{name}` | {mark} | {text} |");
     }
-    out.push_str("\n## Only in sysreel\n\n| field | meaning |\n|---|---|\n");
-    for field in FIELDS.iter().filter(|f| CORE.iter().all(|(name, _)| f.name != *name)) {
-        let _ = writeln!(out, "| `{}` | {} |", field.name, field.doc);
-    }
-    out
 }
 
 /// What is different on purpose: fields with one reason together, in the order of the table.
@@ -333,7 +405,7 @@ pub fn missing() -> Vec<(String, &'static str)> {
 
 fn grouped(reason: fn(Here) -> Option<&'static str>) -> Vec<(String, &'static str)> {
     let mut groups: Vec<(String, &'static str)> = Vec::new();
-    for (name, text) in CORE.iter().filter_map(|(name, here)| Some((name, reason(*here)?))) {
+    for (name, text) in CORE.iter().chain(PLUGIN).filter_map(|(name, here)| Some((name, reason(*here)?))) {
         match groups.iter_mut().find(|(_, t)| *t == text) {
             Some((names, _)) => {
                 let _ = write!(names, ", {name}");
@@ -355,7 +427,7 @@ mod tests {
     fn every_core_field_is_here_or_has_a_reason() {
         assert_eq!(CORE.len(), 233);
         let mut seen = HashSet::new();
-        for (name, here) in CORE {
+        for (name, here) in CORE.iter().chain(PLUGIN) {
             assert!(seen.insert(name), "{name} stands twice");
             match here {
                 Same | Differs(_) => assert!(find(name).is_some(), "{name} is said to be here"),
@@ -368,7 +440,10 @@ mod tests {
 
     #[test]
     fn classes_are_those_that_sysdig_has_too() {
-        let classes: HashSet<&str> = CORE.iter().filter_map(|(n, _)| n.split('.').next()).collect();
+        // Control groups, units and tags are nobody else's.
+        let ours = ["cgroup", "unit", "host"];
+        let all = CORE.iter().chain(PLUGIN).map(|(n, _)| *n);
+        let classes: HashSet<&str> = all.filter_map(|n| n.split('.').next()).chain(ours).collect();
         for field in FIELDS {
             assert!(classes.contains(class_of(field)), "{}", field.name);
         }

@@ -69,6 +69,10 @@ fn imports_point_down_the_flow() {
             "schema",
             &["batch", "source", "decode", "state", "fields", "filter", "output", "reel", "cli", "config"],
         ),
+        (
+            "container",
+            &["batch", "source", "decode", "state", "fields", "filter", "output", "reel", "cli", "config"],
+        ),
         ("batch", &["source", "decode", "state", "fields", "filter", "output", "reel", "cli", "config"]),
         ("source", &["batch", "decode", "state", "fields", "filter", "output", "reel", "cli", "config"]),
         ("decode", &["batch", "state", "fields", "filter", "output", "reel", "cli", "config"]),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use sysreel::batch::{Batch, Columns, File, Item, NONE, Proc};
+use sysreel::batch::{Batch, Columns, Container, File, Item, NONE, Proc};
 use sysreel::reel::{Block, Header, Reader, Totals, Writer};
 use sysreel::schema::{Arch, Schema};
 
@@ -85,6 +85,7 @@ fn process(b: &Batch, p: &Proc) -> Value {
         exe_mtime,
         caps,
         env,
+        container,
     } = *p;
     json!({
         "pid": pid, "ppid": ppid, "parent": known(parent), "start": start, "uid": known(uid), "gid": known(gid),
@@ -95,6 +96,7 @@ fn process(b: &Batch, p: &Proc) -> Value {
         "stdin": known(stdio[0]), "stdout": known(stdio[1]), "stderr": known(stdio[2]), "threads": threads,
         "exe_ino": exe_ino, "exe_ctime": exe_ctime, "exe_mtime": exe_mtime, "permitted": caps[0],
         "inheritable": caps[1], "effective": caps[2], "env": text(b, env),
+        "container": known(container),
     })
 }
 
@@ -104,6 +106,39 @@ fn file(b: &Batch, f: &File) -> Value {
         "kind": kind as u8, "role": role as u8, "l4": l4 as u8, "name": text(b, name), "given": text(b, given),
         "dev": dev, "ino": ino, "lport": lport, "rport": rport, "laddr": hex(&laddr), "raddr": hex(&raddr),
         "flags": flags,
+    })
+}
+
+fn container(b: &Batch, c: &Container) -> Value {
+    let Container {
+        runtime,
+        flags,
+        sources,
+        id,
+        name,
+        image,
+        image_id,
+        image_digest,
+        labels,
+        mounts,
+        ip,
+        started,
+        outer,
+        pod,
+        namespace,
+        pod_uid,
+        pod_labels,
+        pod_ip,
+        sandbox,
+        qos,
+    } = *c;
+    json!({
+        "runtime": runtime, "flags": flags, "sources": sources, "id": text(b, id), "name": text(b, name),
+        "image": text(b, image), "image_id": text(b, image_id), "image_digest": text(b, image_digest),
+        "labels": text(b, labels), "mounts": text(b, mounts), "ip": text(b, ip), "started": started,
+        "outer": text(b, outer), "pod": text(b, pod), "namespace": text(b, namespace), "pod_uid": text(b, pod_uid),
+        "pod_labels": text(b, pod_labels), "pod_ip": text(b, pod_ip), "sandbox": text(b, sandbox),
+        "qos": text(b, qos),
     })
 }
 
@@ -118,6 +153,7 @@ fn tables(b: &Batch) -> Value {
         "files": d.files.iter().map(|f| file(b, f)).collect::<Vec<_>>(),
         "users": users.collect::<Vec<_>>(),
         "groups": groups.collect::<Vec<_>>(),
+        "containers": d.containers.iter().map(|c| container(b, c)).collect::<Vec<_>>(),
     })
 }
 

@@ -353,10 +353,12 @@ def marks(index, found, seen):
 
 PROCESS = """pid- ppid- parent+ start- uid+ gid+ ruid+ rgid+ loginuid+ user+ group+ sid- pgid- tty- vpid- comms exepaths
     argss cwds cgroups flags- login+ leader+ group_leader+ stdin+ stdout+ stderr+ threads- exe_ino- exe_ctime- exe_mtime-
-    permitted- inheritable- effective- envs""".split()
+    permitted- inheritable- effective- envs container+""".split()
 FILE = "kind- role- l4- names givens dev- ino- lport- rport- laddr- laddr8- raddr- raddr8- flags-".split()
 USER = "uid+ names homes shells".split()
 GROUP = "gid+ names".split()
+CONTAINER = """runtime- flags- sources- ids names images image_ids image_digests labelss mountss ips started- outers pods
+    namespaces pod_uids pod_labelss pod_ips sandboxs qoss""".split()
 
 
 def table(raw, layout, count, strings):
@@ -387,7 +389,7 @@ def addresses(file):
 
 # Event blocks
 
-KNOWN = set(range(1, 11)) | set(range(16, 29)) | {30, 31, 32}
+KNOWN = set(range(1, 11)) | set(range(16, 29)) | {30, 31, 32, 33}
 
 
 class Events:
@@ -412,6 +414,8 @@ class Events:
             rest = strings - first - second, string_bytes - first_bytes - second_bytes
             check(min(rest) >= 0, "parts of the strings")
             self.parts = [(first, first_bytes), (second, second_bytes), rest]
+        containers = data.numbers("I")[0] if data.left() else 0
+        check(containers <= 1 << 16, "number of containers")
         check(sum(s[3] for s in listed) <= 24 * MIB, "length of the sections")
         self.shapes = {code: schema.get(code) or unlisted(code) for code in self.codes}
         stored, self.sections, self.encodings = Bytes(body), {}, {}
@@ -422,7 +426,7 @@ class Events:
                 self.sections[number] = unpack(packing, raw, size)
                 self.encodings[number] = encoding
         stored.end()
-        self.dictionary(tables)
+        self.dictionary(tables, containers)
         self.columns()
         self.lists()
         self.runs()
@@ -436,7 +440,7 @@ class Events:
         raw = self.section(number)
         return column(self.encodings[number], raw, count)
 
-    def dictionary(self, tables):
+    def dictionary(self, tables, containers):
         self.strings = []
         for part, (count, size) in enumerate(self.parts):
             if (count, size) == (0, 0) and 5 + 2 * part not in self.sections and part > 0:
@@ -450,6 +454,7 @@ class Events:
             table(self.section(number), layout, size, self.strings)
             for number, layout, size in zip(range(1, 5), layouts, tables)
         )
+        self.containers = table(self.section(33), CONTAINER, containers, self.strings) if containers else []
         for i, proc in enumerate(self.procs):
             for name in ("parent", "leader", "group_leader"):
                 check(proc[name] is None or proc[name] < i, f"{name} behind what it leads")
@@ -458,6 +463,7 @@ class Events:
             for name in ("stdin", "stdout", "stderr"):
                 check(proc[name] is None or proc[name] < len(self.files), "id of a file")
             check(proc["group"] is None or proc["group"] < len(self.groups), "id of a group")
+            check(proc["container"] is None or proc["container"] < len(self.containers), "id of a container")
         for file in self.files:
             addresses(file)
 
@@ -694,7 +700,8 @@ def read(data, out, complain):
                 say({"header": header})
             elif frame.kind in (2, 5) and schema is not None:
                 block = Events(frame.rows, front, rest, schema)
-                tables = {"processes": block.procs, "files": block.files, "users": block.users, "groups": block.groups}
+                tables = {"processes": block.procs, "files": block.files, "users": block.users, "groups": block.groups,
+                          "containers": block.containers}
                 say({"block": frame.number, "host": block.host, "start": block.start, "tables": tables})
                 if frame.kind == 2:
                     seen[at] = block.summary()

@@ -113,7 +113,8 @@ fn same(a: &Batch, b: &Batch) -> bool {
         && (a.num, a.time, a.delta, a.latency) == (b.num, b.time, b.delta, b.latency)
         && (a.call, a.cpu, a.tid, a.proc, a.ret, a.flags) == (b.call, b.cpu, b.tid, b.proc, b.ret, b.flags)
         && (a.words, a.items, a.refs) == (b.words, b.items, b.refs)
-        && (d.procs, d.files, d.users, d.groups) == (e.procs, e.files, e.users, e.groups)
+        && (d.procs, d.files, d.users, d.groups, d.containers)
+            == (e.procs, e.files, e.users, e.groups, e.containers)
         && (d.strings.at, d.strings.bytes) == (e.strings.at, e.strings.bytes)
 }
 

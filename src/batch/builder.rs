@@ -10,7 +10,8 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::{
-    Batch, Bitmap, Dict, File, FileId, Group, Item, Meta, NONE, Packed, Proc, ProcId, StrId, Strings, User,
+    Batch, Bitmap, Container, Dict, File, FileId, Group, Item, Meta, NONE, Packed, Proc, ProcId, StrId,
+    Strings, User,
 };
 use crate::schema::{Schema, fdlist};
 
@@ -113,6 +114,7 @@ pub struct Builder {
     files: Vec<File>,
     users: Vec<User>,
     groups: Vec<Group>,
+    containers: Vec<Container>,
     arena: Arena,
     spare: Arena,
 }
@@ -152,6 +154,7 @@ impl Builder {
             files: Vec::new(),
             users: Vec::new(),
             groups: Vec::new(),
+            containers: Vec::new(),
             arena: Arena::new(),
             spare: Arena::new(),
         }
@@ -217,6 +220,12 @@ impl Builder {
     pub fn group(&mut self, entry: Group) -> u32 {
         self.groups.push(entry);
         (self.groups.len() - 1) as u32
+    }
+
+    /// A new container entry.
+    pub fn container(&mut self, entry: Container) -> u32 {
+        self.containers.push(entry);
+        (self.containers.len() - 1) as u32
     }
 
     /// Adds a row. The counts of words, items and references must be those of the shape of `row.call`.
@@ -287,6 +296,7 @@ impl Builder {
                 files: &self.files,
                 users: &self.users,
                 groups: &self.groups,
+                containers: &self.containers,
                 strings: self.arena.strings(),
             },
             packed: Packed::default(),
@@ -411,21 +421,25 @@ impl Builder {
         let follow = |map: &[u32], id: u32| map.get(id as usize).copied().unwrap_or(NONE);
         let mut user_map = vec![NONE; self.users.len()];
         let mut group_map = vec![NONE; self.groups.len()];
+        let mut container_map = vec![NONE; self.containers.len()];
         for p in &self.procs {
             for id in [p.user, p.login] {
                 if let Some(mark) = user_map.get_mut(id as usize) {
                     *mark = 0;
                 }
             }
-            if let Some(mark) = group_map.get_mut(p.group as usize) {
-                *mark = 0;
+            for (map, id) in [(&mut group_map, p.group), (&mut container_map, p.container)] {
+                if let Some(mark) = map.get_mut(id as usize) {
+                    *mark = 0;
+                }
             }
         }
         retain_marked(&mut self.users, &mut user_map);
         retain_marked(&mut self.groups, &mut group_map);
+        retain_marked(&mut self.containers, &mut container_map);
 
         // Strings are interned again in order of use, so that what nothing reaches is gone from the bytes too: first those
-        // of processes, users and groups, then those of files, then what rows alone refer to. A reel keeps the three apart.
+        // of processes, users, groups and containers, then those of files, then what rows alone refer to. A reel keeps the three apart.
         self.spare.clear();
         let mut string_map = vec![NONE; self.arena.at.len() - 1];
         let (old, new) = (&self.arena, &mut self.spare);
@@ -444,6 +458,7 @@ impl Builder {
             p.user = follow(&user_map, p.user);
             p.login = follow(&user_map, p.login);
             p.group = follow(&group_map, p.group);
+            p.container = follow(&container_map, p.container);
             for s in [&mut p.comm, &mut p.exepath, &mut p.args, &mut p.cwd, &mut p.cgroup, &mut p.env] {
                 *s = restring(*s);
             }
@@ -455,6 +470,11 @@ impl Builder {
         }
         for g in &mut self.groups {
             g.name = restring(g.name);
+        }
+        for c in &mut self.containers {
+            for s in c.strings_mut() {
+                *s = restring(*s);
+            }
         }
         for f in &mut self.files {
             f.name = restring(f.name);
@@ -484,6 +504,7 @@ impl Builder {
         self.files.clear();
         self.users.clear();
         self.groups.clear();
+        self.containers.clear();
         self.arena.clear();
         self.spare.clear();
         self.generation = generation;

@@ -4,7 +4,7 @@
 //! holding what they reach and nothing else. Never: a change of meaning that no edit made: ids differ, everything else is
 //! equal.
 
-use super::{Batch, Builder, File, Group, Item, NONE, Proc, Row, StrId, User};
+use super::{Batch, Builder, Container, Dict, File, Group, Item, NONE, Proc, Row, StrId, User};
 use crate::schema::ArgShape;
 
 /// What a string of the dictionary is.
@@ -28,6 +28,12 @@ pub enum Role {
     Group,
     /// Name of a file.
     File,
+    /// Id, name, image or address of a container or its pod.
+    Container,
+    /// Labels of a container or its pod.
+    Labels,
+    /// Mounts of a container.
+    Mounts,
 }
 
 /// What is changed on the way. Whatever is not said stays as it is.
@@ -41,7 +47,11 @@ pub trait Edit {
         host
     }
     /// False if nothing is to be known of this process where it is another's parent or leader.
-    fn keeps_other(&self, _other: &Proc) -> bool {
+    fn keeps_other(&self, _dict: &Dict, _of: &Proc, _other: &Proc) -> bool {
+        true
+    }
+    /// False if nothing is to be known of containers.
+    fn keeps_containers(&self) -> bool {
         true
     }
     /// True if [`Edit::text`] is to be asked.
@@ -84,6 +94,7 @@ pub struct Copier {
     files: Vec<u32>,
     users: Vec<u32>,
     groups: Vec<u32>,
+    containers: Vec<u32>,
     strings: Vec<u32>,
     /// Processes still to be copied.
     missing: Vec<u32>,
@@ -105,6 +116,7 @@ impl Copier {
             files: vec![NONE; d.files.len()],
             users: vec![NONE; d.users.len()],
             groups: vec![NONE; d.groups.len()],
+            containers: vec![NONE; d.containers.len()],
             strings: vec![NONE; d.strings.len()],
             missing: Vec::new(),
             refs: Vec::new(),
@@ -173,9 +185,31 @@ impl Copier {
         }
     }
 
+    fn container(&mut self, from: &Batch, to: &mut Builder, edit: &impl Edit, id: u32) -> u32 {
+        if let Some(known) = mapped(&self.containers, id) {
+            return known;
+        }
+        let Some(mut c) = from.dict.container(id).copied().filter(|_| edit.keeps_containers()) else {
+            return NONE;
+        };
+        let Container { labels, mounts, pod_labels, .. } = c;
+        (c.labels, c.mounts, c.pod_labels) = (NONE, NONE, NONE);
+        for id in c.strings_mut() {
+            *id = self.text(from, to, edit, Role::Container, *id);
+        }
+        c.labels = self.text(from, to, edit, Role::Labels, labels);
+        c.pod_labels = self.text(from, to, edit, Role::Labels, pod_labels);
+        c.mounts = self.text(from, to, edit, Role::Mounts, mounts);
+        let new = to.container(c);
+        self.containers[id as usize] = new;
+        new
+    }
+
     /// What an entry refers to stands before it, so all that is missing is copied in the order of the source.
     fn proc(&mut self, from: &Batch, to: &mut Builder, edit: &impl Edit, id: u32) -> u32 {
-        let keeps = |id: u32| from.dict.proc(id).is_some_and(|p| edit.keeps_other(p));
+        let keeps = |p: &Proc, id: u32| {
+            from.dict.proc(id).is_some_and(|other| edit.keeps_other(&from.dict, p, other))
+        };
         let mut missing = std::mem::take(&mut self.missing);
         missing.clear();
         missing.push(id);
@@ -185,7 +219,10 @@ impl Copier {
             let Some(p) = from.dict.proc(id).filter(|_| mapped(&self.procs, id).is_none()) else { continue };
             for other in [p.parent, p.leader, p.group_leader] {
                 // Bounded, for a file may hold anything.
-                if other < id && missing.len() < 1024 && mapped(&self.procs, other).is_none() && keeps(other)
+                if other < id
+                    && missing.len() < 1024
+                    && mapped(&self.procs, other).is_none()
+                    && keeps(p, other)
                 {
                     missing.push(other);
                 }
@@ -199,7 +236,7 @@ impl Copier {
             };
             let user = self.user(from, to, edit, p.user);
             let login = self.user(from, to, edit, p.login);
-            let other = |id: u32| mapped(&self.procs, id).filter(|_| keeps(id)).unwrap_or(NONE);
+            let other = |id: u32| mapped(&self.procs, id).filter(|_| keeps(&p, id)).unwrap_or(NONE);
             let (parent, leader, group_leader) = (other(p.parent), other(p.leader), other(p.group_leader));
             let group = match (mapped(&self.groups, p.group), from.dict.group(p.group)) {
                 (Some(id), _) => id,
@@ -211,10 +248,12 @@ impl Copier {
                 }
                 (None, None) => NONE,
             };
+            let container = self.container(from, to, edit, p.container);
             let entry = Proc {
                 parent,
                 user,
                 group,
+                container,
                 start: if p.start == 0 { 0 } else { edit.time(p.start) },
                 comm: self.text(from, to, edit, Role::Comm, p.comm),
                 exepath: self.text(from, to, edit, Role::Exepath, p.exepath),

@@ -47,6 +47,8 @@ pub struct Proc {
     pub cwd: StrId,
     /// Path in the unified cgroup tree.
     pub cgroup: StrId,
+    /// The container that it runs in; [`NONE`] also if that is not known, see [`proc_flags::HOST`].
+    pub container: u32,
     /// See [`proc_flags`].
     pub flags: u32,
     /// Entry in the table of users, for `loginuid`.
@@ -94,6 +96,7 @@ impl Default for Proc {
             args: NONE,
             cwd: NONE,
             cgroup: NONE,
+            container: NONE,
             flags: 0,
             login: NONE,
             leader: NONE,
@@ -127,6 +130,8 @@ pub mod proc_flags {
     pub const EXE_WRITABLE: u32 = 64;
     /// The environment was cut.
     pub const ENV_CUT: u32 = 128;
+    /// It runs in no container.
+    pub const HOST: u32 = 256;
 }
 
 /// What a descriptor refers to. The numbers are part of the reel format: append only.
@@ -342,7 +347,126 @@ pub mod file_flags {
     pub const JOINED: u32 = 16;
     /// The name begins with a NUL: an abstract unix address, shown with `@`.
     pub const ABSTRACT: u32 = 32;
+    /// The kernel makes its name only when it is asked, and that has not been possible.
+    pub const UNNAMED: u32 = 64;
 }
+
+/// One version of what is known of a container. Lists are of NUL-terminated values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Container {
+    /// Who made it: a number of [`RUNTIMES`].
+    pub runtime: u32,
+    /// See [`container_flags`].
+    pub flags: u32,
+    /// Where this is from, a bit for each: 1 the path of its control group, 2 files of its runtime, 4 a socket of its
+    /// runtime, 8 its first process.
+    pub sources: u32,
+    /// Its id, whole.
+    pub id: StrId,
+    /// Its name.
+    pub name: StrId,
+    /// The image, as it was asked for.
+    pub image: StrId,
+    /// The id of the image.
+    pub image_id: StrId,
+    /// The digest of the image in its repository.
+    pub image_digest: StrId,
+    /// Its labels: key, value, key, value …
+    pub labels: StrId,
+    /// Its mounts, each `source:destination:options`.
+    pub mounts: StrId,
+    /// Its address.
+    pub ip: StrId,
+    /// When it was made or started, ns since 1970; 0 if not known.
+    pub started: u64,
+    /// The id of the container that it runs in.
+    pub outer: StrId,
+    /// The name of the pod that it is in.
+    pub pod: StrId,
+    /// The pod's namespace.
+    pub namespace: StrId,
+    /// The pod's uid.
+    pub pod_uid: StrId,
+    /// The pod's labels, as those of the container.
+    pub pod_labels: StrId,
+    /// The pod's address.
+    pub pod_ip: StrId,
+    /// The id of the container that holds the pod together.
+    pub sandbox: StrId,
+    /// The pod's quality of service.
+    pub qos: StrId,
+}
+
+impl Default for Container {
+    fn default() -> Container {
+        Container {
+            runtime: 0,
+            flags: 0,
+            sources: 0,
+            id: NONE,
+            name: NONE,
+            image: NONE,
+            image_id: NONE,
+            image_digest: NONE,
+            labels: NONE,
+            mounts: NONE,
+            ip: NONE,
+            started: 0,
+            outer: NONE,
+            pod: NONE,
+            namespace: NONE,
+            pod_uid: NONE,
+            pod_labels: NONE,
+            pod_ip: NONE,
+            sandbox: NONE,
+            qos: NONE,
+        }
+    }
+}
+
+impl Container {
+    /// Its strings.
+    pub fn strings(&self) -> [StrId; 16] {
+        let mut all = *self;
+        all.strings_mut().map(|id| *id)
+    }
+
+    /// The same, to be changed.
+    pub fn strings_mut(&mut self) -> [&mut StrId; 16] {
+        [
+            &mut self.id,
+            &mut self.name,
+            &mut self.image,
+            &mut self.image_id,
+            &mut self.image_digest,
+            &mut self.labels,
+            &mut self.mounts,
+            &mut self.ip,
+            &mut self.outer,
+            &mut self.pod,
+            &mut self.namespace,
+            &mut self.pod_uid,
+            &mut self.pod_labels,
+            &mut self.pod_ip,
+            &mut self.sandbox,
+            &mut self.qos,
+        ]
+    }
+}
+
+/// Bits of [`Container::flags`].
+pub mod container_flags {
+    /// It only holds a pod together.
+    pub const SANDBOX: u32 = 1;
+    /// Whether it has the rights of the host is known …
+    pub const RIGHTS: u32 = 2;
+    /// … and it has.
+    pub const PRIVILEGED: u32 = 4;
+}
+
+/// What `container.type` shows, by the number of the runtime. Part of the reel format: append only.
+pub const RUNTIMES: [&str; 9] =
+    ["unknown", "docker", "containerd", "cri", "cri-o", "podman", "lxc", "nspawn", "oci"];
 
 /// A user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -412,6 +536,8 @@ pub struct Dict<'a> {
     pub users: &'a [User],
     /// Groups.
     pub groups: &'a [Group],
+    /// Containers.
+    pub containers: &'a [Container],
     /// Strings.
     pub strings: Strings<'a>,
 }
@@ -435,6 +561,11 @@ impl<'a> Dict<'a> {
     /// A group entry.
     pub fn group(&self, id: u32) -> Option<&'a Group> {
         self.groups.get(id as usize)
+    }
+
+    /// A container entry.
+    pub fn container(&self, id: u32) -> Option<&'a Container> {
+        self.containers.get(id as usize)
     }
 
     /// The leader of a process's session: the process itself, or an entry of its own.

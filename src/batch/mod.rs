@@ -16,7 +16,7 @@
 //! `word_at`, `item_at` and `ref_at` hold the start of each row's run; they are derived, so a reel does not store them.
 //!
 //! # The dictionary
-//! Processes, files, users and groups that rows mention, and one arena of byte strings. Entries are immutable rows; a
+//! Processes, files, users, groups and containers that rows mention, and one arena of byte strings. Entries are immutable rows; a
 //! change of the world is a new entry. Every id is an index into its table; [`NONE`] means "not known".
 
 mod bitmap;
@@ -31,7 +31,10 @@ mod tests;
 pub use bitmap::Bitmap;
 pub use builder::{Builder, Row};
 pub use copy::{AsIs, Copier, Edit, Role as TextRole};
-pub use dict::{Dict, File, FileKind, Group, L4, Proc, Role, Strings, User, file_flags, proc_flags};
+pub use dict::{
+    Container, Dict, File, FileKind, Group, L4, Proc, RUNTIMES, Role, Strings, User, container_flags,
+    file_flags, proc_flags,
+};
 pub use packed::{Cells, Negative, Packed, Slow};
 pub use summary::{Pieces, Subject, Summary, fold, key, keys, piece_keys, summarise};
 
@@ -195,7 +198,7 @@ pub enum Tables {
     /// Nothing.
     #[default]
     Nothing,
-    /// Processes, users and groups, with their strings.
+    /// Processes, users, groups and containers, with their strings.
     Procs,
     /// Files too.
     Files,

@@ -216,7 +216,7 @@ mod tests {
                 at.push(bytes.len() as u32);
             }
             let strings = super::super::Strings { at: &at, bytes: &bytes };
-            let dict = Dict { procs: &[], files: &[], users: &[], groups: &[], strings };
+            let dict = Dict { procs: &[], files: &[], users: &[], groups: &[], containers: &[], strings };
             let (mut pieces, mut other) = (Pieces::default(), Pieces::default());
             let got = pieces.of(&dict, count as u32);
             assert_eq!(pieces.seen.is_empty(), bytes.len() < FEW);

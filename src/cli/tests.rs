@@ -66,6 +66,7 @@ fn nothing_typed_means_everything() {
         no_ancestors: false,
         env: false,
         proc: PathBuf::from("/proc"),
+        tags: Vec::new(),
     };
     assert_eq!(all.source, Source::Live(expected));
 }

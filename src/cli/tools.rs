@@ -11,7 +11,7 @@ use crate::config::{Place, Surroundings, same_file, size};
 use crate::tools::drop::{PARTS, Part};
 use crate::tools::export::{Format, Head};
 use crate::tools::split::Until;
-use crate::tools::{Tool, cut, export, info, merge, repair, split, verify, window};
+use crate::tools::{Tool, containers, cut, export, info, merge, repair, split, verify, window};
 
 const INFO_EXAMPLES: &str = "\
 Examples:
@@ -96,6 +96,27 @@ pub(super) enum Sub {
     /// text is escaped as in lines of text (\n, \t, \\, \xNN), times are RFC 3339, durations nanoseconds.
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(Export),
+    /// List containers: those that run here, or those in a capture file
+    ///
+    /// What is known of them is read from the files of their runtimes. With a file, as it was known last when the events
+    /// were captured; the containers may be long gone.
+    Containers(Containers),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Containers {
+    /// The capture file (- for stdin) [default: this host, now]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    file: Option<OsString>,
+    /// One JSON object a line
+    #[arg(short, long)]
+    json: bool,
+    /// Which sources were asked about one, by id or name, and what each said
+    #[arg(long, value_name = "ID", conflicts_with = "file")]
+    why: Option<String>,
+    /// Where the host's /proc is [default: /proc]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath)]
+    proc: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -352,8 +373,20 @@ impl Sub {
             Sub::Verify(typed) => ("verify", typed.tool(around)),
             Sub::Repair(typed) => ("repair", typed.tool(around)),
             Sub::Export(typed) => ("export", typed.tool(around)),
+            Sub::Containers(typed) => ("containers", typed.tool(around)),
         };
         made.map_err(|text| (text, Some(name)))
+    }
+}
+
+impl Containers {
+    fn tool(self, around: &Surroundings) -> Result<Tool, String> {
+        Ok(Tool::Containers(containers::Options {
+            from: self.file.map(|file| input(file, around)).transpose()?,
+            json: self.json,
+            why: self.why,
+            proc: self.proc.unwrap_or_else(|| PathBuf::from("/proc")),
+        }))
     }
 }
 

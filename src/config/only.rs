@@ -1,4 +1,4 @@
-//! What `-u` and, with `-r`, `--pid` say, in the language of filters: one language decides, live and from a file, and what
+//! What `-u`, `--container`, `--pod`, `--unit` and, with `-r`, `--pid` say, in the language of filters: one language decides, live and from a file, and what
 //! the kernel can reject it rejects.
 //!
 //! Enters: what was typed. Leaves: a filter's text, empty if they were not given. Never: a filter of the user's.
@@ -17,6 +17,18 @@ pub(super) fn of(typed: &Typed) -> Result<String, String> {
         let here = typed.read.is_none().then(|| Users::host(proc));
         parts.push(of_users(&typed.users, here.as_ref())?);
     }
+    let lists: [(&[String], &str, fn(&str) -> String); 3] = [
+        (&typed.containers, "--container", of_container),
+        (&typed.pods, "--pod", of_pod),
+        (&typed.units, "--unit", of_unit),
+    ];
+    for (names, option, test) in lists {
+        if let Some(bad) = names.iter().find(|n| n.is_empty() || n.chars().any(char::is_control)) {
+            return Err(format!("{option}: `{}` is no name", message::name(bad)));
+        }
+        let tests: Vec<String> = names.iter().map(|name| test(name)).collect();
+        parts.extend(Some(tests.join(" or ")).filter(|t| !t.is_empty()));
+    }
     if typed.read.is_some() && !typed.pids.is_empty() {
         let ids: Vec<String> = typed.pids.iter().map(u32::to_string).collect();
         let ids = ids.join(", ");
@@ -27,6 +39,35 @@ pub(super) fn of(typed: &Typed) -> Result<String, String> {
         [one] => one.clone(),
         _ => parts.iter().map(|p| format!("({p})")).collect::<Vec<_>>().join(" and "),
     })
+}
+
+/// A constant of a filter.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A container by its name or id, or the beginning of that.
+fn of_container(name: &str) -> String {
+    let text = quoted(name);
+    let id = name.len() >= 4 && name.bytes().all(|b| b.is_ascii_hexdigit());
+    let begins = if id { format!(" or container.full_id startswith {text}") } else { String::new() };
+    format!("container.name = {text} or container.id = {text} or container.full_id = {text}{begins}")
+}
+
+/// A pod by its name, with or without its namespace.
+fn of_pod(name: &str) -> String {
+    match name.split_once('/') {
+        Some((namespace, pod)) => {
+            format!("(k8s.ns.name = {} and k8s.pod.name = {})", quoted(namespace), quoted(pod))
+        }
+        None => format!("k8s.pod.name = {}", quoted(name)),
+    }
+}
+
+/// A unit; a service may be named without its kind, as for systemctl.
+fn of_unit(name: &str) -> String {
+    let kind = if name.contains('.') { "" } else { ".service" };
+    format!("unit.name = {}", quoted(&format!("{name}{kind}")))
 }
 
 /// Users by name or number. Of a capture from elsewhere, names are its own; `here` are this host's.
@@ -44,7 +85,7 @@ fn of_users(typed: &[String], here: Option<&Users>) -> Result<String, String> {
             None if name.chars().any(|c| c.is_control()) => {
                 return Err(format!("`{}` is no name of a user", message::name(name)));
             }
-            None => names.push(format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))),
+            None => names.push(quoted(name)),
         }
     }
     let tests = [("user.uid", ids), ("user.name", names)].into_iter().filter(|(_, list)| !list.is_empty());
@@ -86,6 +127,27 @@ mod tests {
         assert_eq!(both("a", ""), "a");
         assert_eq!(both("", "b"), "b");
         assert_eq!(both("a", "b # c"), "(a) and (b # c\n)");
+    }
+
+    #[test]
+    fn where_it_runs_is_a_filter_too() {
+        let names = |all: &[&str]| all.iter().map(|n| n.to_string()).collect::<Vec<_>>();
+        let schema = Schema::native(Arch::X86_64);
+        let typed = Typed {
+            containers: names(&["web", "a1b2c3"]),
+            pods: names(&["shop/web-1", "x\" or evt.num > 0 or \""]),
+            units: names(&["ssh", "user@0.service"]),
+            ..Typed::default()
+        };
+        let text = of(&typed).unwrap();
+        insta::assert_snapshot!(text);
+        let filter = Filter::parse(&text, &schema).unwrap();
+        assert!(filter.uses().all(|f| ["container", "k8s", "unit"].iter().any(|c| f.name.starts_with(c))));
+        // The kernel does not know them: whatever it rejects may be in them.
+        assert!(filter.bounds().is_unbounded());
+        for bad in ["", "a\nb"] {
+            assert!(of(&Typed { pods: names(&[bad]), ..Typed::default() }).is_err());
+        }
     }
 
     #[test]

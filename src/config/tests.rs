@@ -68,3 +68,30 @@ fn a_capture_is_not_rewritten_in_place() {
     assert!(Config::resolve(typed(&b), &around).is_err());
     assert!(Config::resolve(typed(&dir.path().join("c")), &around).is_ok());
 }
+
+#[test]
+fn templates_with_a_name_are_templates() {
+    for name in ["c", "container", "k", "kubernetes"] {
+        let typed = Typed { print: Some(name.into()), ..Typed::default() };
+        let config = Config::resolve(typed, &Surroundings::default()).unwrap();
+        let Sink::Print { form: Form::Template(text), .. } = config.sink else { panic!("{name}") };
+        assert!(text.contains("%container.id"), "{name}: {text}");
+        assert!(crate::output::Template::parse(&text).is_ok(), "{name}: {text}");
+    }
+}
+
+#[test]
+fn tags_are_keys_and_values() {
+    let tags = |all: &[&str]| {
+        let tags = all.iter().map(|t| t.to_string()).collect();
+        let config = Config::resolve(Typed { tags, ..Typed::default() }, &Surroundings::default())?;
+        let Source::Live(live) = config.source else { panic!("it is live") };
+        Ok::<_, String>(live.tags)
+    };
+    assert_eq!(tags(&["team=blue", "a.b/c=x=y", "e="]).unwrap(), ["0:team=blue", "0:a.b/c=x=y", "0:e="]);
+    for bad in ["team", "=x", "a b=c", "a]=c", "a=\x1b[1m", ""] {
+        assert!(tags(&[bad]).unwrap_err().starts_with("--tag needs KEY=VALUE"), "{bad}");
+    }
+    let typed = Typed { read: Some("x".into()), tags: vec!["a=b".into()], ..Typed::default() };
+    assert!(Config::resolve(typed, &Surroundings::default()).is_err());
+}

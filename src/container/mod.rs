@@ -2,6 +2,28 @@
 //!
 //! Enters: the path of a control group, a pid, the files and sockets of runtimes. Leaves: [`Container`]. Never: a record, a
 //! batch, an event that waits for it; no failure stops anything (what a source does not say is not known).
+//!
+//! [`identify`] looks at the path alone. [`Resolver`] looks at files and sockets, on threads of its own. What a container
+//! itself can write is never read; what a runtime wrote about it is, within limits.
+
+mod asker;
+pub mod bolt;
+mod cri;
+mod daemons;
+mod files;
+pub mod grpc;
+mod host;
+mod http;
+mod json;
+mod monitor;
+mod path;
+pub mod proto;
+mod resolver;
+mod unix;
+
+pub use host::Said;
+pub use path::identify;
+pub use resolver::{Resolver, why};
 
 /// Who made a container.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -26,6 +48,36 @@ pub enum Runtime {
     Nspawn = 7,
     /// runc or crun without anybody above.
     Oci = 8,
+}
+
+impl Runtime {
+    /// All, by number.
+    pub const ALL: [Runtime; 9] = [
+        Runtime::Unknown,
+        Runtime::Docker,
+        Runtime::Containerd,
+        Runtime::Cri,
+        Runtime::Crio,
+        Runtime::Podman,
+        Runtime::Lxc,
+        Runtime::Nspawn,
+        Runtime::Oci,
+    ];
+
+    /// As users of sysdig and Falco know it; theirs for containerd is in `cri` as well.
+    pub fn name(self) -> &'static str {
+        match self {
+            Runtime::Unknown => "unknown",
+            Runtime::Docker => "docker",
+            Runtime::Containerd => "containerd",
+            Runtime::Cri => "cri",
+            Runtime::Crio => "cri-o",
+            Runtime::Podman => "podman",
+            Runtime::Lxc => "lxc",
+            Runtime::Nspawn => "nspawn",
+            Runtime::Oci => "oci",
+        }
+    }
 }
 
 /// Where something about a container is from.
@@ -98,3 +150,6 @@ pub struct Container {
     /// Where this is from.
     pub sources: Vec<Source>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,6 +57,40 @@ pub enum Fact<'a> {
     Sock(Sock<'a>),
     /// New credentials.
     Creds(Creds),
+    /// Descriptors that were made or came.
+    Got(Gots<'a>),
+}
+
+/// A descriptor, and what the kernel says it is.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "the fields of abi::Got")]
+pub struct Got<'a> {
+    pub fd: u32,
+    /// See [`Record::slot`].
+    pub id: u64,
+    pub cloexec: bool,
+    /// Its path, which a socket has not.
+    pub path: Path<'a>,
+    /// If it is a socket: which.
+    pub sock: Option<Sock<'a>>,
+}
+
+/// A list of descriptors.
+#[derive(Clone, Copy, Debug)]
+pub struct Gots<'a>(&'a [u8]);
+
+impl<'a> Iterator for Gots<'a> {
+    type Item = Got<'a>;
+    fn next(&mut self) -> Option<Got<'a>> {
+        let mut c = Cursor(self.0);
+        let ino = c.u64()?;
+        let (dev, mode, fd, flags, id) = (c.u32()?, c.u32()?, c.u32()?, c.u32()?, c.u64()?);
+        let (len, status) = (c.u32()?, c.u32()?);
+        let path = Path { ino, dev, mode, status, names: c.padded(len as usize)? };
+        let sock = if flags & abi::GOT_SOCK != 0 { c.sock() } else { None };
+        self.0 = c.0;
+        Some(Got { fd, id, cloexec: flags & abi::GOT_CLOEXEC != 0, path, sock })
+    }
 }
 
 /// A path as the kernel walked it.
@@ -85,7 +119,20 @@ impl Path<'_> {
         }
         for name in names.rsplit(|b| *b == 0).filter(|n| !n.is_empty()) {
             out.push(b'/');
-            out.extend_from_slice(name);
+            if name != b"/" {
+                out.extend_from_slice(name);
+            }
+        }
+    }
+
+    /// The name of what has no directory: an anonymous file.
+    pub fn alone(&self) -> Option<&[u8]> {
+        let name = self.names.strip_suffix(b"\0").unwrap_or(self.names);
+        match name {
+            // Of a directory the root of its mount; else what d_alloc_anon (fs/dcache.c) calls it.
+            b"/" | b"" if self.mode & 0o170000 == 0o040000 => None,
+            b"/" if self.status == abi::PATH_FOREIGN => Some(b""),
+            _ => (self.status == abi::PATH_FOREIGN && !name.contains(&0)).then_some(name),
         }
     }
 }
@@ -122,12 +169,49 @@ pub struct Creds {
 /// A new thread or process.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the fields of abi::Fork")]
-pub struct Fork {
+pub struct Fork<'a> {
     pub tid: u32,
     pub pid: u32,
     pub start: u64,
     pub shares: u32,
     pub parent: u32,
+    pub group: u64,
+    pub table: Option<Numbers<'a>>,
+}
+
+/// What the descriptors of a new process are.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers<'a> {
+    /// How many numbers the table has.
+    pub max: u64,
+    files: &'a [u8],
+    bits: &'a [u8],
+}
+
+impl Numbers<'_> {
+    /// How many are told.
+    pub fn told(&self) -> u32 {
+        (self.files.len() / 8) as u32
+    }
+
+    /// Each that is open: its number, the identity of its file ([`Record::slot`]), and whether exec closes it.
+    pub fn open(&self) -> impl Iterator<Item = (u32, u64, bool)> {
+        let files = self.files.as_chunks().0.iter().map(|b| u64::from_le_bytes(*b));
+        files.enumerate().filter(|(_, id)| *id != 0).map(|(n, id)| {
+            let bits = self.bits.get(n / 8).copied().unwrap_or(0);
+            (n as u32, id, bits >> (n % 8) & 1 != 0)
+        })
+    }
+}
+
+/// A control group that is new, or that a task was moved into.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "the fields of abi::Group")]
+pub struct Group<'a> {
+    pub id: u64,
+    pub hierarchy: u32,
+    /// Its path in that hierarchy.
+    pub path: RawItem<'a>,
 }
 
 /// A new program.
@@ -210,6 +294,11 @@ impl<'a> Cursor<'a> {
         let ino = self.u64()?;
         let (dev, mode, len, status) = (self.u32()?, self.u32()?, self.u32()?, self.u32()?);
         Some(Path { ino, dev, mode, status, names: self.padded(len as usize)? })
+    }
+    fn numbers(&mut self) -> Option<Numbers<'a>> {
+        let max = self.u64()?;
+        let n = max.min(u64::from(abi::FORK_FDS)) as usize;
+        Some(Numbers { max, files: self.take(n * 8)?, bits: self.take(n / 8)? })
     }
     fn creds(&mut self) -> Option<Creds> {
         Some(Creds { uid: self.u32()?, gid: self.u32()?, euid: self.u32()?, egid: self.u32()? })
@@ -296,20 +385,39 @@ impl<'a> Record<'a> {
             }
         }
         let fact = match self.fact {
-            abi::FACT_OPENED | abi::FACT_CWD | abi::FACT_PIPE => {
+            abi::FACT_OPENED | abi::FACT_CWD => {
                 c.path().filter(|p| p.status != abi::PATH_GONE).map(Fact::Path)
             }
             abi::FACT_SOCK | abi::FACT_ACCEPTED => c.sock().map(Fact::Sock),
             abi::FACT_CREDS => c.creds().map(Fact::Creds),
+            abi::FACT_PIPE | abi::FACT_PAIR | abi::FACT_RECEIVED | abi::FACT_RECEIVED_ALL => {
+                c.u64().and_then(|n| c.take(usize::try_from(n).ok()?)).map(|b| Fact::Got(Gots(b)))
+            }
             _ => None,
         };
         fact.unwrap_or(Fact::None)
     }
 
+    /// The identity of what the call's number means in the end, 0 if that is nothing; if the kernel was asked.
+    pub fn slot(&self) -> Option<u64> {
+        let last = if self.flags & abi::F_SLOT != 0 { self.rest.last_chunk::<8>() } else { None };
+        last.map(|b| u64::from_le_bytes(*b))
+    }
+
     /// The body of a fork record.
-    pub fn fork(&self) -> Option<Fork> {
+    pub fn fork(&self) -> Option<Fork<'a>> {
         let mut c = Cursor(self.rest);
-        Some(Fork { tid: c.u32()?, pid: c.u32()?, start: c.u64()?, shares: c.u32()?, parent: c.u32()? })
+        let (tid, pid, start, shares, parent) = (c.u32()?, c.u32()?, c.u64()?, c.u32()?, c.u32()?);
+        let group = c.u64()?;
+        let table = if shares & abi::FORK_TABLE != 0 { c.numbers() } else { None };
+        Some(Fork { tid, pid, start, shares, parent, group, table })
+    }
+
+    /// The body of a record of a control group.
+    pub fn group(&self) -> Option<Group<'a>> {
+        let mut c = Cursor(self.rest);
+        let (id, hierarchy, _) = (c.u64()?, c.u32()?, c.u32()?);
+        Some(Group { id, hierarchy, path: c.item()? })
     }
 
     /// The body of an exec record.
@@ -385,7 +493,7 @@ mod tests {
         use proptest::prelude::*;
         proptest!(|(bytes in proptest::collection::vec(any::<u8>(), 0..600))| {
             if let Some(r) = Record::parse(&bytes) {
-                let _ = (r.items().count(), r.fact(), r.fork(), r.exec(), r.exit(), r.name(), r.word(5));
+                let _ = (r.items().count(), r.fact(), r.fork(), r.exec(), r.exit(), r.name(), r.group(), r.word(5));
             }
         });
     }

@@ -1,8 +1,8 @@
 //! A small block for tests: a process tree, files, sockets, and a row of each sort.
 
 use crate::batch::{
-    Builder, File, FileKind, Group, Item, L4, Meta, NO_LATENCY, NONE, Proc, Role, Row, User, file_flags,
-    proc_flags, row_flags,
+    Builder, Container, File, FileKind, Group, Item, L4, Meta, NO_LATENCY, NONE, Proc, Role, Row, User,
+    container_flags, file_flags, proc_flags, row_flags,
 };
 use crate::schema::{Arch, Class, Dir, Kind, LOST, Len, PROCEXIT, Ret, Schema, Shape, Struct, names};
 
@@ -110,6 +110,7 @@ pub fn schema() -> Schema {
         ],
     )
     .on("recorder")
+    .with_tags(&["0:team=blue", "0:rack=7", "1:team=red"])
 }
 
 /// The block: 2026-11-22 21:14:03 and a little.
@@ -131,6 +132,7 @@ pub fn block() -> Builder {
         comm: init_comm,
         exepath: init_path,
         args: init_args,
+        flags: proc_flags::HOST,
         ..Proc::default()
     });
     let (sh, sh_path, sh_args) = (b.string(b"my shell"), b.string(b"/usr/bin/dash"), b.string(b"-sh\0"));
@@ -152,8 +154,32 @@ pub fn block() -> Builder {
         b.string(b"/usr/bin/cat"),
         b.string(b"cat\0-n\0/etc/passwd\0"),
         b.string(b"/home/alice"),
-        b.string(b"/user.slice"),
+        b.string(b"/system.slice/cri.service/kubepods.slice:cri-containerd:a1b2"),
     );
+    let outer = b.string(&[b'0'; 64]);
+    let container = Container {
+        runtime: 3,
+        flags: container_flags::RIGHTS | container_flags::PRIVILEGED,
+        sources: 3,
+        id: b.string(b"a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90"),
+        name: b.string(b"web"),
+        image: b.string(b"host:5000/lab/web:1.2"),
+        image_id: b.string(b"sha256:12ab"),
+        image_digest: b.string(b"sha256:34cd"),
+        labels: b.string(b"team\0blue\0a/b.c\0\x1b[1m\n\0"),
+        mounts: b.string(b"/srv/data:/data:ro,rprivate\0/var/run:/run:rw\0"),
+        ip: b.string(b"172.17.0.2"),
+        started: wall - 5_000_000_000,
+        outer,
+        pod: b.string(b"web-7d4"),
+        namespace: b.string(b"shop"),
+        pod_uid: b.string(b"6f1d2c3b-4a59-4e68-8776-95a4b3c2d1e0"),
+        pod_labels: b.string(b"app\0web\0"),
+        pod_ip: b.string(b"10.1.2.3"),
+        sandbox: outer,
+        qos: b.string(b"burstable"),
+    };
+    let container = b.container(container);
     let env = b.string(b"HOME=/home/alice\0EMPTY=\0PATH=/bin\0");
     let cat = b.proc(Proc {
         pid: 4711,
@@ -187,6 +213,7 @@ pub fn block() -> Builder {
         exe_mtime: wall - 200_000_000_000,
         caps: [1 << 21 | 1 << 63, 0, 1],
         env,
+        container,
         ..Proc::default()
     });
     let (passwd, given, etc) = (b.string(b"/etc/passwd"), b.string(b"../etc/passwd"), b.string(b"/etc"));

@@ -5,8 +5,10 @@
 
 use super::{Extract, Field, Takes, Type, Value};
 
+mod container;
 mod evt;
 mod fd;
+mod k8s;
 mod leaders;
 mod path;
 mod proc;
@@ -28,6 +30,8 @@ const PARTS: &[&[Field]] = &[
     thread::FIELDS,
     fd::FIELDS,
     user::FIELDS,
+    container::FIELDS,
+    k8s::FIELDS,
 ];
 const COUNT: usize = {
     let (mut count, mut part) = (0, 0);

@@ -1,6 +1,18 @@
-//! Running in a container, for the manual page.
+//! Containers that are seen, and running in one, for the manual page.
 //!
 //! Enters: nothing; these are texts. Leaves: them. Never: roff. What they promise is held by tests/live/contained.rs.
+
+/// What is known of containers.
+pub const SEEN: &[&str] = &[
+    "A process is in the container that its control group says, which the kernel tells whenever a process is moved; nested \
+     containers have their outer one in container.parent. Names, images, labels and pods are read from the files of the \
+     runtime when the first process of a control group makes its first call, which takes less than a millisecond, and so are \
+     there from that call on. What only a daemon knows is asked of its socket meanwhile, and later events have it; \
+     container.source says where it is from. Nothing has to be set up.",
+    "A capture file holds what was known when each event happened, for the containers of its events. sysreel cut with a filter \
+     that asks for containers or pods leaves out who is above the first process of a container, too.",
+    "Filters of containers, pods, control groups and units are not decided in the kernel.",
+];
 
 /// What it takes, and what is different inside.
 pub const NEEDS: &[&str] = &[

@@ -14,10 +14,11 @@
 //! * Errors stand by name in `evt.res` and by number in `evt.rawres`; names that a result has (the flags of `F_GETFL`, a
 //!   policy of scheduling, a signal) are in `evt.result`, as they would be in an argument.
 //! * A field that an event does not have is left out. In the standard set `evt.certain` stands only where it is false,
-//!   `evt.compat`, `evt.in_flight` and `evt.latency_least` only where they are true, `evt.hostname` only in captures of several hosts, results only for calls that returned.
+//!   `evt.compat`, `evt.in_flight` and `evt.latency_least` only where they are true, `evt.hostname` only in captures of several hosts, `container.*` and `k8s.*` only
+//!   for what runs in a container, results only for calls that returned.
 //! * Losses are records with `"type":"lost"`; the last record has `"type":"end"`.
 
-use crate::batch::{Batch, Columns};
+use crate::batch::{Batch, Columns, NONE};
 use crate::fields::sink::{JsonSink, json_int, json_uint};
 use crate::fields::{self, Field, Key, Type, Value, args, clock, escape, number, res};
 use crate::schema::LOST;
@@ -37,7 +38,7 @@ impl std::fmt::Debug for JsonOptions {
 }
 
 const STANDARD: &str = "evt.num,evt.time,evt.hostname,evt.cpu,evt.type,evt.class,evt.compat,evt.certain,evt.lost,proc.name,proc.pid,\
-proc.ppid,thread.tid,proc.exepath,user.uid,user.name,evt.args,evt.rawres,evt.result,evt.res,evt.failed,evt.in_flight,thread.state,evt.latency,evt.latency_least,fd.num,fd.type,\
+proc.ppid,thread.tid,proc.exepath,user.uid,user.name,container.id,container.name,container.image,k8s.ns.name,k8s.pod.name,evt.args,evt.rawres,evt.result,evt.res,evt.failed,evt.in_flight,thread.state,evt.latency,evt.latency_least,fd.num,fd.type,\
 fd.name";
 
 impl Default for JsonOptions {
@@ -70,6 +71,8 @@ enum Form {
     Result,
     /// Only if there are several hosts.
     Host,
+    /// Only for what runs in a container.
+    Inside,
     /// The names in the result.
     Names,
 }
@@ -112,6 +115,9 @@ impl Json {
                 "evt.args" => Form::Args,
                 "evt.arg" => Form::Arg,
                 "evt.hostname" if standard => Form::Host,
+                name if standard && (name.starts_with("container.") || name.starts_with("k8s.")) => {
+                    Form::Inside
+                }
                 "evt.result" => Form::Names,
                 "evt.certain" if standard => Form::If(false),
                 "evt.compat" | "evt.in_flight" | "evt.latency_least" if standard => Form::If(true),
@@ -187,9 +193,10 @@ impl Part {
                 Value::Bool(b) if b == wanted => value(out, self.field.ty, &Value::Bool(b)),
                 _ => false,
             },
+            Form::Inside if batch.proc_of(row).is_none_or(|p| p.container == NONE) => false,
             Form::Host if batch.schema.hosts().len() < 2 => false,
             Form::Result if !res::has_result(batch, row) => false,
-            Form::Value | Form::Result | Form::Host => {
+            Form::Value | Form::Result | Form::Host | Form::Inside => {
                 value(out, self.field.ty, &self.field.value(batch, row, &self.arg))
             }
         }

@@ -200,6 +200,10 @@ impl Encoder {
         self.section(id::USERS, 0);
         tables::put_groups(&mut self.raw, d);
         self.section(id::GROUPS, 0);
+        if !d.containers.is_empty() {
+            tables::put_containers(&mut self.raw, d);
+            self.section(id::CONTAINERS, 0);
+        }
         let (procs, files) = tables::strings(d);
         self.front.parts[0] = self.strings(b, 0..procs, id::LENGTHS, id::BYTES);
         tables::put_files(&mut self.raw, d);

@@ -50,7 +50,7 @@ pub(super) struct Front {
     /// Codes that occur, ascending.
     pub codes: Vec<u16>,
     pub sections: Vec<Section>,
-    /// Strings and their bytes: those of processes, users and groups, then those of files besides. The rest belongs to
+    /// Strings and their bytes: those of processes, users, groups and containers, then those of files besides. The rest belongs to
     /// rows alone.
     pub parts: [(u32, u32); 2],
 }
@@ -85,6 +85,7 @@ impl Front {
             out.extend_from_slice(&count.to_le_bytes());
             out.extend_from_slice(&bytes.to_le_bytes());
         }
+        out.extend_from_slice(&s.containers.to_le_bytes());
     }
 
     /// Reads it; `after` is how many bytes of the body follow. Bytes after the directory are a later version's.
@@ -148,6 +149,9 @@ impl Front {
                 *bytes = u32::from_le_bytes(array(r)?);
             }
         }
+        if !r.is_empty() {
+            self.sizes.containers = u32::from_le_bytes(array(r)?);
+        }
         Some(())
     }
 
@@ -183,6 +187,7 @@ impl Front {
             (s.files, MAX_ENTRIES, "number of files"),
             (s.users, MAX_ENTRIES, "number of users"),
             (s.groups, MAX_ENTRIES, "number of groups"),
+            (s.containers, MAX_ENTRIES, "number of containers"),
             (s.strings, MAX_STRINGS, "number of strings"),
             (s.bytes, frame::MAX_RAW, "length of strings"),
         ] {

@@ -82,33 +82,41 @@ pub fn column(mut bytes: &[u8]) -> bool {
     true
 }
 
-/// The dictionary: {processes, files, users, groups, strings: u16 each; three times u32 length and a table}, a last table.
+/// The dictionary: {processes, files, users, groups, containers, strings: u16 each; four times u32 length and a table}, a
+/// last table.
 pub fn dictionary(mut bytes: &[u8]) -> bool {
     // Few of each: a packed table of 2^16 equal rows is a handful of bytes, and takes a fuzzer's time.
     let mut count = || array(&mut bytes).map(|b| u32::from(u16::from_le_bytes(b)) % 1024);
-    let counts = (|| Some([count()?, count()?, count()?, count()?, count()?]))();
-    let Some([procs, files, users, groups, strings]) = counts else { return false };
-    let sizes = Sizes { procs, files, users, groups, strings, bytes: strings };
+    let counts = (|| Some([count()?, count()?, count()?, count()?, count()?, count()?]))();
+    let Some([procs, files, users, groups, containers, strings]) = counts else { return false };
+    let sizes = Sizes { procs, files, users, groups, containers, strings, bytes: strings };
     let mut table = |last: bool| -> &[u8] {
         let length = if last { Some(u32::MAX) } else { array(&mut bytes).map(u32::from_le_bytes) };
         let (table, rest) = bytes.split_at((length.unwrap_or(0) as usize).min(bytes.len()));
         bytes = rest;
         table
     };
-    let (mut p, mut f, mut u, mut g) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut p, mut f, mut u, mut g, mut c) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let good = [
         tables::read_procs(table(false), sizes, &mut p).is_some(),
         tables::read_files(table(false), sizes, &mut f).is_some(),
         tables::read_users(table(false), sizes, &mut u).is_some(),
-        tables::read_groups(table(true), sizes, &mut g).is_some(),
+        tables::read_groups(table(false), sizes, &mut g).is_some(),
+        tables::read_containers(table(true), sizes, &mut c).is_some(),
     ];
-    if good != [true; 4] {
+    if good != [true; 5] {
         return false;
     }
     let at: Vec<u32> = (0..=strings).collect();
     let text = vec![b'x'; strings as usize];
-    let dict =
-        Dict { procs: &p, files: &f, users: &u, groups: &g, strings: Strings { at: &at, bytes: &text } };
+    let dict = Dict {
+        procs: &p,
+        files: &f,
+        users: &u,
+        groups: &g,
+        containers: &c,
+        strings: Strings { at: &at, bytes: &text },
+    };
     assert!(tables::is_sound(&dict));
     true
 }
@@ -198,6 +206,7 @@ fn is_consistent(b: &Batch) {
 mod tests {
     use std::path::Path;
 
+    use super::super::id;
     use super::super::samples::{Dice, busy, wild};
     use super::super::tests::reel;
     use super::*;
@@ -268,10 +277,12 @@ mod tests {
         out
     }
 
+    const TABLES: [u16; 5] = [id::PROCS, id::FILES, id::USERS, id::GROUPS, id::CONTAINERS];
+
     /// A block with nothing packed, and its tables.
     fn unpacked(head: &[u8], body: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let mut front = Front::parse(head, body.len()).unwrap();
-        let (mut rest, mut plain, mut parts) = (body, Vec::new(), vec![Vec::new(); 4]);
+        let (mut rest, mut plain, mut parts) = (body, Vec::new(), vec![Vec::new(); 5]);
         for s in &mut front.sections {
             let (stored, tail) = rest.split_at(s.stored as usize);
             rest = tail;
@@ -279,7 +290,8 @@ mod tests {
             frame::unpack(s.packing, stored, s.raw as usize, &mut raw).unwrap();
             (s.packing, s.stored) = (frame::PLAIN, s.raw);
             plain.extend_from_slice(&raw);
-            if let Some(part) = usize::from(s.id).checked_sub(1).and_then(|i| parts.get_mut(i)) {
+            let place = TABLES.iter().position(|id| *id == s.id);
+            if let Some(part) = place.and_then(|i| parts.get_mut(i)) {
                 *part = raw;
             }
         }
@@ -287,11 +299,11 @@ mod tests {
         front.put(&mut head);
         let s = front.sizes;
         let mut tables = Vec::new();
-        for n in [s.procs, s.files, s.users, s.groups, s.strings] {
+        for n in [s.procs, s.files, s.users, s.groups, s.containers, s.strings] {
             tables.extend_from_slice(&(n as u16).to_le_bytes());
         }
         for (i, part) in parts.iter().enumerate() {
-            if i < 3 {
+            if i < 4 {
                 tables.extend_from_slice(&(part.len() as u32).to_le_bytes());
             }
             tables.extend_from_slice(part);

@@ -19,6 +19,8 @@ pub struct Header {
     pub hostname: String,
     /// The names of all hosts, for captures of several; empty if there is only one.
     pub hosts: Vec<String>,
+    /// What somebody called the hosts: `HOST:KEY=VALUE`, the host by its number.
+    pub tags: Vec<String>,
     /// The kernel's release.
     pub kernel: String,
     /// The version of sysreel that wrote it.
@@ -46,6 +48,7 @@ impl Default for Header {
         Header {
             hostname: String::new(),
             hosts: Vec::new(),
+            tags: Vec::new(),
             kernel: String::new(),
             version: env!("CARGO_PKG_VERSION").into(),
             arch: Arch::NATIVE,
@@ -125,6 +128,7 @@ mod tag {
     pub const COMMAND: u16 = 8;
     pub const SHAPES: u16 = 9;
     pub const HOSTS: u16 = 10;
+    pub const TAGS: u16 = 11;
     pub const TOTALS: u16 = 32;
     pub const INDEX: u16 = 33;
     pub const CODES: u16 = 34;
@@ -270,6 +274,9 @@ pub(super) fn header_body(header: &Header, schema: &Schema) -> Vec<u8> {
     if !header.hosts.is_empty() {
         record(out, tag::HOSTS, |o| put_list(o, &header.hosts));
     }
+    if !header.tags.is_empty() {
+        record(out, tag::TAGS, |o| put_list(o, &header.tags));
+    }
     record(out, tag::SHAPES, |o| schema.listed().for_each(|s| put_shape(o, s)));
     seal(out)
 }
@@ -299,6 +306,7 @@ pub(super) fn parse_header(body: &[u8]) -> Result<(Header, Schema), Reason> {
             tag::FILTER => header.filter = text(bytes),
             tag::COMMAND => header.command = take_list(&mut bytes).ok_or_else(invalid)?,
             tag::HOSTS => header.hosts = take_list(&mut bytes).ok_or_else(invalid)?,
+            tag::TAGS => header.tags = take_list(&mut bytes).ok_or_else(invalid)?,
             tag::SHAPES => {
                 let list: &mut Vec<Shape> = shapes.insert(Vec::new());
                 while !bytes.is_empty() {
@@ -313,7 +321,7 @@ pub(super) fn parse_header(body: &[u8]) -> Result<(Header, Schema), Reason> {
     }
     header.arch = arch.ok_or(Reason::Invalid("architecture"))?;
     let schema = Schema::from_shapes(header.arch, shapes.ok_or(Reason::Invalid("schema"))?);
-    let schema = schema.with_hosts(header.host_list());
+    let schema = schema.with_hosts(header.host_list()).with_tags(&header.tags);
     Ok((header, schema))
 }
 
@@ -454,6 +462,7 @@ mod tests {
         let header = Header {
             hostname: "db1".into(),
             hosts: vec!["db1".into(), "db2".into()],
+            tags: vec!["1:team=blue".into(), "0:empty=".into()],
             kernel: "6.1.0-18-amd64".into(),
             boot: 77,
             wall: u64::MAX,

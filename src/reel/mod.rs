@@ -84,6 +84,7 @@ mod id {
     pub const NEGATIVE: u16 = 30;
     pub const SLOW: u16 = 31;
     pub const FDLIST: u16 = 32;
+    pub const CONTAINERS: u16 = 33;
 
     pub(super) const NAMES: &[(u16, &str)] = &[
         (PROCS, "processes"),
@@ -113,6 +114,7 @@ mod id {
         (NEGATIVE, "list of failures"),
         (SLOW, "list of long latencies"),
         (FDLIST, "files of sets and arrays"),
+        (CONTAINERS, "containers"),
     ];
 
     pub fn name(id: u16) -> &'static str {

@@ -68,6 +68,19 @@ pub fn wild(schema: &Schema, rows: usize, seed: u64) -> Builder {
         b.group(Group { gid: d.any() as u32, name: d.id(strings) });
         groups += 1;
     }
+    let mut containers = 0;
+    for _ in 0..d.below(3) {
+        let mut entry = Container {
+            runtime: d.below(9) as u32,
+            flags: d.any() as u32,
+            sources: d.any() as u32,
+            started: d.any(),
+            ..Container::default()
+        };
+        entry.strings_mut().into_iter().for_each(|id| *id = d.id(strings));
+        b.container(entry);
+        containers += 1;
+    }
     let files_to_come = d.below(6) as usize;
     for _ in 0..d.below(6) {
         let parent = d.id(procs);
@@ -103,6 +116,7 @@ pub fn wild(schema: &Schema, rows: usize, seed: u64) -> Builder {
             exe_mtime: d.any(),
             caps: [d.any(), 0, d.any()],
             env: d.id(strings),
+            container: d.id(containers),
         });
         procs += 1;
     }

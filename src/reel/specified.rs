@@ -38,7 +38,13 @@ fn sections_are_described() {
 
 #[test]
 fn columns_of_the_dictionary_are_described() {
-    let titles = ["Columns of a process", "Columns of a file", "Columns of a user", "Columns of a group"];
+    let titles = [
+        "Columns of a process",
+        "Columns of a file",
+        "Columns of a user",
+        "Columns of a group",
+        "Columns of a container",
+    ];
     for (title, names) in titles.iter().zip(tables::names()) {
         let described = table(title);
         assert_eq!(described.iter().map(|row| row[0]).collect::<Vec<_>>(), names, "{title}");

@@ -13,7 +13,7 @@ use super::listed::{LISTS, Listed};
 use super::narrow::{NARROW, Narrow, State};
 use super::{fdlist, id, ints, slots, tables};
 use crate::batch::{
-    Batch, Columns, Dict, File, FileId, Group, Item, Meta, Proc, ProcId, Strings, Tables, User,
+    Batch, Columns, Container, Dict, File, FileId, Group, Item, Meta, Proc, ProcId, Strings, Tables, User,
 };
 use crate::schema::Schema;
 
@@ -57,6 +57,7 @@ pub struct Stored {
     files: Vec<File>,
     users: Vec<User>,
     groups: Vec<Group>,
+    containers: Vec<Container>,
     string_at: Vec<u32>,
     strings: Vec<u8>,
 }
@@ -101,6 +102,7 @@ impl Stored {
             files: Vec::new(),
             users: Vec::new(),
             groups: Vec::new(),
+            containers: Vec::new(),
             string_at: Vec::new(),
             strings: Vec::new(),
         }
@@ -274,6 +276,12 @@ impl Stored {
             self.decode(id::PROCS, |s, _, bytes| tables::read_procs(bytes, s.front.sizes, &mut s.procs))?;
             self.decode(id::USERS, |s, _, bytes| tables::read_users(bytes, s.front.sizes, &mut s.users))?;
             self.decode(id::GROUPS, |s, _, bytes| tables::read_groups(bytes, s.front.sizes, &mut s.groups))?;
+            self.containers.clear();
+            if self.front.sizes.containers > 0 {
+                let read: Decode =
+                    |s, _, bytes| tables::read_containers(bytes, s.front.sizes, &mut s.containers);
+                self.decode(id::CONTAINERS, read)?;
+            }
             self.tables = Tables::Procs;
         }
         if tables >= Tables::Files && self.tables < Tables::Files {
@@ -449,6 +457,7 @@ impl Stored {
             files: if self.tables >= Tables::Files { &self.files } else { &[] },
             users: &self.users,
             groups: &self.groups,
+            containers: &self.containers,
             strings: Strings { at: &self.string_at, bytes: &self.strings },
         }
     }
@@ -456,7 +465,7 @@ impl Stored {
 
 /// The sections of each part of the dictionary.
 const TABLES: &[(Tables, &[u16])] = &[
-    (Tables::Procs, &[id::PROCS, id::USERS, id::GROUPS, id::LENGTHS, id::BYTES]),
+    (Tables::Procs, &[id::PROCS, id::USERS, id::GROUPS, id::CONTAINERS, id::LENGTHS, id::BYTES]),
     (Tables::Files, &[id::FILES, id::FILE_LENGTHS, id::FILE_BYTES]),
     (Tables::All, &[id::ROW_LENGTHS, id::ROW_BYTES]),
 ];

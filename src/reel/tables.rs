@@ -8,7 +8,7 @@
 
 use super::frame::array;
 use super::ints;
-use crate::batch::{Dict, File, FileKind, Group, L4, NONE, Proc, Role, User};
+use crate::batch::{Container, Dict, File, FileKind, Group, L4, NONE, Proc, Role, User};
 
 /// One column of a table: how to get it and how to set it.
 struct Column<T> {
@@ -97,6 +97,7 @@ const PROC: &[Column<Proc>] = &[
     one_of!("caps, inheritable", caps, 1, u64::from, std::convert::identity),
     one_of!("caps, effective", caps, 2, u64::from, std::convert::identity),
     id!(Proc env),
+    id!(Proc container),
 ];
 
 const FILE: &[Column<File>] = &[
@@ -122,6 +123,29 @@ const FILE: &[Column<File>] = &[
 
 const USER: &[Column<User>] = &[id!(User uid), id!(User name), id!(User home), id!(User shell)];
 const GROUP: &[Column<Group>] = &[id!(Group gid), id!(Group name)];
+
+const CONTAINER: &[Column<Container>] = &[
+    number!(Container runtime),
+    number!(Container flags),
+    number!(Container sources),
+    id!(Container id),
+    id!(Container name),
+    id!(Container image),
+    id!(Container image_id),
+    id!(Container image_digest),
+    id!(Container labels),
+    id!(Container mounts),
+    id!(Container ip),
+    number!(Container started),
+    id!(Container outer),
+    id!(Container pod),
+    id!(Container namespace),
+    id!(Container pod_uid),
+    id!(Container pod_labels),
+    id!(Container pod_ip),
+    id!(Container sandbox),
+    id!(Container qos),
+];
 
 const NOBODY: User = User { uid: NONE, name: NONE, home: NONE, shell: NONE };
 const NO_GROUP: Group = Group { gid: NONE, name: NONE };
@@ -220,25 +244,32 @@ pub(super) fn put_groups(out: &mut Vec<u8>, dict: &Dict) {
     put(out, GROUP, dict.groups, &NO_GROUP);
 }
 
+/// Appends the table of containers.
+pub(super) fn put_containers(out: &mut Vec<u8>, dict: &Dict) {
+    put(out, CONTAINER, dict.containers, &Container::default());
+}
+
 /// Names of the columns of each table, as the format's description must have them.
 #[cfg(test)]
-pub(super) fn names() -> [Vec<&'static str>; 4] {
+pub(super) fn names() -> [Vec<&'static str>; 5] {
     [
         PROC.iter().map(|c| c.name).collect(),
         FILE.iter().map(|c| c.name).collect(),
         USER.iter().map(|c| c.name).collect(),
         GROUP.iter().map(|c| c.name).collect(),
+        CONTAINER.iter().map(|c| c.name).collect(),
     ]
 }
 
-/// How many strings from the first on hold all those of processes, users and groups; and all those of files too.
+/// How many strings from the first on hold all those of processes, users, groups and containers; and all those of files too.
 pub(super) fn strings(dict: &Dict) -> (usize, usize) {
     let past = |id: u32| id.wrapping_add(1) as usize;
     let procs = dict.procs.iter().flat_map(|p| PROC_STRINGS.map(|get| get(p)));
     let users = dict.users.iter().flat_map(|u| [u.name, u.home, u.shell]);
     let groups = dict.groups.iter().map(|g| g.name);
+    let containers = dict.containers.iter().flat_map(Container::strings);
     let files = dict.files.iter().flat_map(|f| [f.name, f.given]);
-    let first = procs.chain(users).chain(groups).map(past).max().unwrap_or(0);
+    let first = procs.chain(users).chain(groups).chain(containers).map(past).max().unwrap_or(0);
     (first, files.map(past).max().unwrap_or(0).max(first))
 }
 
@@ -253,6 +284,7 @@ pub(super) struct Sizes {
     pub files: u32,
     pub users: u32,
     pub groups: u32,
+    pub containers: u32,
     pub strings: u32,
     pub bytes: u32,
 }
@@ -264,6 +296,7 @@ impl Sizes {
             files: dict.files.len() as u32,
             users: dict.users.len() as u32,
             groups: dict.groups.len() as u32,
+            containers: dict.containers.len() as u32,
             strings: dict.strings.len() as u32,
             bytes: dict.strings.bytes.len() as u32,
         }
@@ -286,6 +319,7 @@ fn proc_is_sound(p: &Proc, index: u32, sizes: Sizes) -> bool {
         && within(p.user, sizes.users)
         && within(p.login, sizes.users)
         && within(p.group, sizes.groups)
+        && within(p.container, sizes.containers)
         && PROC_STRINGS.iter().all(|get| within(get(p), sizes.strings))
 }
 
@@ -315,6 +349,16 @@ pub(super) fn read_groups(bytes: &[u8], sizes: Sizes, out: &mut Vec<Group>) -> O
     out.iter().all(|g| within(g.name, sizes.strings)).then_some(())
 }
 
+/// Reads the table of containers.
+pub(super) fn read_containers(bytes: &[u8], sizes: Sizes, out: &mut Vec<Container>) -> Option<()> {
+    read(bytes, CONTAINER, sizes.containers as usize, Container::default(), out)?;
+    out.iter().all(|c| container_is_sound(c, sizes)).then_some(())
+}
+
+fn container_is_sound(c: &Container, sizes: Sizes) -> bool {
+    c.strings().iter().all(|id| within(*id, sizes.strings))
+}
+
 /// True if a reader will accept the dictionary: the writer asks before it writes.
 pub(super) fn is_sound(dict: &Dict) -> bool {
     let sizes = Sizes::of(dict);
@@ -323,6 +367,7 @@ pub(super) fn is_sound(dict: &Dict) -> bool {
         && dict.files.iter().all(|f| file_is_sound(f, sizes))
         && dict.users.iter().all(|u| user_is_sound(u, sizes))
         && dict.groups.iter().all(|g| within(g.name, sizes.strings))
+        && dict.containers.iter().all(|c| container_is_sound(c, sizes))
         && strings.at.first().is_none_or(|at| *at == 0)
         && strings.at.last().is_none_or(|at| *at == sizes.bytes)
         && strings.at.is_sorted()

@@ -97,12 +97,20 @@ pub enum Effect {
     DupTo,
     /// By its command: F_DUPFD, F_DUPFD_CLOEXEC, F_SETFD.
     Fcntl,
-    /// By its request: FIOCLEX, FIONCLEX.
+    /// By its request: FIOCLEX, FIONCLEX. The result may be a new descriptor; fact: what it is.
     Ioctl,
     /// The pair in argument 0 are the ends of a pipe.
     Pipe,
-    /// The pair in argument 3 are connected unix sockets.
+    /// The pair in argument 3 are connected unix sockets; fact: what both are.
     Socketpair,
+    /// The result is a new descriptor; fact: what it is.
+    Descriptor,
+    /// The result may be a new descriptor; fact: what it is.
+    MayOpen,
+    /// Descriptors came with the message that argument 1 points to; fact: what they are.
+    Receive,
+    /// The same, with as many messages as the result says.
+    ReceiveAll,
     /// The result is a new socket (arguments: domain, type, protocol).
     Socket,
     /// The result is a connected socket of a client; fact: its addresses.
@@ -395,11 +403,12 @@ pub static CALLS: &[Call] = calls! {
         Nth(4)), size: Size) -> Fd, FDFILESYS, Effect::Open;
     move_mount(olddirfd: DirFd, oldpath: Path, newdirfd: DirFd, newpath: Path, flags: Flags(&t::MOVE_MOUNT))
         -> Zero, FDFILESYS, Nothing;
-    fsopen(fsname: Str, flags: Flags(&t::FSOPEN)) -> Fd, FDSYS, Nothing;
+    fsopen(fsname: Str, flags: Flags(&t::FSOPEN)) -> Fd, FDSYS, Effect::Descriptor;
     fsconfig(fd: Fd, cmd: Enum(&t::FSCONFIG), key: Str, value: By(&c::FSCONFIG),
         aux: By(&c::FSCONFIG_AUX)) -> Zero, FDSYS, Nothing;
-    fsmount(fsfd: Fd, flags: Flags(&t::FSMOUNT), attr_flags: Flags(&t::MOUNT_ATTR)) -> Fd, FDSYS, Nothing;
-    fspick(dirfd: DirFd, path: Path, flags: Flags(&t::FSPICK)) -> Fd, FDFILESYS, Nothing;
+    fsmount(fsfd: Fd, flags: Flags(&t::FSMOUNT), attr_flags: Flags(&t::MOUNT_ATTR)) -> Fd, FDSYS,
+        Effect::Descriptor;
+    fspick(dirfd: DirFd, path: Path, flags: Flags(&t::FSPICK)) -> Fd, FDFILESYS, Effect::Descriptor;
     mount_setattr(dirfd: DirFd, path: Path, flags: Flags(&t::AT_MOUNT), attr: Sized(Struct::MountAttr,
         Nth(4)), size: Size) -> Zero, FDFILESYS, Nothing;
     statmount(req: Sized(Struct::MntIdReq, At(0)), buf <- Sized(Struct::Statmount, Nth(2)), bufsize: Size,
@@ -473,10 +482,10 @@ pub static CALLS: &[Call] = calls! {
     recvfrom(fd: Fd, buf <- Bytes(Within(2)), size: Size, flags: Flags(&t::MSG), src_addr <- Sockaddr(At(5)),
         addrlen <= Struct(Struct::Int)) -> Bytes, NET, Nothing;
     sendmsg(fd: Fd, msg: Msghdr, flags: Flags(&t::MSG)) -> Bytes, NET, Nothing;
-    recvmsg(fd: Fd, msg <- Msghdr, flags: Flags(&t::MSG)) -> Bytes, NET, Nothing;
+    recvmsg(fd: Fd, msg <- Msghdr, flags: Flags(&t::MSG)) -> Bytes, NET, Effect::Receive;
     sendmmsg(fd: Fd, msgvec: Mmsghdr(Nth(2)), vlen: UInt, flags: Flags(&t::MSG)) -> Int, NET, Nothing;
     recvmmsg(fd: Fd, msgvec <- Mmsghdr(Nth(2)), vlen: UInt, flags: Flags(&t::MSG),
-        timeout ~ Struct(Struct::Timespec)) -> Int, NET, Nothing;
+        timeout ~ Struct(Struct::Timespec)) -> Int, NET, Effect::ReceiveAll;
     shutdown(fd: Fd, how: Enum(&t::SHUT)) -> Zero, NET, Nothing;
     setsockopt(fd: Fd, level: Enum(&t::SOL), optname: Enum(&t::SOCKOPT), optval: By(&c::SETSOCKOPT),
         optlen: UInt) -> Zero, NET, Nothing;
@@ -526,7 +535,7 @@ pub static CALLS: &[Call] = calls! {
     getrusage(who: Enum(&t::RUSAGE), usage <- Struct(Struct::Rusage)) -> Zero, PROCESS, Nothing;
     times(buf <- Struct(Struct::Tms)) -> Int, PROCESS.and(Class::TIME), Nothing;
     pidfd_open(pid: Pid, flags: Flags(&t::PIDFD)) -> Fd, FDPROC, Effect::Anon(Anon::Pidfd);
-    pidfd_getfd(pidfd: Fd, targetfd: Int, flags: UInt) -> Fd, FDPROC, Nothing;
+    pidfd_getfd(pidfd: Fd, targetfd: Int, flags: UInt) -> Fd, FDPROC, Effect::Descriptor;
     set_robust_list(head: Hex, size: Size) -> Zero, PROCESS, Nothing;
     get_robust_list(pid: Pid, head_ptr <- Struct(Struct::PtrAt), sizep <- Struct(Struct::SizeAt)) -> Zero,
         PROCESS, Nothing;
@@ -573,7 +582,7 @@ pub static CALLS: &[Call] = calls! {
     membarrier(cmd: Enum(&t::MEMBARRIER), flags: Flags(&t::MEMBARRIER_FLAGS),
         cpu_id: Int) -> By(&c::MEMBARRIER_RESULT), MEMORY, Nothing;
     memfd_create(name: Str, flags: Flags(&t::MEMFD)) -> Fd, FDMEM, Effect::Anon(Anon::Memfd);
-    memfd_secret(flags: Flags(&t::DUP_FLAGS)) -> Fd, FDMEM, Effect::Anon(Anon::Memfd);
+    memfd_secret(flags: Flags(&t::DUP_FLAGS)) -> Fd, FDMEM, Effect::Descriptor;
     userfaultfd(flags: Flags(&t::USERFAULTFD)) -> Fd, FDMEM, Effect::Anon(Anon::Userfault);
     mbind(addr: Hex, size: Size, mode: Flags(&t::MPOL), nodemask: Struct(Struct::Nodes), maxnode: UInt,
         flags: Flags(&t::MBIND)) -> Zero, MEMORY, Nothing;
@@ -644,7 +653,7 @@ pub static CALLS: &[Call] = calls! {
         msgflg: Flags(&t::MSGOP)) -> Bytes, IPC, Nothing;
     msgctl(msqid: Int, op: Enum(&t::MSGCTL), buf: By(&c::MSGCTL)) -> Int, IPC, Nothing;
     mq_open(name: Str, oflag: Flags(&t::OPEN), mode: Mode, attr: Struct(Struct::MqAttr)) -> Fd, FDIPC,
-        Effect::Open;
+        Effect::Descriptor;
     mq_unlink(name: Str) -> Zero, IPC, Nothing;
     mq_timedsend(mqdes: Fd, buf: Bytes(Nth(2)), msg_len: Size, msg_prio: UInt,
         abs_timeout: Struct(Struct::Timespec)) -> Zero, FDIPC, Nothing;
@@ -737,7 +746,7 @@ pub static CALLS: &[Call] = calls! {
         arg5: By(&c::KEYCTL5)) -> Int, CREDS, Nothing;
     // The result is a descriptor, or with a flag the version: a number then, so it is always shown as one.
     landlock_create_ruleset(attr: Sized(Struct::LandlockRuleset, Nth(1)), size: Size,
-        flags: Flags(&t::LANDLOCK_CREATE)) -> Int, CREDS.and(Class::DESC), Nothing;
+        flags: Flags(&t::LANDLOCK_CREATE)) -> Int, CREDS.and(Class::DESC), Effect::MayOpen;
     landlock_add_rule(ruleset_fd: Fd, rule_type: Enum(&t::LANDLOCK_RULE), rule_attr: By(&c::LANDLOCK_RULE),
         flags: UInt) -> Zero, CREDS.and(Class::DESC), Nothing;
     landlock_restrict_self(ruleset_fd: Fd, flags: Flags(&t::LANDLOCK_RESTRICT)) -> Zero,
@@ -758,7 +767,7 @@ pub static CALLS: &[Call] = calls! {
     syslog(type: Enum(&t::SYSLOG), buf <- By(&c::SYSLOG), size: Int) -> Int, SYSTEM, Nothing;
     getrandom(buf <- Bytes(Result), size: Size, flags: Flags(&t::RANDOM)) -> Bytes, SYSTEM, Nothing;
     // What the result is depends on the command: often a descriptor, often not.
-    bpf(cmd: Enum(&t::BPF), attr: By(&c::BPF_ATTR), size: Size) -> Int, SYSTEM, Nothing;
+    bpf(cmd: Enum(&t::BPF), attr: By(&c::BPF_ATTR), size: Size) -> Int, SYSTEM, Effect::MayOpen;
     perf_event_open(attr: Struct(Struct::PerfAttr), pid: Pid, cpu: Int, group_fd: Fd,
         flags: Flags(&t::PERF_FLAGS)) -> Fd, FDSYS, Effect::Anon(Anon::Perf);
     init_module(module_image: Hex, size: Size, param_values: Str) -> Zero, SYSTEM, Nothing;

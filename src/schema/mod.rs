@@ -245,6 +245,8 @@ pub struct Schema {
     place: Box<[u16]>,
     by_name: HashMap<Arc<str>, u16>,
     hosts: Vec<Box<str>>,
+    /// Number of the host, key, value.
+    tags: Vec<(u16, Box<str>, Box<str>)>,
 }
 
 impl Schema {
@@ -295,13 +297,29 @@ impl Schema {
             let first = by_name.entry(shape.name.clone()).or_insert(shape.code);
             *first = shape.code.min(*first);
         }
-        Schema { arch, known, place, by_name, hosts: Vec::new() }
+        Schema { arch, known, place, by_name, hosts: Vec::new(), tags: Vec::new() }
     }
 
     /// The same with the names of the hosts that rows number.
     pub fn with_hosts(mut self, hosts: &[impl AsRef<str>]) -> Schema {
         self.hosts = hosts.iter().map(|h| h.as_ref().into()).collect();
         self
+    }
+
+    /// The same with what somebody called the hosts: each `HOST:KEY=VALUE`, the host by its number.
+    pub fn with_tags(mut self, tags: &[impl AsRef<str>]) -> Schema {
+        let parse = |tag: &str| {
+            let (host, rest) = tag.split_once(':')?;
+            let (key, value) = rest.split_once('=')?;
+            Some((host.parse().ok()?, key.into(), value.into()))
+        };
+        self.tags = tags.iter().filter_map(|tag| parse(tag.as_ref())).collect();
+        self
+    }
+
+    /// The tags of a host: keys and values.
+    pub fn tags(&self, host: u16) -> impl Iterator<Item = (&str, &str)> {
+        self.tags.iter().filter(move |(of, ..)| *of == host).map(|(_, key, value)| (&**key, &**value))
     }
 
     /// The names of the hosts, by number.

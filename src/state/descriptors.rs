@@ -13,11 +13,13 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use rustc_hash::FxHashMap;
 
-use super::tables::{FileRef, changed};
+use super::tables::{FileDesc, FileEntity, FileRef, changed};
+use crate::batch::file_flags;
+use crate::decode::Numbers;
 
 /// A table that processes may share.
 pub type TableRef = Rc<RefCell<FdTable>>;
@@ -33,6 +35,29 @@ pub struct Fd {
     pub since: u64,
     /// It was read from /proc: it may have been there for long.
     pub read: bool,
+    /// Whether it may be something else by now.
+    pub doubt: Doubt,
+    /// When it was last set whether exec closes it.
+    pub touched: u64,
+}
+
+impl Fd {
+    /// Of a file; of what else there is to say nothing is said.
+    pub fn new(file: FileRef) -> Fd {
+        Fd { file, cloexec: false, since: 0, read: false, doubt: Doubt::None, touched: 0 }
+    }
+}
+
+/// What may have become of a number, unseen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Doubt {
+    /// Nothing.
+    #[default]
+    None,
+    /// It may have been closed: the next call that uses it tells.
+    Closed,
+    /// It may mean another file.
+    Other,
 }
 
 /// What a number meant.
@@ -50,8 +75,12 @@ struct Past {
 const STDIO: u32 = 3;
 /// Numbers below this are an index, which is nearly all; others a map.
 const LOW: usize = 4096;
+/// How long a call that copies a table may take, if its beginning is not known (ns).
+const LONG: u64 = 10_000_000;
+/// How many files whose making is not told yet a table remembers.
+const AWAITED: usize = 64;
 /// How much past a shared table remembers.
-const PAST: usize = 64;
+const PAST: usize = 512;
 
 /// A descriptor table.
 #[derive(Default)]
@@ -60,18 +89,126 @@ pub struct FdTable {
     low: Rc<Vec<Option<Fd>>>,
     high: FxHashMap<u32, Fd>,
     shared: bool,
+    /// Something changes it that is not told: nothing in it is certain.
+    untold: bool,
+    /// Files that the kernel named by their identity alone: the record of what made them is on its way.
+    awaited: Vec<FileRef>,
+    /// Copies that were made of it, and when: of what began before, nobody knows whether it is in them.
+    copies: VecDeque<(u64, Weak<RefCell<FdTable>>)>,
     past: VecDeque<Past>,
 }
 
 impl FdTable {
     /// A copy for a process of its own, as fork and unshare make it: nobody shares it, so it needs no past.
     pub fn copy(&self) -> FdTable {
-        FdTable { low: self.low.clone(), high: self.high.clone(), shared: false, past: VecDeque::new() }
+        let (low, high) = (self.low.clone(), self.high.clone());
+        FdTable { low, high, untold: self.untold, ..FdTable::default() }
+    }
+
+    /// A copy that a call made which began at `entry` (if that is known), told of at `time`. What other threads did since
+    /// may be in the copy or not.
+    pub fn copied(&mut self, entry: Option<u64>, time: u64) -> TableRef {
+        let mut own = self.copy();
+        if !self.shared {
+            return Rc::new(RefCell::new(own));
+        }
+        let began = entry.unwrap_or_else(|| time.saturating_sub(LONG));
+        let past = |fd: u32| self.past.iter().filter(move |p| p.fd == fd && p.until >= began);
+        // More may have happened than is remembered.
+        let much = self.past.len() >= PAST && self.past.front().is_some_and(|p| p.until >= began);
+        let doubt = |times: usize| if much || times > 0 { Doubt::Other } else { Doubt::Closed };
+        own.each(|fd, f| {
+            if f.since.max(f.touched) >= began && !f.read {
+                f.doubt = doubt(past(fd).count());
+            }
+        });
+        for p in self.past.iter().filter(|p| p.until >= began) {
+            if own.get(p.fd).is_none() {
+                let doubt = doubt(past(p.fd).count() - 1);
+                own.set(p.fd, Fd { since: p.until, doubt, ..Fd::new(p.file.clone()) });
+            }
+        }
+        let own = Rc::new(RefCell::new(own));
+        self.copies.retain(|(at, copy)| at.saturating_add(1_000_000_000) > time && copy.strong_count() > 0);
+        if self.copies.len() >= PAST {
+            self.copies.pop_front();
+        }
+        self.copies.push_back((time, Rc::downgrade(&own)));
+        own
+    }
+
+    /// The copy that a fork made, as the kernel tells it.
+    pub fn forked(&mut self, now: &Numbers, entry: Option<u64>, time: u64) -> TableRef {
+        let own = if now.max > u64::from(now.told()) {
+            // What is not told is as far as it is known.
+            self.copied(entry, time)
+        } else {
+            Rc::new(RefCell::new(FdTable { untold: self.untold, ..FdTable::default() }))
+        };
+        let mut table = own.borrow_mut();
+        for fd in 0..now.told() {
+            table.remove(fd, time);
+        }
+        for (fd, id, cloexec) in now.open() {
+            let entry = match self.get(fd) {
+                // Nothing was told of it since the time when one task alone used the table.
+                Some(f) if f.file.id.get() == id || f.file.id.get() == 0 => f.clone(),
+                _ => {
+                    let file = self.by_id(id).cloned().unwrap_or_else(|| self.wait_for(id));
+                    Fd { since: time, ..Fd::new(file) }
+                }
+            };
+            table.set(fd, Fd { cloexec, ..entry });
+        }
+        drop(table);
+        own
+    }
+
+    /// The number may mean something else than is known: this, or nothing.
+    fn suspect(&mut self, fd: u32, now: Option<FileRef>, since: u64) {
+        match (self.get_mut(fd), now) {
+            (Some(f), None) if f.doubt == Doubt::None => f.doubt = Doubt::Closed,
+            (Some(f), Some(now)) if f.doubt == Doubt::None && Rc::ptr_eq(&f.file, &now) => {
+                f.doubt = Doubt::Closed;
+            }
+            (Some(f), _) => f.doubt = Doubt::Other,
+            (None, Some(file)) => {
+                self.set(fd, Fd { since, doubt: Doubt::Closed, ..Fd::new(file) });
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// True if a copy was made after this time.
+    pub fn copied_since(&self, time: u64) -> bool {
+        self.copies.back().is_some_and(|(at, _)| *at > time)
+    }
+
+    /// A call that began at `entry` and returned at `time` changed this number: copies that were made meanwhile may have that
+    /// change or not.
+    pub fn changed(&mut self, fd: u32, entry: Option<u64>, time: u64) {
+        let began = entry.unwrap_or_else(|| time.saturating_sub(LONG));
+        if !self.copied_since(began) {
+            return;
+        }
+        let now = self.get(fd).map(|f| f.file.clone());
+        for (_, copy) in self.copies.iter().filter(|(at, _)| *at > began) {
+            if let Some(copy) = copy.upgrade()
+                && let Ok(mut copy) = copy.try_borrow_mut()
+            {
+                copy.suspect(fd, now.clone(), time);
+            }
+        }
     }
 
     /// From now on several threads use it.
     pub fn share(&mut self) {
         self.shared = true;
+    }
+
+    /// From now on nothing in it is certain.
+    pub fn untold(&mut self) {
+        self.untold = true;
     }
 
     /// The entry of a descriptor as it is now.
@@ -124,8 +261,24 @@ impl FdTable {
         }
     }
 
-    /// A close of the number that entered at `entry` and returned at `exit`.
-    pub fn close(&mut self, fd: u32, entry: Option<u64>, exit: u64) {
+    /// A close of the number that entered at `entry` and returned at `exit`; `slot` is what it meant then.
+    pub fn close(&mut self, fd: u32, entry: Option<u64>, exit: u64, slot: Option<u64>) {
+        match slot {
+            // Another thread's new file, whose record has come.
+            Some(now) if now != 0 && self.get(fd).is_some_and(|f| f.file.id.get() == now) => {
+                if let Some(past) = self.past.iter_mut().find(|p| p.fd == fd && p.owed) {
+                    past.owed = false;
+                    past.until = past.until.min(exit);
+                }
+                return;
+            }
+            Some(0) => return self.remove(fd, exit),
+            Some(now) => {
+                let file = self.by_id(now).cloned().unwrap_or_else(|| self.wait_for(now));
+                return self.replace(fd, Fd { since: exit, ..Fd::new(file) });
+            }
+            None => {}
+        }
         if self.shared && self.get(fd).is_none_or(|now| entry.is_none_or(|e| e < now.since)) {
             // Older than the present file, or not known to be younger: it is the oldest one that is still awaited.
             let awaited = |p: &&mut Past| p.fd == fd && p.owed && entry.is_none_or(|e| p.since <= e);
@@ -138,13 +291,47 @@ impl FdTable {
         self.remove(fd, exit);
     }
 
-    /// Removes the numbers of a range, or marks them to be closed by exec.
-    pub fn close_range(&mut self, first: u32, last: u32, cloexec: bool, until: u64) {
+    /// A file of which only the identity is known, until what made it is told.
+    pub fn wait_for(&mut self, id: u64) -> FileRef {
+        let file = FileEntity::new(FileDesc { flags: file_flags::UNNAMED, ..FileDesc::default() });
+        file.id.set(id);
+        if self.awaited.len() >= AWAITED {
+            self.awaited.remove(0);
+        }
+        self.awaited.push(file.clone());
+        file
+    }
+
+    /// The record of what made a file has come: if that is awaited, this is it.
+    pub fn arrived(&mut self, file: FileRef) -> FileRef {
+        let Some(at) = self.awaited.iter().position(|f| f.id.get() == file.id.get()) else { return file };
+        let known = self.awaited.swap_remove(at);
+        known.change(|d| *d = file.desc.take());
+        known
+    }
+
+    /// An open file by its identity.
+    pub fn by_id(&self, id: u64) -> Option<&FileRef> {
+        let is = |f: &&FileRef| id != 0 && f.id.get() == id;
+        let now = self.low.iter().flatten().chain(self.high.values()).map(|f| &f.file);
+        now.chain(self.past.iter().rev().map(|p| &p.file)).find(is)
+    }
+
+    /// Removes the numbers of a range, or marks them to be closed by exec. A call that began at `entry`: what another thread
+    /// has placed since may have come before or after it.
+    pub fn close_range(&mut self, first: u32, last: u32, cloexec: bool, entry: Option<u64>, until: u64) {
         let mut at = Vec::new();
-        self.each(|fd, entry| {
+        let shared = self.shared;
+        self.each(|fd, f| {
             if (first..=last).contains(&fd) {
-                entry.cloexec |= cloexec;
-                at.push(fd);
+                if cloexec {
+                    (f.cloexec, f.touched) = (true, until);
+                }
+                if shared && !cloexec && entry.is_none_or(|e| e < f.since) {
+                    f.doubt = Doubt::Closed;
+                } else {
+                    at.push(fd);
+                }
             }
         });
         if !cloexec {
@@ -166,22 +353,26 @@ impl FdTable {
     /// The file that a call meant by a number, and since when it is known; and whether it is certain that it meant that
     /// one. `entry` is when the call began, if that is known.
     pub fn meant(&self, fd: u32, entry: Option<u64>) -> Option<(&FileRef, u64, bool)> {
+        self.believed(fd, entry).map(|(file, since, certain)| (file, since, certain && !self.untold))
+    }
+
+    fn believed(&self, fd: u32, entry: Option<u64>) -> Option<(&FileRef, u64, bool)> {
         let now = self.get(fd);
         if !self.shared {
-            return now.map(|f| (&f.file, f.since, true));
+            return now.map(|f| (&f.file, f.since, f.doubt == Doubt::None));
         }
         let past = |p: &&Past| p.fd == fd;
         let Some(entry) = entry else {
             let certain = !self.past.iter().any(|p| past(&p));
             return match now {
-                Some(f) => Some((&f.file, f.since, certain)),
+                Some(f) => Some((&f.file, f.since, certain && f.doubt == Doubt::None)),
                 None => self.past.iter().rfind(past).map(|p| (&p.file, p.since, false)),
             };
         };
         if let Some(f) = now
             && f.since <= entry
         {
-            return Some((&f.file, f.since, true));
+            return Some((&f.file, f.since, f.doubt == Doubt::None));
         }
         // The newest that had come by then, if it was not gone again.
         if let Some(p) = self.past.iter().rfind(|p| past(p) && p.since <= entry) {
@@ -250,12 +441,12 @@ impl FdTable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tables::{FileDesc, FileEntity, Text};
+    use super::super::tables::Text;
     use super::*;
 
     fn file(name: &str, since: u64) -> Fd {
         let desc = FileDesc { name: Some(Text::from(name.as_bytes())), ..FileDesc::default() };
-        Fd { file: FileEntity::new(desc), cloexec: false, since, read: false }
+        Fd { since, ..Fd::new(FileEntity::new(desc)) }
     }
 
     fn name(found: Option<(&FileRef, u64, bool)>) -> Option<(String, bool)> {
@@ -280,12 +471,12 @@ mod tests {
         t.place(3, file("null", 10));
         // close(3) of "null" enters at 20 and frees the number, but does not return.
         t.place(3, file("zero", 30));
-        t.close(3, Some(35), 40);
+        t.close(3, Some(35), 40, None);
         t.place(3, file("again", 50));
         assert_eq!(name(t.meant(3, Some(20))), is("null", false), "it is not certain to be this one");
-        t.close(3, Some(20), 60);
+        t.close(3, Some(20), 60, None);
         assert_eq!(name(t.meant(3, Some(70))), is("again", true), "the late close removes nothing");
-        t.close(3, Some(80), 90);
+        t.close(3, Some(80), 90, None);
         assert_eq!(name(t.meant(3, Some(100))), None);
     }
 
@@ -294,7 +485,7 @@ mod tests {
     fn a_call_that_waited_meant_what_was_there_when_it_began() {
         let mut t = shared();
         t.place(5, file("pipe", 10));
-        t.close(5, Some(30), 31);
+        t.close(5, Some(30), 31, None);
         t.place(5, file("other", 40));
         assert_eq!(name(t.meant(5, Some(20))), is("pipe", false));
         assert_eq!(name(t.meant(5, Some(35))), None, "nothing was there");
@@ -310,7 +501,7 @@ mod tests {
         let mut t = shared();
         t.place(7, file("first", 10));
         for i in 0..PAST as u64 + 1 {
-            t.close(7, Some(20 + i * 10), 21 + i * 10);
+            t.close(7, Some(20 + i * 10), 21 + i * 10, None);
             t.place(7, file("later", 25 + i * 10));
         }
         assert_eq!(name(t.meant(7, Some(15))), None);
@@ -321,7 +512,7 @@ mod tests {
     fn one_thread_alone_cannot_race_and_keeps_no_past() {
         let mut t = FdTable::default();
         t.place(3, file("a", 10));
-        t.close(3, None, 20);
+        t.close(3, None, 20, None);
         t.place(3, file("b", 30));
         t.place(4, Fd { read: true, ..file("c", 30) });
         assert_eq!(name(t.meant(3, None)), is("b", true));
@@ -332,15 +523,37 @@ mod tests {
         assert!(!t.copy().shared);
     }
 
+    /// The kernel says what a number means: a close that returns late takes nothing away, and one whose file was replaced
+    /// before it returned leaves nothing.
+    #[test]
+    fn what_the_kernel_says_of_a_number_settles_the_order() {
+        let mut t = shared();
+        t.place(3, file("old", 10));
+        let new = file("new", 30);
+        new.file.id.set(7);
+        t.replace(3, new);
+        t.close(3, Some(20), 40, Some(7));
+        assert_eq!(name(t.meant(3, Some(50))), is("new", true));
+        t.close(3, Some(20), 60, Some(8));
+        let awaited = t.meant(3, Some(70)).unwrap().0.clone();
+        let last = file("last", 65).file;
+        last.id.set(8);
+        assert!(Rc::ptr_eq(&t.arrived(last), &awaited));
+        assert_eq!(name(t.meant(3, Some(70))), is("last", true));
+        t.place(3, file("late", 80));
+        t.close(3, Some(20), 90, Some(0));
+        assert_eq!(name(t.meant(3, Some(100))), None);
+    }
+
     #[test]
     fn ranges_and_exec_close_what_they_name() {
         let mut t = shared();
         for fd in [3, 4, 5000] {
             t.place(fd, file("f", 10));
         }
-        t.close_range(4, u32::MAX, true, 20);
+        t.close_range(4, u32::MAX, true, Some(20), 20);
         assert_eq!(t.len(), 3);
-        t.close_range(3, 3, false, 20);
+        t.close_range(3, 3, false, Some(20), 20);
         assert_eq!(name(t.meant(3, Some(15))), is("f", false));
         t.exec();
         assert!(t.is_empty() && !t.shared && t.past.is_empty());

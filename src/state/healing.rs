@@ -18,8 +18,8 @@ const CALM: u64 = 200_000_000;
 
 impl State<'_> {
     /// Changes were lost: what was learnt before is no longer certain.
-    pub(super) fn blind(&mut self, time: u64) {
-        self.lost_at = time;
+    pub fn blind(&mut self, time: u64) {
+        self.lost_at = self.lost_at.max(time);
         self.latest = None;
         self.ends_lost = true;
         // How many threads each process has may have changed unseen.

@@ -7,9 +7,10 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use super::containers::{Containers, Runs};
 use super::scan::ProcFs;
 use super::tables::{FileRef, Place, ProcRef, Text, changes};
-use crate::batch::{Builder, File, FileId, Group, NONE, Proc, ProcId, StrId, User, file_flags};
+use crate::batch::{Builder, File, FileId, Group, NONE, Proc, ProcId, StrId, User, file_flags, proc_flags};
 use crate::users::Users;
 
 /// Deepest chain of ancestors that goes into a dictionary.
@@ -52,6 +53,7 @@ fn orphaned(proc: &ProcRef, around: &Around<'_>) {
 /// Interns into one block after another.
 pub struct Interner {
     users: Users,
+    pub(super) containers: Containers,
     generation: u32,
     user_ids: FxHashMap<u32, u32>,
     group_ids: FxHashMap<u32, u32>,
@@ -80,8 +82,14 @@ fn string(b: &mut Builder, text: Option<&Text>) -> StrId {
 
 impl Interner {
     /// With the names of these users.
-    pub fn new(users: Users) -> Interner {
-        Interner { users, generation: 0, user_ids: FxHashMap::default(), group_ids: FxHashMap::default() }
+    pub fn new(users: Users, containers: Containers) -> Interner {
+        Interner {
+            users,
+            containers,
+            generation: 0,
+            user_ids: FxHashMap::default(),
+            group_ids: FxHashMap::default(),
+        }
     }
 
     /// The users that it knows, to be taught.
@@ -167,7 +175,12 @@ impl Interner {
             let file = table.borrow().get(fd).map(|f| f.file.clone());
             file.map_or(NONE, |f| self.file(b, &f, false))
         });
-        let parts = [parent, leader, group_leader, stdio[0], stdio[1], stdio[2]];
+        let (path, pid) = {
+            let d = proc.desc.borrow();
+            (d.cgroup.clone(), d.pid)
+        };
+        let runs = self.containers.of(b, path.as_ref(), pid);
+        let parts = [parent, leader, group_leader, stdio[0], stdio[1], stdio[2], runs.number()];
         proc.checked.set(changes());
         let (generation, id) = proc.place.get();
         if generation == b.generation() && proc.parts.replace(parts) == parts {
@@ -197,7 +210,8 @@ impl Interner {
             args: string(b, d.args.as_ref()),
             cwd: string(b, d.cwd.as_ref()),
             cgroup: string(b, d.cgroup.as_ref()),
-            flags: d.flags,
+            container: if let Runs::In(id) = runs { id } else { NONE },
+            flags: d.flags | if runs == Runs::Host { proc_flags::HOST } else { 0 },
             login: self.user(b, d.loginuid),
             leader,
             group_leader,

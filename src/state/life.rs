@@ -127,7 +127,11 @@ impl State<'_> {
         } else if f.shares & abi::FORK_FILES != 0 {
             table
         } else {
-            Rc::new(RefCell::new(table.borrow().copy()))
+            let mut table = table.borrow_mut();
+            match &f.table {
+                Some(now) => table.forked(now, r.entry(), r.time),
+                None => table.copied(r.entry(), r.time),
+            }
         };
         let child = ProcEntity::new(desc, of_parent, table);
         child.fds_known.set(followed && parent.fds_known.get());
@@ -138,6 +142,9 @@ impl State<'_> {
         }
         child.counted.set(r.time);
         child.ask(ask::ID);
+        if f.shares & abi::FORK_GROUPS != 0 {
+            self.born_in(&child, f.group);
+        }
         *child.leaders.borrow_mut() = parent.leaders.borrow().clone();
         self.insert(f.pid, child);
         self.live.insert(f.pid);
@@ -174,8 +181,9 @@ impl State<'_> {
         proc.change(|d| {
             d.comm = bytes(e.comm).map(|(c, _)| c).or_else(|| d.comm.take());
             d.exepath = (e.exe.status != abi::PATH_GONE).then(|| Text::from(exe.as_slice()));
-            d.flags &=
-                !(proc_flags::ARGS_CUT | proc_flags::ENV_CUT | proc_flags::UNCERTAIN | proc_flags::BARE);
+            // Of one of which nothing was known this tells a part.
+            let known = if d.flags & proc_flags::BARE == 0 { proc_flags::UNCERTAIN } else { 0 };
+            d.flags &= !(proc_flags::ARGS_CUT | proc_flags::ENV_CUT | proc_flags::BARE | known);
             d.flags |= if cut(&args) { proc_flags::ARGS_CUT } else { 0 };
             d.flags |= if cut(&env) { proc_flags::ENV_CUT } else { 0 };
             (d.args, d.env) = (args.map(|(a, _)| a), env.map(|(e, _)| e));
@@ -184,7 +192,7 @@ impl State<'_> {
         });
         proc.counted.set(r.time);
         proc.ask(ask::CAPS | ask::PROGRAM);
-        effects::exec_closes(&proc);
+        effects::exec_closes(&proc, r.entry(), r.time);
         self.live.insert(r.pid);
     }
 

@@ -11,12 +11,15 @@
 //! an entity that was read from /proc ignores records older than that reading, and [`descriptors`] remembers what numbers
 //! meant when a call began.
 
+mod containers;
 mod descriptors;
 mod effects;
 mod flight;
+mod groups;
 mod healing;
 mod intern;
 mod life;
+mod made;
 mod net;
 mod reading;
 mod replay;
@@ -34,12 +37,14 @@ use crate::decode::Record;
 use crate::schema::{self, Schema};
 use crate::source::abi;
 use crate::users::Users;
+use containers::Containers;
 pub use flight::InFlight;
+pub use groups::control_group;
 use intern::Interner;
 pub use replay::Replay;
 use scan::ProcFs;
 pub use snapshot::Snapshot;
-use tables::{FileRef, ProcRef};
+use tables::{FileRef, ProcRef, Text};
 
 /// A process that ended stays known for this long: late records of other CPUs may mention it.
 const LINGER: u64 = 2_000_000_000;
@@ -109,6 +114,10 @@ pub struct State<'s> {
     live: FxHashSet<u32>,
     /// What calls that have begun will overwrite, by thread: the time of the entry and its record.
     entries: FxHashMap<u32, (u64, Vec<u8>)>,
+    /// Paths of control groups of the unified hierarchy by their ids, of those that records told.
+    groups: FxHashMap<u64, Text>,
+    /// When groups that were there before were looked for last.
+    searched: u64,
     /// Time of the last loss: what was learnt before it may be stale.
     lost_at: u64,
     /// Ends of processes may have been lost then, and nobody has looked.
@@ -138,7 +147,7 @@ impl<'s> State<'s> {
         State {
             schema,
             proc_fs: ProcFs::new(proc_root),
-            interner: Interner::new(users),
+            interner: Interner::new(users, Containers::new(proc_root)),
             procs: FxHashMap::default(),
             latest: None,
             ended: VecDeque::new(),
@@ -148,6 +157,8 @@ impl<'s> State<'s> {
             next_seq: Vec::new(),
             live: FxHashSet::default(),
             entries: FxHashMap::default(),
+            groups: FxHashMap::default(),
+            searched: 0,
             lost_at: 0,
             ends_lost: false,
             now,
@@ -184,6 +195,11 @@ impl<'s> State<'s> {
         self
     }
 
+    /// Takes in what the runtimes of containers have said meanwhile. It does not wait.
+    pub fn learn_containers(&mut self) {
+        self.interner.containers.heed();
+    }
+
     /// Counts so far.
     pub fn seen(&self) -> Seen {
         self.seen
@@ -214,6 +230,8 @@ impl<'s> State<'s> {
             abi::REC_EXIT => self.exit(cpu, &r, wanted, b),
             abi::REC_RENAME => self.rename(&r),
             abi::REC_ENTRY => self.entry(&r, bytes),
+            abi::REC_ATTACH => self.attached(&r),
+            abi::REC_MKDIR => self.grouped(&r),
             _ => self.call(cpu, &r, wanted, b),
         }
         if let Some(account) = self.accounts.get_mut(cpu) {

@@ -203,7 +203,7 @@ impl State<'_> {
         }
         for open in self.proc_fs.fds(pid) {
             let file = FileEntity::new(open.desc);
-            table.place(open.fd, Fd { file, cloexec: open.cloexec, since, read: true });
+            table.place(open.fd, Fd { cloexec: open.cloexec, since, read: true, ..Fd::new(file) });
         }
     }
 }

@@ -8,6 +8,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::containers::Containers;
 use super::descriptors::{Fd, FdTable, TableRef};
 use super::tables::{FileDesc, FileEntity, FileRef, ProcDesc, ProcEntity, ProcRef, Text};
 use super::{State, effects};
@@ -62,6 +63,7 @@ impl<'s> Replay<'s> {
         // What is below this is no directory: nothing of this host gets into what another one was.
         let mut state = State::new(schema, std::path::Path::new("/dev/null"), Users::default(), never)
             .without_ancestors();
+        state.interner.containers = Containers::told();
         state.follow_some();
         Replay {
             state,
@@ -105,6 +107,11 @@ impl<'s> Replay<'s> {
         self.files.clear();
         self.files.resize(batch.dict.files.len(), None);
         let d = &batch.dict;
+        for p in d.procs {
+            if let (Some(path), Some(c)) = (d.strings.find(p.cgroup), d.container(p.container)) {
+                self.state.interner.containers.tell(d, path, c);
+            }
+        }
         let users = self.state.interner.users();
         for u in d.users {
             if let Some(name) = d.strings.find(u.name) {
@@ -175,7 +182,7 @@ impl<'s> Replay<'s> {
         let late = if time < self.last { row_flags::UNCERTAIN } else { 0 };
         let file = self.file(batch, refs.first().copied().unwrap_or(NONE), batch.flags_of(row) | late);
         let cloexec = words.get(1).is_some_and(|w| *w != 0);
-        proc.fds.borrow().borrow_mut().replace(fd, Fd { file, cloexec, since: time, read: true });
+        proc.fds.borrow().borrow_mut().replace(fd, Fd { cloexec, since: time, read: true, ..Fd::new(file) });
     }
 
     fn parent(&self, ppid: u32) -> Option<ProcRef> {
@@ -357,11 +364,11 @@ impl<'s> Replay<'s> {
                 if let Ok(fd) = u32::try_from(c.word(0) as i32)
                     && c.ret != -i64::from(libc::EBADF)
                 {
-                    table.borrow_mut().close(fd, c.entry, time);
+                    table.borrow_mut().close(fd, c.entry, time, None);
                 }
             }
             Effect::CloseRange if ok => {
-                effects::close_range(proc, from, c.word(1) as u32, c.word(2) as u32, time);
+                effects::close_range(proc, [from, c.word(1) as u32], c.word(2) as u32, c.entry, time);
             }
             Effect::Dup | Effect::DupTo => {
                 if let Some(fd) = made.filter(|fd| effect == Effect::Dup || *fd != from) {
@@ -379,16 +386,16 @@ impl<'s> Replay<'s> {
                     let cloexec = cmd == libc::F_DUPFD_CLOEXEC;
                     let entry = effects::copy_of(&table, from, cloexec, time).unwrap_or_else(|| {
                         let file = self.file(c.batch, c.reference(0), c.flags);
-                        Fd { file, cloexec, since: time, read: false }
+                        Fd { cloexec, since: time, ..Fd::new(file) }
                     });
                     table.borrow_mut().place(fd, entry);
                 }
-                (libc::F_SETFD, Some(0)) => effects::set_cloexec(&table, from, c.word(2) & 1 != 0),
+                (libc::F_SETFD, Some(0)) => effects::set_cloexec(&table, from, c.word(2) & 1 != 0, time),
                 _ => self.mentioned(&table, c),
             },
             Effect::Ioctl => match (c.word(1) as u32, ok) {
-                (0x5451, true) => effects::set_cloexec(&table, from, true),
-                (0x5450, true) => effects::set_cloexec(&table, from, false),
+                (0x5451, true) => effects::set_cloexec(&table, from, true, time),
+                (0x5450, true) => effects::set_cloexec(&table, from, false, time),
                 _ => self.mentioned(&table, c),
             },
             Effect::Pipe | Effect::Socketpair => self.pair(&table, effect, c),
@@ -404,8 +411,8 @@ impl<'s> Replay<'s> {
                     }
                 }
             }
-            Effect::Unshare if ok && c.word(0) & CLONE_FILES != 0 => effects::unshare(proc),
-            Effect::Exec if c.ret == 0 => effects::exec_closes(proc),
+            Effect::Unshare if ok && c.word(0) & CLONE_FILES != 0 => effects::unshare(proc, c.entry, time),
+            Effect::Exec if c.ret == 0 => effects::exec_closes(proc, c.entry, time),
             Effect::Clone if c.ret > 0 => {
                 let by = c.shape.args.iter().enumerate().find_map(|(i, a)| match a.kind {
                     Kind::Flags(_) => Some(c.word(i)),
@@ -444,7 +451,7 @@ impl<'s> Replay<'s> {
     /// The new descriptor of a call.
     fn result(&mut self, c: &Call<'_, '_>, cloexec: bool) -> Fd {
         let id = c.shape.ret_ref().map_or(NONE, |at| c.reference(usize::from(at)));
-        Fd { file: self.file(c.batch, id, c.flags), cloexec, since: c.time, read: false }
+        Fd { cloexec, since: c.time, ..Fd::new(self.file(c.batch, id, c.flags)) }
     }
 
     /// A call that says what a number stands for that was not known, or not for certain.
@@ -467,7 +474,7 @@ impl<'s> Replay<'s> {
             }
             let cloexec = table.borrow().get(fd).is_some_and(|held| held.cloexec);
             let file = self.file(c.batch, id, c.flags);
-            table.borrow_mut().replace(fd, Fd { file, cloexec, since: c.time, read: true });
+            table.borrow_mut().replace(fd, Fd { cloexec, since: c.time, read: true, ..Fd::new(file) });
         }
     }
 
@@ -485,7 +492,7 @@ impl<'s> Replay<'s> {
             let file = self.file(c.batch, id, c.flags);
             // Two ends are two files, although they have one description.
             let own = FileEntity::new(file.desc.borrow().clone());
-            let entry = Fd { file: own, cloexec: flags & 0o2000000 != 0, since: c.time, read: false };
+            let entry = Fd { cloexec: flags & 0o2000000 != 0, since: c.time, ..Fd::new(own) };
             table.borrow_mut().place(u32::from_le_bytes(*fd), entry);
         }
     }
@@ -512,7 +519,7 @@ impl<'s> Replay<'s> {
             if level == libc::SOL_SOCKET && kind == libc::SCM_RIGHTS {
                 for fd in body.as_chunks::<4>().0 {
                     let cloexec = c.word(2) & libc::MSG_CMSG_CLOEXEC as u64 != 0;
-                    let entry = Fd { file: FileEntity::new(unknown()), cloexec, since: c.time, read: false };
+                    let entry = Fd { cloexec, since: c.time, ..Fd::new(FileEntity::new(unknown())) };
                     table.borrow_mut().place(u32::from_le_bytes(*fd), entry);
                 }
             }
@@ -628,6 +635,7 @@ fn desc(batch: &Batch, p: &Proc, known: Option<&ProcDesc>) -> ProcDesc {
         args: text(batch, p.args, known.map(|k| &k.args)),
         cwd: text(batch, p.cwd, known.map(|k| &k.cwd)),
         cgroup: text(batch, p.cgroup, known.map(|k| &k.cgroup)),
+        groups: known.map(|k| k.groups.clone()).unwrap_or_default(),
         flags: p.flags,
         threads: p.threads,
         exe_dev: 0,

@@ -3,11 +3,12 @@
 //! Enters: a record of a call. Leaves: its effect on the tables, and if it is wanted a row with the files that it names,
 //! as they were before it or are after it, whichever the argument means. Never: a process's birth or end.
 
+use super::descriptors::Doubt;
 use super::intern::{self, Around};
-use super::tables::{FileEntity, FileRef, PendingExec, ProcRef};
-use super::{ENTRIES, State, Wanted, effects};
-use crate::batch::{Builder, Item, NONE, ProcId, Row, row_flags};
-use crate::decode::{RawItem, Record};
+use super::tables::{FileDesc, FileEntity, FileRef, PendingExec, ProcRef};
+use super::{ENTRIES, State, Wanted, effects, made};
+use crate::batch::{Builder, Item, NONE, ProcId, Row, file_flags, row_flags};
+use crate::decode::{Fact, RawItem, Record};
 use crate::schema::{self, Copied, Dir, Effect, Kind, Len, Shape, Struct, fdlist, item};
 use crate::source::abi;
 
@@ -106,20 +107,36 @@ impl State<'_> {
                 _ => self.look_up(r, shape, &proc, during_scan, false),
             }
         }
+        if compat && shape.effect != Effect::None && r.ret >= 0 {
+            // The kernel is asked for nothing there: what such a call did to descriptors is not known.
+            proc.fds.borrow().borrow_mut().untold();
+        }
         let mut new = None;
         if shape.effect != Effect::None && !compat {
             let current = r.time >= scan_begin;
             // A new file is known by its own record, even if that is older than what /proc told.
-            let made =
-                effects::made(r, shape, &mut self.name).or_else(|| effects::made_by_text(r, shape, &proc));
+            let made = made::made(r, shape, &mut self.name).or_else(|| made::made_by_text(r, shape, &proc));
             if let (Some((desc, cloexec)), Ok(fd)) = (made, u32::try_from(r.ret)) {
-                let file = FileEntity::new(desc);
+                let mut file = self.new_file(&proc, r, shape, fd, desc);
                 if current {
+                    if let Some(id) = r.slot() {
+                        file.id.set(id);
+                        file = proc.fds.borrow().borrow_mut().arrived(file);
+                    }
                     effects::place(&proc.fds.borrow(), fd, file.clone(), cloexec, r.time);
+                    effects::tell_copies(&proc, r, shape);
+                    if r.slot() == Some(0) {
+                        // Another thread has closed it already.
+                        proc.fds.borrow().borrow_mut().remove(fd, r.time);
+                    }
                 }
                 new = Some(file);
             } else if current {
+                if matches!(shape.effect, Effect::Receive | Effect::ReceiveAll) {
+                    self.receive(&proc, r);
+                }
                 effects::apply(&proc, r, shape);
+                effects::tell_copies(&proc, r, shape);
                 if during_scan {
                     effects::doubt_copy(&proc, r, shape);
                 }
@@ -190,6 +207,43 @@ impl State<'_> {
         }
     }
 
+    /// The file behind a new descriptor. What is only said to be open may be so for long.
+    fn new_file(&self, proc: &ProcRef, r: &Record, shape: &Shape, fd: u32, desc: FileDesc) -> FileRef {
+        if matches!(shape.effect, Effect::MayOpen | Effect::Ioctl)
+            && let Some(known) = effects::file_at(&proc.fds.borrow(), u64::from(fd))
+        {
+            let d = known.desc.borrow();
+            if (d.kind, d.ino) == (desc.kind, desc.ino) && (d.name == desc.name || desc.name.is_none()) {
+                drop(d);
+                return known;
+            }
+        }
+        self.entity(desc, r.pid, fd)
+    }
+
+    /// Descriptors that came with messages.
+    fn receive(&mut self, proc: &ProcRef, r: &Record) {
+        let Fact::Got(all) = r.fact() else { return };
+        for g in all {
+            let desc = made::got(&g, &mut self.name);
+            let file = self.entity(desc, r.pid, g.fd);
+            file.id.set(g.id);
+            let file = proc.fds.borrow().borrow_mut().arrived(file);
+            effects::place(&proc.fds.borrow(), g.fd, file, g.cloexec, r.time);
+        }
+    }
+
+    /// A new file. The file systems of namespaces and pidfds make names only for those who ask.
+    fn entity(&self, mut desc: FileDesc, pid: u32, fd: u32) -> FileRef {
+        let nameless = desc.name.is_none() && desc.dev != 0;
+        desc.flags |= if nameless { file_flags::UNNAMED } else { 0 };
+        let file = FileEntity::new(desc);
+        if nameless {
+            self.proc_fs.finds(&file, pid, fd);
+        }
+        file
+    }
+
     /// Finds the files of the sets and arrays of descriptors that a call was given, by its words and items: as its arguments
     /// mean them, before it. True if any is not certain.
     fn list(
@@ -224,6 +278,28 @@ impl State<'_> {
         any
     }
 
+    /// A number that may have been closed: the call says whether it was.
+    fn settle(&self, r: &Record, shape: &Shape, proc: &ProcRef) {
+        let table = proc.fds.borrow().clone();
+        let mut table = table.borrow_mut();
+        let fds = shape.args.iter().enumerate().filter(|(_, a)| matches!(a.kind, Kind::Fd | Kind::DirFd));
+        for (i, _) in fds {
+            if let Ok(fd) = u32::try_from(r.word(i) as i32)
+                && let Some(entry) = table.get(fd).filter(|f| f.doubt != Doubt::None)
+                && r.entry().is_some_and(|e| e >= entry.since)
+            {
+                let bad = r.ret == -i64::from(libc::EBADF);
+                // A file that was opened with O_PATH is bad for most calls too.
+                if !bad
+                    && entry.doubt == Doubt::Closed
+                    && let Some(entry) = table.get_mut(fd)
+                {
+                    entry.doubt = Doubt::None;
+                }
+            }
+        }
+    }
+
     /// Finds the files that the call names: before its effect those of the arguments, after it the result's, those of a
     /// pair that it filled, and again those of a socket that it gave an address.
     pub(super) fn look_up(
@@ -234,14 +310,19 @@ impl State<'_> {
         during_scan: bool,
         after: bool,
     ) {
+        if !after {
+            self.settle(r, shape, proc);
+        }
         let table = proc.fds.borrow().clone();
         let table = table.borrow();
         let lost_at = self.lost_at;
         // What the call made is there since its exit.
         let began = if after { Some(r.time) } else { r.entry() };
         let find = |fd: u64| -> Option<(FileRef, bool)> {
-            let (file, since, certain) = table.meant(u32::try_from(fd as i32).ok()?, began)?;
-            Some((file.clone(), !certain || since < lost_at || during_scan))
+            let fd = u32::try_from(fd as i32).ok()?;
+            let (file, since, certain) = table.meant(fd, began)?;
+            let named = self.proc_fs.finds(file, r.pid, fd);
+            Some((file.clone(), !named || !certain || since < lost_at || during_scan))
         };
         for (i, arg) in shape.args.iter().enumerate() {
             let Some(at) = arg.fdref.map(usize::from) else { continue };

@@ -3,6 +3,7 @@
 //! Enters: a pid. Leaves: descriptions, as far as /proc gives them. Never: a failure that stops anything (processes come
 //! and go; what cannot be read is not known), an unbounded read (names are the traced side's choice).
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
@@ -11,9 +12,10 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 use rustix::fs::{AtFlags, StatxFlags};
 
+use super::groups::{self, Groups};
 use super::net::NetTables;
-use super::tables::{FileDesc, ProcDesc, ProcEntity, Text, ask};
-use crate::batch::{FileKind, proc_flags};
+use super::tables::{FileDesc, FileEntity, ProcDesc, ProcEntity, Text, ask};
+use crate::batch::{FileKind, file_flags, proc_flags};
 
 /// Most bytes read of one file of /proc.
 const MAX_READ: u64 = 1 << 20;
@@ -21,6 +23,8 @@ const MAX_READ: u64 = 1 << 20;
 const MAX_ARGS: usize = 4096;
 /// Most bytes kept of an environment.
 const MAX_ENV: usize = 16 << 10;
+/// How often the name of a file is asked for.
+const ASK_MAX: u8 = 8;
 /// Clock ticks a second as /proc counts them: USER_HZ is 100 on x86_64 and aarch64.
 const TICK_NS: u64 = 10_000_000;
 
@@ -40,6 +44,10 @@ pub struct ProcFs {
     /// Environments are read too.
     env: bool,
     net: FxHashMap<u64, NetTables>,
+    /// The hierarchy of [`Groups::other`]; 0 if there is none, or none was met yet.
+    hierarchy: Cell<u32>,
+    /// Paths of control groups are told as the kernel's hooks tell them: we are in the first of their namespaces.
+    whole: bool,
 }
 
 /// An open descriptor as /proc shows it.
@@ -96,7 +104,9 @@ fn parse_stat(bytes: &[u8]) -> Option<Stat> {
 impl ProcFs {
     /// /proc at `root`.
     pub fn new(root: impl Into<PathBuf>) -> ProcFs {
-        ProcFs { root: root.into(), env: false, net: FxHashMap::default() }
+        // PROC_CGROUP_INIT_INO (include/linux/proc_ns.h).
+        let whole = rustix::fs::stat("/proc/self/ns/cgroup").is_ok_and(|s| s.st_ino == 0xEFFF_FFFB);
+        ProcFs { root: root.into(), env: false, net: FxHashMap::default(), hierarchy: Cell::new(0), whole }
     }
 
     /// Reads environments too. They hold secrets, so only if somebody asked for that.
@@ -169,8 +179,29 @@ impl ProcFs {
         self.program(&mut d);
         self.executable(&mut d, true);
         d.cwd = self.link(pid, "cwd");
-        d.cgroup = read(&self.of(pid, "cgroup")).and_then(|c| parse_cgroup(&c));
+        if let Some(groups) = self.groups(pid) {
+            d.set_groups(groups);
+        }
         Some(d)
+    }
+
+    /// The control groups that a process is in now.
+    fn groups(&self, pid: u32) -> Option<Groups> {
+        let (groups, hierarchy) = groups::parse(&read(&self.of(pid, "cgroup"))?);
+        if let Some(hierarchy) = hierarchy {
+            self.hierarchy.set(hierarchy);
+        }
+        Some(groups)
+    }
+
+    /// The hierarchy of version 1 whose paths count, if there is one.
+    pub fn other_hierarchy(&self) -> Option<u32> {
+        Some(self.hierarchy.get()).filter(|h| *h != 0)
+    }
+
+    /// True if a path of a control group that a record tells is what /proc would say.
+    pub fn sees_whole_paths(&self) -> bool {
+        self.whole
     }
 
     /// What belongs to the program that a process runs, and no record tells: the audit user, which is set between login and
@@ -233,6 +264,12 @@ impl ProcFs {
         if let Some(status) = status {
             parse_inside(&status, &mut d);
         }
+        if what & ask::GROUPS != 0 {
+            match self.groups(d.pid).filter(|_| lives) {
+                Some(groups) => d.set_groups(groups),
+                None => d.flags |= proc_flags::UNCERTAIN,
+            }
+        }
         if what & ask::PROGRAM != 0 {
             d.flags &= !(proc_flags::EXE_SEEN | proc_flags::EXE_WRITABLE);
             (d.exe_ctime, d.exe_mtime) = (0, 0);
@@ -257,6 +294,46 @@ impl ProcFs {
             open.push(OpenFd { fd, desc, cloexec });
         }
         open
+    }
+
+    /// Asks for the name of a file for which the kernel has one only when it is asked. True if it is known.
+    pub fn finds(&self, file: &FileEntity, pid: u32, fd: u32) -> bool {
+        let ino = {
+            let d = file.desc.borrow();
+            if d.flags & file_flags::UNNAMED == 0 {
+                return true;
+            }
+            d.ino
+        };
+        if ino == 0 {
+            return false;
+        }
+        // It may have been closed by now, and its copies too.
+        if file.asked.replace(file.asked.get().saturating_add(1)) >= ASK_MAX {
+            return false;
+        }
+        let found = self.name_of(pid, fd, ino);
+        if let Some(name) = &found {
+            file.change(|d| {
+                d.flags &= !file_flags::UNNAMED;
+                if d.kind == FileKind::File
+                    && let Some(what) = name.strip_prefix(b"anon_inode:")
+                {
+                    d.kind = anon_kind(what);
+                }
+                d.name = Some(name.clone());
+            });
+        }
+        found.is_some()
+    }
+
+    /// The name of an open file, if its inode is still this one.
+    fn name_of(&self, pid: u32, fd: u32, ino: u64) -> Option<Text> {
+        let path = self.of(pid, "fd").join(fd.to_string());
+        let target = std::fs::read_link(&path).ok()?;
+        let (flags, mask) = (AtFlags::STATX_DONT_SYNC, StatxFlags::INO);
+        let stat = rustix::fs::statx(rustix::fs::CWD, &path, flags, mask).ok()?;
+        (stat.stx_ino == ino).then(|| Text::from(target.as_os_str().as_bytes()))
     }
 
     /// What one link of /proc/PID/fd stands for.
@@ -374,22 +451,6 @@ fn may_write(d: &ProcDesc, mode: u32, uid: u32, gid: u32) -> bool {
         || (d.gid == gid && mode & 0o020 != 0)
 }
 
-/// The path in the unified tree (`0::/…`); on a host with version 1 only, that of the pids or memory controller.
-fn parse_cgroup(bytes: &[u8]) -> Option<Text> {
-    let path = |line: &[u8], controller: &str| -> Option<Vec<u8>> {
-        let mut parts = line.splitn(3, |b| *b == b':');
-        let (_, names, path) = (parts.next()?, parts.next()?, parts.next()?);
-        let hit = names.split(|b| *b == b',').any(|n| n == controller.as_bytes());
-        hit.then(|| path.to_vec())
-    };
-    let lines = || bytes.split(|b| *b == b'\n');
-    let unified = lines().find_map(|l| path(l, "")).filter(|p| p != b"/");
-    let found = unified.or_else(|| {
-        ["pids", "memory", "devices", "name=systemd"].iter().find_map(|c| lines().find_map(|l| path(l, c)))
-    });
-    found.or_else(|| lines().find_map(|l| path(l, ""))).map(|p| Text::from(p.as_slice()))
-}
-
 /// `flags:` of fdinfo is octal; O_CLOEXEC is 02000000 on every architecture we know.
 fn parse_cloexec(info: &[u8]) -> bool {
     let line = info.split(|b| *b == b'\n').find_map(|l| l.strip_prefix(b"flags:"));
@@ -439,15 +500,6 @@ mod tests {
         assert_eq!((s.ppid, s.pgid, s.sid, s.start), (10, 11, 12, 123 * TICK_NS));
         assert!(parse_stat(b"42 (x").is_none());
         assert!(parse_stat(b"").is_none());
-    }
-
-    #[test]
-    fn the_unified_cgroup_wins_unless_it_is_the_root() {
-        let path = |t: &str| parse_cgroup(t.as_bytes()).map(|p| String::from_utf8_lossy(&p).into_owned());
-        assert_eq!(path("5:pids:/docker/x\n0::/docker/y\n"), Some("/docker/y".into()));
-        assert_eq!(path("5:cpu,pids:/docker/x\n0::/\n"), Some("/docker/x".into()));
-        assert_eq!(path("0::/\n"), Some("/".into()));
-        assert_eq!(path(""), None);
     }
 
     #[test]

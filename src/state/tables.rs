@@ -10,6 +10,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::descriptors::TableRef;
+use super::groups::Groups;
 use crate::batch::{FileKind, L4, Role};
 
 /// Bytes that several entities share.
@@ -39,6 +40,10 @@ pub type Place = Cell<(u32, u32)>;
 pub struct FileEntity {
     /// What is known about it.
     pub desc: RefCell<FileDesc>,
+    /// The kernel's own identity of it; 0 if that is not known.
+    pub id: Cell<u64>,
+    /// How often its name was asked for in vain.
+    pub asked: Cell<u8>,
     /// Its place when certain, and when not.
     pub places: [Place; 2],
 }
@@ -100,7 +105,9 @@ pub struct ProcDesc {
     pub exepath: Option<Text>,
     pub args: Option<Text>,
     pub cwd: Option<Text>,
+    /// The one of `groups` that is shown.
     pub cgroup: Option<Text>,
+    pub groups: Groups,
     pub flags: u32,
     pub threads: u32,
     pub exe_dev: u32,
@@ -142,6 +149,8 @@ pub mod ask {
     pub const CAPS: u8 = 2;
     /// What belongs to its program: it is a new one.
     pub const PROGRAM: u8 = 4;
+    /// Its control groups: it is in others, and no record told which.
+    pub const GROUPS: u8 = 8;
 }
 
 /// Real user and group, effective user and group.
@@ -167,8 +176,8 @@ pub struct ProcEntity {
     pub leaders: RefCell<[Option<ProcRef>; 2]>,
     /// Its place in the open block.
     pub place: Place,
-    /// What its entry there refers to: parent, leaders, files of descriptors 0 to 2.
-    pub parts: Cell<[u32; 6]>,
+    /// What its entry there refers to: parent, leaders, files of descriptors 0 to 2, where it runs.
+    pub parts: Cell<[u32; 7]>,
     /// [`changes`] when that was last true.
     pub checked: Cell<u64>,
     /// Its entry is being made: what refers to it now would go in a circle.
@@ -201,7 +210,7 @@ impl ProcEntity {
             fds: RefCell::new(fds),
             leaders: RefCell::default(),
             place: Cell::new((0, 0)),
-            parts: Cell::new([u32::MAX; 6]),
+            parts: Cell::new([u32::MAX; 7]),
             checked: Cell::new(0),
             busy: Cell::new(false),
             ask: Cell::new(0),

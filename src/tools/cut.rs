@@ -55,6 +55,9 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
         .map_err(usage)?;
     let mut picker = Picker::new(&options.filter, window, &schema)?;
     let mut strip = Strip::new(&options.parts, key, options.no_ancestors);
+    if picker.asks_of_containers() {
+        strip.ends_at_containers();
+    }
     let header = header(input.header(), options, &strip);
     let mut target = Target::create(&options.to, options.force, &header, &schema)?;
     while let Some((block, rows)) = picker.next(&mut input, &schema, Columns::ALL) {

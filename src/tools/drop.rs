@@ -13,7 +13,7 @@
 use std::collections::HashSet;
 
 use super::pseudonym::Key;
-use crate::batch::{Batch, Bitmap, Edit, Proc, TextRole};
+use crate::batch::{Batch, Bitmap, Dict, Edit, Proc, TextRole};
 use crate::schema::layout::Is;
 use crate::schema::{Arch, ArgShape, Copied, Kind, What, item};
 
@@ -38,6 +38,10 @@ pub enum Part {
     Users,
     /// Paths of cgroups.
     Cgroup,
+    /// All that is known of containers and pods.
+    Containers,
+    /// Labels of containers and pods.
+    Labels,
 }
 
 /// Every part with the name that `--drop` knows it by, and what it is.
@@ -58,7 +62,9 @@ pub const PARTS: &[(Part, &str, &str)] = &[
     (Part::Files, "files", "names of what descriptors stand for"),
     (Part::Cwd, "cwd", "working directories"),
     (Part::Users, "users", "names, homes and shells of users, names of groups; numbers stay"),
-    (Part::Cgroup, "cgroup", "paths of control groups"),
+    (Part::Cgroup, "cgroup", "paths of control groups, which have the ids of containers"),
+    (Part::Containers, "containers", "all that is known of containers and pods"),
+    (Part::Labels, "labels", "labels of containers and pods"),
 ];
 
 impl Part {
@@ -117,13 +123,14 @@ impl Part {
             TextRole::Cgroup => Some(Part::Cgroup),
             TextRole::User | TextRole::Group => Some(Part::Users),
             TextRole::File => Some(Part::Files),
-            TextRole::Comm | TextRole::Exepath => None,
+            TextRole::Labels => Some(Part::Labels),
+            TextRole::Comm | TextRole::Exepath | TextRole::Container | TextRole::Mounts => None,
         }
     }
 }
 
 /// Parts for which `--redact` does something.
-const REDACTED: &[Part] = &[Part::Payload, Part::Environment, Part::Arguments, Part::Strings];
+const REDACTED: &[Part] = &[Part::Payload, Part::Environment, Part::Arguments, Part::Strings, Part::Labels];
 
 /// Processes known to be inside at one time; more are forgotten, and their children lose a parent's name.
 const MOST_INSIDE: usize = 1 << 20;
@@ -141,12 +148,19 @@ pub struct Strip {
     key: Option<Key>,
     /// With `--no-ancestors`: processes that have rows of their own, by id and start.
     inside: Option<HashSet<(u32, u64)>>,
+    /// Who is in a container has no parent and no leader outside of it.
+    within: bool,
 }
 
 impl Strip {
     /// Drops `parts`; with a key it redacts; with `no_ancestors` it leaves out who has no rows.
     pub fn new(parts: &[Part], key: Option<Key>, no_ancestors: bool) -> Strip {
-        Strip { parts: parts.to_vec(), key, inside: no_ancestors.then(HashSet::new) }
+        Strip { parts: parts.to_vec(), key, inside: no_ancestors.then(HashSet::new), within: false }
+    }
+
+    /// Of what is in a container, nothing is to lead out of it.
+    pub fn ends_at_containers(&mut self) {
+        self.within = true;
     }
 
     /// Looks who is inside, before rows of a block are copied.
@@ -185,6 +199,25 @@ impl Strip {
     }
 }
 
+/// True if a process is in a container, and the other one is not in the same. (Entries differ when more was learnt.)
+fn leads_out(dict: &Dict, of: &Proc, other: &Proc) -> bool {
+    let Some(here) = dict.container(of.container) else { return false };
+    dict.container(other.container).is_none_or(|there| there.id != here.id)
+}
+
+/// Of keys and values in turn, each value by its pseudonym.
+fn push_values(key: &Key, text: &[u8], out: &mut Vec<u8>) {
+    let whole = text.strip_suffix(b"\0").unwrap_or(text);
+    for (place, word) in whole.split(|b| *b == 0).enumerate() {
+        if place % 2 == 0 {
+            out.extend_from_slice(word)
+        } else {
+            key.push(out, word)
+        }
+        out.push(0);
+    }
+}
+
 /// Each of the NUL-terminated values by its pseudonym.
 fn push_each(key: &Key, text: &[u8], out: &mut Vec<u8>) {
     let whole = text.strip_suffix(b"\0").unwrap_or(text);
@@ -195,8 +228,13 @@ fn push_each(key: &Key, text: &[u8], out: &mut Vec<u8>) {
 }
 
 impl Edit for Strip {
-    fn keeps_other(&self, other: &Proc) -> bool {
-        self.inside.as_ref().is_none_or(|inside| inside.contains(&(other.pid, other.start)))
+    fn keeps_other(&self, dict: &Dict, of: &Proc, other: &Proc) -> bool {
+        let inside = self.inside.as_ref().is_none_or(|inside| inside.contains(&(other.pid, other.start)));
+        inside && !(self.within && leads_out(dict, of, other))
+    }
+
+    fn keeps_containers(&self) -> bool {
+        !self.parts.contains(&Part::Containers)
     }
 
     fn changes(&self, role: TextRole) -> bool {
@@ -205,6 +243,10 @@ impl Edit for Strip {
 
     fn text(&self, role: TextRole, text: &[u8], out: &mut Vec<u8>) -> bool {
         match (&self.key, Part::of_text(role)) {
+            (Some(key), Some(Part::Labels)) if !self.parts.contains(&Part::Labels) => {
+                push_values(key, text, out);
+                true
+            }
             (Some(key), Some(part)) if !self.parts.contains(&part) => {
                 push_each(key, text, out);
                 true
@@ -315,7 +357,8 @@ fn messages(mut bytes: &[u8], out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::Schema;
+    use crate::batch::{Builder, Container, Copier, NONE, Row};
+    use crate::schema::{self, Schema};
 
     fn message(name: &[u8], control: &[u8], data: &[u8]) -> Vec<u8> {
         let mut out = (data.len() as u64).to_le_bytes().to_vec();
@@ -324,6 +367,49 @@ mod tests {
         }
         out.extend_from_slice(&(control.len() as u64).to_le_bytes());
         [&out[..], name, control, data].concat()
+    }
+
+    #[test]
+    fn who_is_in_a_container_leads_nowhere_else() {
+        let schema = Schema::native(Arch::NATIVE);
+        let mut b = Builder::new();
+        let ids = ["outer-id", "inner-id"].map(|id| {
+            let (id, image) = (b.string(id.as_bytes()), b.string(format!("image of {id}").as_bytes()));
+            let labels = b.string(b"team\0blue\0");
+            b.container(Container { id, image, labels, ..Container::default() })
+        });
+        let mut parent = NONE;
+        let line = [("init", NONE), ("shim", NONE), ("dockerd", ids[0]), ("web", ids[1]), ("worker", ids[1])];
+        for (pid, (name, container)) in (1..).zip(line) {
+            let comm = b.string(name.as_bytes());
+            let leader = if pid > 1 { 0 } else { NONE };
+            parent = b.proc(Proc { pid, comm, parent, container, leader, ..Proc::default() });
+        }
+        b.push(Row { call: schema::CODES, proc: parent, ..Row::default() }, &[], &[], &[]);
+        let view = b.view(&schema);
+        let copy = |strip: &Strip| {
+            let mut to = Builder::new();
+            Copier::new(&view).edited(&view, 0, &mut to, strip);
+            let view = to.view(&schema);
+            (view.dict.procs.len(), String::from_utf8_lossy(view.dict.strings.bytes).into_owned())
+        };
+        let mut strip = Strip::new(&[], None, false);
+        assert_eq!(copy(&strip).0, 5);
+        strip.ends_at_containers();
+        let (procs, strings) = copy(&strip);
+        assert_eq!(procs, 2);
+        for word in ["init", "shim", "dockerd", "outer"] {
+            assert!(!strings.contains(word), "{strings}");
+        }
+        assert!(strings.contains("web") && strings.contains("worker") && strings.contains("inner-id"));
+        assert!(strings.contains("team\0blue"));
+        // Values of labels may be secret, their keys hardly.
+        let (_, strings) = copy(&Strip::new(&[], Some(Key::random().unwrap()), false));
+        assert!(strings.contains("team\0") && !strings.contains("blue") && strings.contains("inner-id"));
+        let (_, strings) = copy(&Strip::new(&[Part::Containers], None, false));
+        assert!(!strings.contains("-id") && !strings.contains("team") && strings.contains("worker"));
+        let (_, strings) = copy(&Strip::new(&[Part::Labels], None, false));
+        assert!(strings.contains("inner-id") && !strings.contains("team"));
     }
 
     #[test]

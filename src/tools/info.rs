@@ -288,6 +288,9 @@ fn json(input: &Input, picker: &Picker, found: &Found, top: usize) -> String {
         o.text("file", input.name().as_bytes());
         o.raw("complete", input.is_complete());
         texts(o, "hosts", h.host_list());
+        if !h.tags.is_empty() {
+            texts(o, "tags", &h.tags);
+        }
         o.text("kernel", h.kernel.as_bytes());
         o.text("arch", h.arch.name().as_bytes());
         o.number("cpus", u64::from(h.cpus));

@@ -101,7 +101,7 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
         plan.header.boot = plan.header.wall;
     }
     let schema = Schema::from_shapes(plan.header.arch, plan.shapes.into_iter().flatten());
-    let schema = Arc::new(schema.with_hosts(&plan.hosts));
+    let schema = Arc::new(schema.with_hosts(&plan.hosts).with_tags(&plan.header.tags));
     let mut target = Target::create(&options.to, options.force, &plan.header, &schema)?;
     let mut merge =
         Merge { streams, one, start: plan.header.boot, offset: plan.clocks.first().map_or(0, |c| c.offset) };
@@ -148,6 +148,7 @@ fn look(place: &Place, plan: &mut Option<Plan>) -> Result<Stream, Exit> {
     );
     let clock = plan.clock(&header, &meta);
     let hosts = plan.number(header.host_list()).ok_or_else(|| refuse("too many hosts".into()))?;
+    plan.tag(&header.tags, &hosts);
     let next = first.as_ref().map_or((0, 0), |b| (b.time_range().0, meta.wall_of(b.time_range().0)));
     let mut stream = Stream {
         place: place.clone(),
@@ -180,8 +181,12 @@ impl Plan {
                 *slot = Some(shape.clone());
             }
         }
-        let header =
-            Header { version: env!("CARGO_PKG_VERSION").into(), hosts: Vec::new(), ..header.clone() };
+        let header = Header {
+            version: env!("CARGO_PKG_VERSION").into(),
+            hosts: Vec::new(),
+            tags: Vec::new(),
+            ..header.clone()
+        };
         Plan { header, shapes, hosts: Vec::new(), clocks: Vec::new() }
     }
 
@@ -242,6 +247,18 @@ impl Plan {
             self.clocks.push(Clock { host, offset });
             self.clocks.len() - 1
         })
+    }
+
+    /// Tags name hosts by their new numbers.
+    fn tag(&mut self, tags: &[String], hosts: &[u16]) {
+        for tag in tags {
+            let Some((host, rest)) = tag.split_once(':') else { continue };
+            let Some(new) = host.parse().ok().and_then(|h: usize| hosts.get(h)) else { continue };
+            let tag = format!("{new}:{rest}");
+            if !self.header.tags.contains(&tag) {
+                self.header.tags.push(tag);
+            }
+        }
     }
 
     fn number(&mut self, hosts: &[String]) -> Option<Vec<u16>> {

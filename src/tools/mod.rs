@@ -6,6 +6,7 @@
 //! Every tool reads with [`input`] and goes on behind damage; those that write reels do so with [`target`], block by block,
 //! through the same copier that a filter uses: what no row reaches does not get into the new file.
 
+pub mod containers;
 pub mod cut;
 pub mod drop;
 pub mod export;
@@ -36,6 +37,7 @@ pub enum Tool {
     Verify(verify::Options),
     Repair(repair::Options),
     Export(export::Options),
+    Containers(containers::Options),
 }
 
 /// Does what was asked for.
@@ -48,6 +50,7 @@ pub fn run(tool: &Tool) -> Exit {
         Tool::Verify(options) => verify::run(options),
         Tool::Repair(options) => repair::run(options),
         Tool::Export(options) => export::run(options),
+        Tool::Containers(options) => containers::run(options),
     };
     // Whoever gave up has said why.
     done.unwrap_or_else(|exit| exit)

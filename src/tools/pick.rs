@@ -50,6 +50,11 @@ impl Picker {
         self.filter.is_everything() && self.window.is_everything()
     }
 
+    /// True if the filter asks for containers or pods.
+    pub fn asks_of_containers(&self) -> bool {
+        self.filter.uses().any(|f| f.name.starts_with("container.") || f.name.starts_with("k8s."))
+    }
+
     fn columns(&self) -> Columns {
         let time = if self.window.is_everything() { Columns::NOTHING } else { Columns::TIME };
         self.filter.columns().and(Columns::CALL).and(Columns::WORDS).and(time)

@@ -51,12 +51,15 @@ extern "C" fn before_main() {
         "garbage" => memory_actor::garbage(),
         "changing" => memory_actor::changing(),
         "environment" => super::environment::act(),
+        #[cfg(target_arch = "x86_64")]
+        "million" => super::million::act(),
         "stuck" => super::stuck::act(),
         "stuck-many" => super::stuck::many(),
         #[cfg(target_arch = "x86_64")]
         "stuck-compat" => super::stuck::compat(),
         "listing" => super::listing::act(),
         "fdlist" => super::fdlist::act(),
+        "into-group" => super::groups::act(),
         #[cfg(target_arch = "x86_64")]
         "compat" => super::compat::act(),
         #[cfg(target_arch = "x86_64")]

@@ -18,14 +18,14 @@ const CAPABILITIES: [&str; 4] = ["CAP_BPF", "CAP_PERFMON", "CAP_DAC_READ_SEARCH"
 const USER: u32 = 65534;
 
 /// A bundle of the Open Container Initiative, and a place that both sides see.
-struct Bundle {
+pub(super) struct Bundle {
     dir: tempfile::TempDir,
-    name: String,
+    pub(super) name: String,
 }
 
 impl Bundle {
     /// `out` is at /out inside, the host's /proc at /host/proc, its passwd in its place.
-    fn new(capabilities: &[&str], namespaces: &[&str], args: &[&str]) -> Bundle {
+    pub(super) fn new(capabilities: &[&str], namespaces: &[&str], args: &[&str]) -> Bundle {
         let dir = tempfile::tempdir().unwrap();
         // Others than root go through it.
         fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
@@ -76,7 +76,7 @@ impl Bundle {
         command
     }
 
-    fn start(&self) -> Child {
+    pub(super) fn start(&self) -> Child {
         let mut command = self.runc(&["run", "--bundle"]);
         let command = command.arg(self.dir.path()).arg(&self.name);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

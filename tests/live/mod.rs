@@ -9,12 +9,14 @@ mod calls;
 #[cfg(target_arch = "x86_64")]
 mod compat;
 mod contained;
+mod containers;
 mod environment;
 mod fair;
 mod fdlist;
 mod fields;
 mod files;
 mod flow;
+mod groups;
 mod hard;
 mod healing;
 mod host;
@@ -22,8 +24,11 @@ mod killed;
 mod listing;
 mod memory;
 mod memory_actor;
+#[cfg(target_arch = "x86_64")]
+mod million;
 mod reject;
 mod rig;
+mod runtimes;
 mod state;
 mod strace;
 mod stress;

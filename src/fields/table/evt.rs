@@ -555,6 +555,30 @@ pub const FIELDS: &[Field] = &[
         Row(Columns::HOST, |b, row, _| Value::maybe(b.schema.host(b.host_of(row)).map(str::as_bytes))),
     ),
     field(
+        "host.tags",
+        Type::Text,
+        "all tags of that host: key=value,key=value",
+        "host.tags contains team=blue",
+        Row(Columns::HOST, |b, row, _| {
+            let all: Vec<String> = b.schema.tags(b.host_of(row)).map(|(k, v)| format!("{k}={v}")).collect();
+            if all.is_empty() { Value::None } else { Value::Text(all.join(",").into_bytes().into()) }
+        }),
+    ),
+    keyed(
+        Takes::NameOrIndex,
+        field(
+            "host.tag",
+            Type::Text,
+            "one tag that the capture was given with --tag",
+            "host.tag[team] = blue",
+            Row(Columns::HOST, |b, row, key| {
+                let Key::Name(wanted) = key else { return Value::None };
+                let found = b.schema.tags(b.host_of(row)).find(|(key, _)| key == wanted);
+                Value::maybe(found.map(|(_, value)| value.as_bytes()))
+            }),
+        ),
+    ),
+    field(
         "evt.is_syslog",
         Type::Bool,
         "true for calls that write to the socket of the system log",

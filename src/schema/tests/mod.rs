@@ -163,7 +163,12 @@ fn effects_fit_the_rows_they_stand_in() {
     for call in CALLS {
         let first = call.args.first().map(|a| a.kind);
         let fits = match call.effect {
-            Effect::Open | Effect::Anon(_) | Effect::Socket | Effect::Accept => call.ret == Ret::Fd,
+            Effect::Open | Effect::Anon(_) | Effect::Socket | Effect::Accept | Effect::Descriptor => {
+                call.ret == Ret::Fd
+            }
+            Effect::MayOpen => call.ret == Ret::Int,
+            Effect::Receive => call.args.get(1).is_some_and(|a| a.kind == Kind::Msghdr),
+            Effect::ReceiveAll => call.args.get(1).is_some_and(|a| matches!(a.kind, Kind::Mmsghdr(_))),
             Effect::Dup | Effect::DupTo => call.ret == Ret::Fd && first == Some(Kind::Fd),
             Effect::Close
             | Effect::Connect

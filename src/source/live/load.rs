@@ -94,6 +94,8 @@ impl std::error::Error for LoadError {}
 pub struct Probe {
     ebpf: Ebpf,
     options: Options,
+    /// The kernel has control groups.
+    groups: bool,
     attached: Vec<&'static str>,
     /// One byte per pid.
     scope: Map,
@@ -108,6 +110,8 @@ const HOOKS: &[&str] = &[
     "sched_process_exec",
     "sched_process_exit",
     "task_rename",
+    "cgroup_attach_task",
+    "cgroup_mkdir",
     "sys_exit",
     "sys_enter",
 ];
@@ -157,8 +161,9 @@ fn online_cpus() -> u32 {
 }
 
 impl Options {
-    fn wants(&self, hook: &str) -> bool {
-        hook != "sys_enter" || self.entry
+    /// Whether a hook is needed, and there can be one.
+    fn wants(&self, hook: &str, groups: bool) -> bool {
+        (hook != "sys_enter" || self.entry) && (!hook.starts_with("cgroup_") || groups)
     }
 }
 
@@ -169,9 +174,10 @@ fn tracepoint<'e>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut BtfTracePoin
         .map_err(|e: aya::programs::ProgramError| explain(name, &e))
 }
 
-/// Makes the probe's maps, and sets its constants.
-fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<Ebpf, LoadError> {
+/// Makes the probe's maps, and sets its constants. With it, whether the kernel has control groups.
+fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<(Ebpf, bool), LoadError> {
     let mut constants = offsets::resolve(types).map_err(LoadError::Missing)?;
+    let groups = constants.iter().any(|(name, at)| *name == "TASK_GROUPS" && *at != 0);
     constants.extend([
         ("CHUNK_MASK", per_cpu - 1),
         ("SCOPED", u32::from(options.scoped)),
@@ -190,15 +196,16 @@ fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<Ebpf
         .map_max_entries("CHUNKS", cpus * per_cpu)
         .map_max_entries("CTL", cpus)
         .map_max_entries("SHARED", cpus);
-    loader.load(OBJECT).map_err(|e| explain("cannot make the probe's maps", &e))
+    let made = loader.load(OBJECT).map_err(|e| explain("cannot make the probe's maps", &e))?;
+    Ok((made, groups))
 }
 
 /// Loads the programs: two at a time, as the verifier takes nearly all of the time that a start takes.
-fn verify(ebpf: &mut Ebpf, options: &Options, btf: &Btf) -> Result<(), LoadError> {
+fn verify(ebpf: &mut Ebpf, options: &Options, groups: bool, btf: &Btf) -> Result<(), LoadError> {
     let mut programs: Vec<(&'static str, &mut Program)> = ebpf
         .programs_mut()
         .filter_map(|(name, program)| {
-            Some((*HOOKS.iter().find(|h| **h == name && options.wants(h))?, program))
+            Some((*HOOKS.iter().find(|h| **h == name && options.wants(h, groups))?, program))
         })
         .collect();
     let load = |programs: Vec<(&'static str, &mut Program)>| {
@@ -242,10 +249,10 @@ impl Probe {
             (Btf::parse(&bytes, Endianness::default()), maps.join())
         });
         drop(bytes);
-        let mut ebpf =
+        let (mut ebpf, groups) =
             maps.unwrap_or_else(|_| Err(LoadError::Other("making the probe's maps failed".into())))?;
         let btf = btf.map_err(|e| explain("reading the kernel's type information", &e))?;
-        verify(&mut ebpf, &options, &btf)?;
+        verify(&mut ebpf, &options, groups, &btf)?;
         // As large as all the rest of this process together, and of no use any more.
         drop(btf);
         let take = |name: &str, len: usize| -> Result<Map, LoadError> {
@@ -261,7 +268,7 @@ impl Probe {
         let bounds = take("BOUNDS", abi::BOUNDS as usize)?;
         let scope = take("SCOPE", abi::SCOPES as usize * abi::SCOPE as usize)?;
         let rings = Rings::new(chunks, ctl, cpus, per_cpu);
-        Ok((Probe { ebpf, options, attached: Vec::new(), scope, plans, slots, bounds }, rings))
+        Ok((Probe { ebpf, options, groups, attached: Vec::new(), scope, plans, slots, bounds }, rings))
     }
 
     /// Sets what is wanted. Takes effect call by call, at once.
@@ -271,7 +278,7 @@ impl Probe {
 
     /// Attaches every hook that is needed.
     pub fn attach(&mut self) -> Result<(), LoadError> {
-        for hook in HOOKS.iter().filter(|h| self.options.wants(h)) {
+        for hook in HOOKS.iter().filter(|h| self.options.wants(h, self.groups)) {
             tracepoint(&mut self.ebpf, hook)?
                 .attach()
                 .map_err(|e| explain(&format!("cannot attach to {hook}"), &e))?;

@@ -24,8 +24,10 @@ pub const OFFSETS: &[(&str, &str)] = &[
     ("SIGNAL_LIVE", "signal_struct.live"),
     ("SIGNAL_GROUP_EXIT", "signal_struct.group_exit_code"),
     ("FILES_FDT", "files_struct.fdt"),
+    ("FILES_COUNT", "files_struct.count"),
     ("FDT_MAX", "fdtable.max_fds"),
     ("FDT_FD", "fdtable.fd"),
+    ("FDT_EXEC", "fdtable.close_on_exec"),
     ("FILE_INODE", "file.f_inode"),
     ("FILE_PATH", "file.f_path"),
     ("FILE_PRIVATE", "file.private_data"),
@@ -72,6 +74,16 @@ pub const OFFSETS: &[(&str, &str)] = &[
     ("UADDR_NAME", "unix_address.name"),
 ];
 
+/// The same of control groups; a kernel without them (CONFIG_CGROUPS) has none of these, and all are 0.
+const GROUPS: [(&str, &str); 6] = [
+    ("TASK_GROUPS", "task_struct.cgroups"),
+    ("SET_UNIFIED", "css_set.dfl_cgrp"),
+    ("GROUP_NODE", "cgroup.kn"),
+    ("GROUP_ROOT", "cgroup.root"),
+    ("NODE_ID", "kernfs_node.id"),
+    ("ROOT_HIERARCHY", "cgroup_root.hierarchy_id"),
+];
+
 /// Where the registers of a system call lie in `pt_regs`: six arguments, the number, and the six arguments of a 32-bit
 /// call. The aarch64 number is `syscallno`, and argument 0 survives only in `orig_x0`.
 #[cfg(target_arch = "x86_64")]
@@ -114,7 +126,8 @@ const REG_SYMBOLS: [&str; 13] = [
 
 /// Every constant that comes from the kernel's BTF, or the members that it lacks.
 pub fn resolve(btf_bytes: &[u8]) -> Result<Vec<(&'static str, u32)>, Vec<String>> {
-    let structs = || OFFSETS.iter().map(|o| o.1).chain(["pt_regs"]).filter_map(|path| path.split('.').next());
+    let members = || OFFSETS.iter().chain(&GROUPS).map(|o| o.1);
+    let structs = || members().chain(["pt_regs"]).filter_map(|path| path.split('.').next());
     let names: HashSet<&[u8]> = structs().map(str::as_bytes).collect();
     let Some(btf) = Btf::parse(btf_bytes, |name| names.contains(name)) else {
         return Err(vec!["the kernel's BTF itself (it is not in a form that is known)".into()]);
@@ -140,6 +153,8 @@ pub fn resolve(btf_bytes: &[u8]) -> Result<Vec<(&'static str, u32)>, Vec<String>
         Some(offset) => found.extend([("TASK_STATUS", offset), ("COMPAT_BIT", bit)]),
         None => missing.push(member.into()),
     }
+    let groups: Option<Vec<_>> = GROUPS.iter().map(|(s, path)| Some((*s, btf.offset(path)?))).collect();
+    found.extend(groups.unwrap_or_else(|| GROUPS.map(|(s, _)| (s, 0)).to_vec()));
     // Since 6.14 d_iname is a member of a union.
     let inline = btf.offset("dentry.d_shortname").or_else(|| btf.offset("dentry.d_iname"));
     found.push(("DENTRY_INLINE", inline.unwrap_or(0)));

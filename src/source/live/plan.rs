@@ -23,7 +23,8 @@ impl Facts {
 
     fn allow(self, fact: u8) -> u8 {
         let ok = match fact {
-            FACT_OPENED | FACT_CWD | FACT_PIPE => self.paths,
+            FACT_OPENED | FACT_CWD => self.paths,
+            FACT_PIPE | FACT_FILE | FACT_FILE_MAYBE | FACT_PAIR.. => self.paths && self.sockets,
             FACT_SOCK | FACT_ACCEPTED => self.sockets,
             FACT_CREDS => self.creds,
             _ => true,
@@ -123,6 +124,11 @@ fn fact_of(effect: Effect) -> u8 {
         Effect::Socket | Effect::Accept => FACT_ACCEPTED,
         Effect::Creds => FACT_CREDS,
         Effect::Pipe => FACT_PIPE,
+        Effect::Descriptor => FACT_FILE,
+        Effect::MayOpen | Effect::Ioctl => FACT_FILE_MAYBE,
+        Effect::Socketpair => FACT_PAIR,
+        Effect::Receive => FACT_RECEIVED,
+        Effect::ReceiveAll => FACT_RECEIVED_ALL,
         Effect::None
         | Effect::Anon(_)
         | Effect::Close
@@ -130,8 +136,6 @@ fn fact_of(effect: Effect) -> u8 {
         | Effect::Dup
         | Effect::DupTo
         | Effect::Fcntl
-        | Effect::Ioctl
-        | Effect::Socketpair
         | Effect::Listen
         | Effect::Setsid
         | Effect::Setpgid
@@ -142,13 +146,32 @@ fn fact_of(effect: Effect) -> u8 {
     }
 }
 
+/// Of which number the kernel is asked what it means in the end.
+fn slot_of(effect: Effect) -> u8 {
+    match effect {
+        Effect::Open
+        | Effect::Anon(_)
+        | Effect::Dup
+        | Effect::Fcntl
+        | Effect::Ioctl
+        | Effect::Socket
+        | Effect::Accept
+        | Effect::Descriptor
+        | Effect::MayOpen => SLOT_RET,
+        Effect::Close => SLOT_ARG0,
+        Effect::DupTo => SLOT_ARG1,
+        _ => 0,
+    }
+}
+
 /// Most bytes of a fact.
 fn fact_max(fact: u8) -> u16 {
     match fact {
-        FACT_OPENED | FACT_CWD => (PATH_FACT + PATH_BYTES) as u16,
+        FACT_OPENED | FACT_CWD | FACT_FILE | FACT_FILE_MAYBE => (PATH_FACT + PATH_BYTES) as u16,
         FACT_SOCK | FACT_ACCEPTED => SOCK_FACT as u16,
         FACT_CREDS => CRED_FACT as u16,
-        FACT_PIPE => PATH_FACT as u16,
+        FACT_PIPE | FACT_PAIR => (8 + 2 * (GOT + SOCK_FACT)) as u16,
+        FACT_RECEIVED | FACT_RECEIVED_ALL => (8 + LIST_BYTES) as u16,
         _ => 0,
     }
 }
@@ -169,6 +192,10 @@ fn changes_state(effect: Effect, files: bool) -> bool {
         | Effect::Ioctl
         | Effect::Pipe
         | Effect::Socketpair
+        | Effect::Descriptor
+        | Effect::MayOpen
+        | Effect::Receive
+        | Effect::ReceiveAll
         | Effect::Socket
         | Effect::Accept
         | Effect::Connect
@@ -188,10 +215,7 @@ fn is_own(effect: Effect) -> bool {
 fn state_needs_items(shape: &Shape) -> bool {
     // openat2 has its flags in memory, and with them whether exec closes the file.
     let how = shape.args.iter().any(|a| a.kind == Kind::Struct(Struct::OpenHow));
-    how || matches!(
-        shape.effect,
-        Effect::Pipe | Effect::Socketpair | Effect::Connect | Effect::Anon(Anon::Memfd)
-    )
+    how || matches!(shape.effect, Effect::Connect | Effect::Anon(Anon::Memfd))
 }
 
 fn op(kind: Kind, arg: u8, dir: Dir, snap: Snaplen, env: bool) -> Option<Op> {
@@ -300,7 +324,7 @@ pub fn plan(shape: &Shape, interest: &Interest, snap: Snaplen) -> Plan {
             p.want |= WANT_FULL;
             p.want &= !WANT_BOUND;
         }
-        p.fact = interest.facts.allow(fact_of(shape.effect));
+        p.fact = interest.facts.allow(fact_of(shape.effect)) | slot_of(shape.effect) << 4;
     }
     p.args = shape.words().min(6) as u8;
     for (i, arg) in shape.args.iter().enumerate().take(6) {
@@ -328,7 +352,8 @@ pub fn plan(shape: &Shape, interest: &Interest, snap: Snaplen) -> Plan {
             p.op[i].code = OP_NOTHING;
         }
     }
-    let fact = u32::from(fact_max(p.fact));
+    // A word for what a number means.
+    let fact = u32::from(fact_max(p.fact & 15)) + 8;
     let total = |p: &Plan| -> u32 { p.op.iter().take(usize::from(p.ops)).map(room).sum() };
     // If all were as long as they can be and that did not fit a record, the longest give way.
     while HEAD + 48 + total(&p) + fact > RECORD_MAX {

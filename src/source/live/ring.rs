@@ -4,7 +4,9 @@
 //! nothing can still come. Never: a call into the kernel per record.
 
 use super::map::Map;
-use crate::source::abi::{CHUNK, CTL, HEAD, HOP, LOST_SHARE, REJECTED, REJECTS, SPAN, SPAN_BITS, TAIL};
+use crate::source::abi::{
+    BLINDS, CHUNK, CTL, HEAD, HOP, LOST_SHARE, REJECTED, REJECTS, SPAN, SPAN_BITS, TAIL,
+};
 
 /// Counts of one CPU, as the probe keeps them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +54,8 @@ pub struct Rings {
     ctl: Map,
     per_cpu: u32,
     cursors: Vec<Cursor>,
+    /// Dropped records that told of changes, when that was last asked.
+    blinds: u64,
 }
 
 /// The bits of a position that are the offset in its chunk.
@@ -62,7 +66,7 @@ const PATIENCE: u64 = 100_000_000;
 impl Rings {
     /// Rings of `cpus` CPUs with `per_cpu` chunks each (a power of two).
     pub fn new(chunks: Map, ctl: Map, cpus: u32, per_cpu: u32) -> Rings {
-        Rings { chunks, ctl, per_cpu, cursors: vec![Cursor::default(); cpus as usize] }
+        Rings { chunks, ctl, per_cpu, cursors: vec![Cursor::default(); cpus as usize], blinds: 0 }
     }
 
     /// Number of rings.
@@ -86,6 +90,13 @@ impl Rings {
             collisions: get(6),
             rejected: std::array::from_fn(|i| get(REJECTED as usize / 8 + i)),
         }
+    }
+
+    /// Records that told of changes have been dropped since the last time that this was asked.
+    pub fn lost_changes(&mut self) -> bool {
+        let at = |cpu| self.ctl.load(self.ctl_at(cpu, BLINDS as usize));
+        let all = (0..self.cpus()).fold(0u64, |sum, cpu| sum.wrapping_add(at(cpu)));
+        std::mem::replace(&mut self.blinds, all) != all
     }
 
     /// Offset in the chunks of a position.

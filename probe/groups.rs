@@ -1,0 +1,77 @@
+//! Control groups: who is moved into which, and those that are made.
+//!
+//! Enters: the kernel's tracepoints, which hand over the path as well. Leaves: records for state. Never: a walk; a look at
+//! who is in a group.
+
+use crate::abi::*;
+use crate::calls::told;
+use crate::kernel::*;
+use crate::ring::begin;
+use crate::scope::in_scope;
+use crate::share::Rank;
+
+/// The id of a task's control group in the unified hierarchy.
+#[inline(always)]
+pub unsafe fn group_of(task: *const u8) -> u64 {
+    unsafe {
+        if g!(TASK_GROUPS) == 0 {
+            return 0;
+        }
+        let set: *const u8 = ld(task, g!(TASK_GROUPS));
+        if set.is_null() {
+            return 0;
+        }
+        let group: *const u8 = ld(set, g!(SET_UNIFIED));
+        if group.is_null() {
+            return 0;
+        }
+        let node: *const u8 = ld(group, g!(GROUP_NODE));
+        if node.is_null() { 0 } else { ld(node, g!(NODE_ID)) }
+    }
+}
+/// True if two tasks are in the same groups of all hierarchies: then they share what the kernel calls their set.
+#[inline(always)]
+pub unsafe fn same_groups(a: *const u8, b: *const u8) -> bool {
+    unsafe {
+        g!(TASK_GROUPS) == 0 || a.is_null() || ld::<u64>(a, g!(TASK_GROUPS)) == ld::<u64>(b, g!(TASK_GROUPS))
+    }
+}
+
+/// Tells of a control group. (Its path is the hook's own, made for it by TRACE_CGROUP_PATH.)
+#[inline(always)]
+unsafe fn tell(code: u16, group: *const u8, path: u64, task: *const u8) -> i32 {
+    unsafe {
+        let (tid, pid): (u32, u32) = (ld(task, g!(TASK_PID)), ld(task, g!(TASK_TGID)));
+        if !in_scope(pid) {
+            return 0;
+        }
+        let Some(mut r) = begin(HEAD + GROUP + 8 + GROUP_PATH, pid, Rank::LIFE) else { return 0 };
+        let node: *const u8 = ld(group, g!(GROUP_NODE));
+        r.word(if node.is_null() { 0 } else { ld(node, g!(NODE_ID)) });
+        let root: *const u8 = ld(group, g!(GROUP_ROOT));
+        r.word(if root.is_null() { u32::MAX } else { ld::<u32>(root, g!(ROOT_HIERARCHY)) } as u64);
+        r.kernel_str(path, GROUP_PATH);
+        r.count_state();
+        r.head(code, F_STATE, 0, tid, pid, told(FACT_NONE, task), u64::MAX, 0);
+        r.publish();
+        0
+    }
+}
+
+#[unsafe(link_section = "tp_btf/cgroup_attach_task")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cgroup_attach_task(ctx: *const u64) -> i32 {
+    unsafe {
+        let ctx = ctx as *const u8;
+        tell(REC_ATTACH, ld(ctx, 0), ld(ctx, 8), ld(ctx, 16))
+    }
+}
+
+#[unsafe(link_section = "tp_btf/cgroup_mkdir")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cgroup_mkdir(ctx: *const u64) -> i32 {
+    unsafe {
+        let ctx = ctx as *const u8;
+        tell(REC_MKDIR, ld(ctx, 0), ld(ctx, 8), task_btf())
+    }
+}

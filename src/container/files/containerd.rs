@@ -1,0 +1,192 @@
+//! containerd: `STATE/io.containerd.runtime.v2.task/NAMESPACE/ID/config.json`. Kubernetes' plugin writes names, the image and
+//! the pod into its annotations; `ctr` and `nerdctl` their labels. The labels of a pod are in containerd's database alone.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::super::bolt::Bolt;
+use super::super::cri;
+use super::super::host::{Look, path};
+use super::super::json::{at, bytes, fill, text};
+use super::super::{Container, Pod, Runtime, Source};
+use super::{Answer, Ask, Daemon, Kind, Learned, learn, oci};
+
+/// Below a state directory.
+const TASKS: &str = "io.containerd.runtime.v2.task";
+/// Below a directory of what lasts.
+const DATABASE: &str = "io.containerd.metadata.v1.bolt/meta.db";
+/// The same for files of pods, which containers mount.
+const PODS: &str = "io.containerd.grpc.v1.cri";
+
+/// Usual state directories, the socket and the directory of what lasts that belong to each.
+const USUAL: [(&str, &str, &str); 4] = [
+    ("/run/containerd", "/run/containerd/containerd.sock", "/var/lib/containerd"),
+    ("/run/k3s/containerd", "/run/k3s/containerd/containerd.sock", "/var/lib/rancher/k3s/agent/containerd"),
+    (
+        "/var/snap/microk8s/common/run/containerd",
+        "/var/snap/microk8s/common/run/containerd.sock",
+        "/var/snap/microk8s/common/var/lib/containerd",
+    ),
+    ("/run/k0s/containerd", "/run/k0s/containerd.sock", "/var/lib/k0s/containerd"),
+];
+/// Usual namespaces: Kubernetes', that of `ctr` and `nerdctl`.
+const NAMESPACES: [&str; 2] = ["k8s.io", "default"];
+
+/// Where one containerd keeps what.
+struct Place<'a> {
+    bundle: PathBuf,
+    namespace: &'a [u8],
+    socket: Option<PathBuf>,
+    uid: u32,
+}
+
+pub(super) fn read(look: &mut Look, learned: &mut Learned, ask: &Ask) -> Answer {
+    let (bundle, watcher) = (ask.bundle(), ask.watcher.map(|w| &w.kind));
+    if let (Some(bundle), Some(Kind::Shim { namespace, address })) = (bundle, watcher) {
+        if let Some(tasks) = bundle.parent().and_then(Path::parent) {
+            learn(&mut learned.containerd, (tasks.to_owned(), address.clone(), ask.uid()));
+        }
+        let place = Place { bundle, namespace, socket: address.clone(), uid: ask.uid() };
+        return said(look, learned, ask, &place);
+    }
+    let usual =
+        USUAL.iter().map(|(state, socket, _)| (Path::new(state).join(TASKS), Some(PathBuf::from(socket)), 0));
+    let places: Vec<_> = learned.containerd.iter().cloned().chain(usual).collect();
+    places.into_iter().find_map(|(tasks, socket, uid)| {
+        NAMESPACES.iter().find_map(|namespace| {
+            let bundle = tasks.join(namespace).join(path(ask.id));
+            let place = Place { bundle, namespace: namespace.as_bytes(), socket: socket.clone(), uid };
+            look.host.exists(&place.bundle, uid).then(|| said(look, learned, ask, &place)).flatten()
+        })
+    })
+}
+
+/// What one bundle says, if it is that of the control group, and the database of what it lacks.
+fn said(look: &mut Look, learned: &mut Learned, ask: &Ask, place: &Place) -> Answer {
+    let daemons = |socket: Option<PathBuf>| -> Vec<Daemon> {
+        let daemon =
+            |socket| Daemon::Containerd { socket, namespace: place.namespace.into(), uid: place.uid };
+        socket.map(daemon).into_iter().collect()
+    };
+    let file = place.bundle.join("config.json");
+    let Some((config, stamp)) = look.json(&file, place.uid) else {
+        // An id of which it is known whose: its daemon may say more than the file that cannot be read.
+        let runtime = super::identify(ask.path)?.runtime;
+        let c = Container { runtime, id: ask.id.into(), ..Container::default() };
+        return Some((c, daemons(place.socket.clone())));
+    };
+    if !oci::has_group(&config, ask) {
+        look.note(file.to_string_lossy(), "has another control group");
+        return None;
+    }
+    let mut c = container(&config);
+    c.id = ask.id.into();
+    c.started = stamp.changed;
+    if c.name.is_none() && c.runtime == Runtime::Containerd {
+        c.name = Some(c.id.clone());
+    }
+    if let Some(root) = root(&config) {
+        learn(&mut learned.roots, (root, place.uid));
+    }
+    let lasting = USUAL.iter().map(|(_, _, root)| (PathBuf::from(root), 0));
+    let roots: Vec<_> = learned.roots.iter().cloned().chain(lasting).collect();
+    for (root, uid) in roots {
+        let file = root.join(DATABASE);
+        if !look.host.exists(&file, uid) {
+            continue;
+        }
+        let Some(bolt) = look.database(&file, uid) else { continue };
+        match stored(&bolt, place.namespace, &mut c) {
+            Ok(true) => {
+                look.note(file.to_string_lossy(), "read");
+                return Some((c, Vec::new()));
+            }
+            Ok(false) => look.note(file.to_string_lossy(), "it does not know the id"),
+            Err(e) => look.note(file.to_string_lossy(), e),
+        }
+    }
+    Some((c, daemons(place.socket.clone())))
+}
+
+/// A pod's files are mounted from `ROOT/io.containerd.grpc.v1.cri/sandboxes/…`.
+fn root(config: &Value) -> Option<PathBuf> {
+    let all = at(config, &["mounts"])?.as_array()?;
+    let at = |m: &Value| -> Option<PathBuf> {
+        let source = Path::new(text(m, &["source"])?);
+        let own = |p: &&Path| p.file_name().is_some_and(|n| n == PODS);
+        let lasting =
+            matches!(text(m, &["destination"]), Some("/etc/resolv.conf" | "/etc/hosts" | "/etc/hostname"));
+        source.ancestors().filter(|_| lasting).find(own)?.parent().map(Path::to_owned)
+    };
+    all.iter().find_map(at)
+}
+
+/// What the database says: `v1/NAMESPACE/containers/ID/{image, labels, extensions}`, `v1/NAMESPACE/images/NAME/target/digest`.
+fn stored(bolt: &Bolt, namespace: &[u8], c: &mut Container) -> Result<bool, String> {
+    let of = |id: &[u8], bucket: &[u8]| bolt.all(&[b"v1", namespace, b"containers", id, bucket]);
+    let extensions = |id: &[u8]| -> Result<Vec<serde_json::Value>, String> {
+        Ok(of(id, b"extensions")?.iter().filter_map(|(_, any)| cri::metadata(any)).collect())
+    };
+    let own: [&[u8]; 4] = [b"v1", namespace, b"containers", &c.id];
+    let Some(image) = bolt.get(&own, b"image")? else { return Ok(false) };
+    let mut more = Container::default();
+    let labels = of(&c.id, b"labels")?;
+    more.labels = cri::labels(labels.iter().map(|(k, v)| (&k[..], &v[..])));
+    for metadata in extensions(&c.id)? {
+        cri::fill_own(&metadata, &mut more);
+    }
+    let sandbox = c.pod.as_ref().and_then(|p| p.sandbox.clone()).filter(|s| *s != c.id);
+    if let (Some(sandbox), Some(pod)) = (sandbox, &mut c.pod) {
+        for metadata in extensions(&sandbox)? {
+            cri::fill_pod(&metadata, pod);
+        }
+    }
+    let name = c.image.as_deref().unwrap_or(&image).to_vec();
+    if !name.is_empty() {
+        more.image = Some(name.as_slice().into());
+        let target: [&[u8]; 5] = [b"v1", namespace, b"images", &name, b"target"];
+        more.image_digest = bolt.get(&target, b"digest")?.map(Into::into);
+    }
+    // The bundle's annotations are the next best for labels.
+    if !more.labels.is_empty() {
+        c.labels = std::mem::take(&mut more.labels);
+    }
+    fill(c, more);
+    Ok(true)
+}
+
+/// What `config.json` says.
+fn container(config: &Value) -> Container {
+    let mut c = oci::container(config);
+    c.sources = vec![Source::Files];
+    let Some(all) = at(config, &["annotations"]) else {
+        c.runtime = Runtime::Containerd;
+        return c;
+    };
+    let cri = |name: &str| bytes(all, &[&format!("io.kubernetes.cri.{name}")]);
+    let Some(kind) = cri("container-type") else {
+        c.runtime = Runtime::Containerd;
+        c.name = bytes(all, &["nerdctl/name"]);
+        return c;
+    };
+    c.runtime = Runtime::Cri;
+    c.sandbox = *kind == *b"sandbox";
+    let pod = Pod {
+        name: cri("sandbox-name"),
+        namespace: cri("sandbox-namespace"),
+        uid: cri("sandbox-uid"),
+        sandbox: cri("sandbox-id"),
+        ..Pod::default()
+    };
+    // A sandbox has no name of its own.
+    c.name = if c.sandbox { pod.name.clone() } else { cri("container-name") };
+    c.image = cri("image-name").or_else(|| cri("podsandbox.image-name"));
+    c.pod = Some(pod);
+    // These annotations are the plugin's, not the pod's; the container's labels are in the database.
+    c.labels.retain(|(k, _)| !k.starts_with(b"io.kubernetes.cri."));
+    if text(all, &["io.kubernetes.cri.sandbox-id"]).is_none() {
+        c.sandbox = false;
+    }
+    c
+}

@@ -1,0 +1,383 @@
+//! The containers that control groups belong to.
+//!
+//! Enters: paths of control groups, each with a process in it; what their runtimes say. Leaves: entries in the open block: of
+//! what is known at that moment. Never: a question to a runtime that somebody waits for; files are looked at once for
+//! each path, when its first process needs an entry, and no longer than [`Resolver::by_files`] takes.
+
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use super::tables::{Place, Text, changed};
+use crate::batch::{self, Builder, Dict, NONE, StrId, container_flags};
+use crate::container::{Bytes, Container, Pod, Resolver, Runtime, Source};
+
+/// Control groups that are remembered; of more, those that the last blocks had not.
+const MOST: usize = 8192;
+/// How often another process is looked at, where the first ones told of no container.
+const TRIES: u8 = 4;
+/// Most bytes of all labels or mounts of a container: they are in every block.
+const MOST_LISTED: usize = 64 << 10;
+
+/// Where a process runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Runs {
+    /// Not known.
+    Unknown,
+    /// In no container.
+    Host,
+    /// In the container with this entry.
+    In(u32),
+}
+
+impl Runs {
+    /// As a number that differs where these differ.
+    pub fn number(self) -> u32 {
+        match self {
+            Runs::Unknown => NONE,
+            Runs::Host => NONE - 1,
+            Runs::In(id) => id,
+        }
+    }
+}
+
+/// A control group, and what is known of the container that it belongs to.
+#[derive(Default)]
+struct Group {
+    container: RefCell<Option<Container>>,
+    /// Place of its entry in the open block.
+    place: Place,
+    /// How often files were looked at, and for which process last.
+    tries: Cell<(u8, u32)>,
+    /// The block that it was needed in last.
+    used: Cell<u32>,
+}
+
+/// All control groups that were met.
+pub struct Containers {
+    /// `None` for those of a capture: nothing of this host is asked about another.
+    resolver: Option<Resolver>,
+    groups: FxHashMap<Text, Rc<Group>>,
+}
+
+impl Containers {
+    /// For the host whose processes are at `proc`.
+    pub fn new(proc: &Path) -> Containers {
+        Containers { resolver: Some(Resolver::new(proc)), groups: FxHashMap::default() }
+    }
+
+    /// Those that a capture tells of.
+    pub fn told() -> Containers {
+        Containers { resolver: None, groups: FxHashMap::default() }
+    }
+
+    /// A capture tells of a control group's container.
+    pub fn tell(&mut self, dict: &Dict<'_>, path: &[u8], c: &batch::Container) {
+        if self.groups.len() >= MOST {
+            self.groups.clear();
+        }
+        let group = self.groups.entry(Text::from(path)).or_default();
+        group.tries.set((TRIES, 0));
+        *group.container.borrow_mut() = Some(told(dict, c));
+        group.place.set((0, 0));
+        changed();
+    }
+
+    /// Where the processes of a control group run. `pid` is one of them.
+    pub fn of(&mut self, b: &mut Builder, path: Option<&Text>, pid: u32) -> Runs {
+        let Some(path) = path.filter(|path| self.resolver.is_some() || self.groups.contains_key(*path))
+        else {
+            return Runs::Unknown;
+        };
+        let group = self.group(b, path);
+        let (tries, last) = group.tries.get();
+        // The first process may be gone before it is looked at, and then its path says all; the next leads to files.
+        let little = group.container.borrow().as_ref().is_none_or(|c| c.sources == [Source::Path]);
+        let again = little && tries < TRIES && last != pid;
+        if let Some(resolver) = self.resolver.as_mut().filter(|_| tries == 0 || again) {
+            group.tries.set((tries + 1, pid));
+            if let Some(found) = resolver.by_files(path, Some(pid)) {
+                group.learn(found);
+                resolver.ask(path, Some(pid));
+            }
+        }
+        group.used.set(b.generation());
+        let (generation, id) = group.place.get();
+        if generation == b.generation() {
+            return Runs::In(id);
+        }
+        let Some(id) = group.container.borrow().as_ref().map(|c| entry(b, c)) else { return Runs::Host };
+        group.place.set((b.generation(), id));
+        Runs::In(id)
+    }
+
+    fn group(&mut self, b: &Builder, path: &Text) -> Rc<Group> {
+        if let Some(known) = self.groups.get(path) {
+            return known.clone();
+        }
+        if self.groups.len() >= MOST {
+            let now = b.generation();
+            self.groups.retain(|_, g| now.wrapping_sub(g.used.get()) < 2);
+        }
+        let new = Rc::<Group>::default();
+        self.groups.insert(path.clone(), new.clone());
+        new
+    }
+
+    /// A control group was made by this process: whose it will be can be asked before anybody is in it.
+    pub fn made(&mut self, path: &[u8], pid: u32) {
+        if let Some(resolver) = &mut self.resolver {
+            resolver.ask(path, Some(pid));
+        }
+    }
+
+    /// Takes in what has been answered meanwhile: later entries have it.
+    pub fn heed(&mut self) {
+        let mut news = false;
+        for (path, container) in self.resolver.iter_mut().flat_map(|r| r.answers().collect::<Vec<_>>()) {
+            let full = self.groups.len() >= MOST;
+            match self.groups.get(&*path) {
+                Some(group) => news |= group.learn(container),
+                // Nobody needed it yet.
+                None if full => {}
+                None => {
+                    let group = Rc::<Group>::default();
+                    group.learn(container);
+                    self.groups.insert(Text::from(&*path), group);
+                }
+            }
+        }
+        if news {
+            changed();
+        }
+    }
+}
+
+impl Group {
+    /// Takes in what has been found; what that does not say stays. True if it is news.
+    fn learn(&self, found: Container) -> bool {
+        let mut known = self.container.borrow_mut();
+        let found = match known.as_ref().filter(|known| known.id == found.id) {
+            Some(known) => both(found, known),
+            None => found,
+        };
+        let news = known.as_ref() != Some(&found);
+        if news {
+            *known = Some(found);
+            self.place.set((0, 0));
+        }
+        news
+    }
+}
+
+/// What is found, and of what is known already that which it does not say.
+fn both(found: Container, known: &Container) -> Container {
+    let or = |a: Option<Bytes>, b: &Option<Bytes>| a.or_else(|| b.clone());
+    let list = |a: Vec<(Bytes, Bytes)>, b: &Vec<(Bytes, Bytes)>| if a.is_empty() { b.clone() } else { a };
+    let mut sources = found.sources;
+    sources.extend(&known.sources);
+    sources.sort_unstable_by_key(|s| *s as u8);
+    sources.dedup();
+    let pod = match (found.pod, &known.pod) {
+        (Some(a), Some(b)) => Some(Pod {
+            name: or(a.name, &b.name),
+            namespace: or(a.namespace, &b.namespace),
+            uid: or(a.uid, &b.uid),
+            labels: list(a.labels, &b.labels),
+            ip: or(a.ip, &b.ip),
+            sandbox: or(a.sandbox, &b.sandbox),
+            qos: a.qos.or(b.qos),
+        }),
+        (a, b) => a.or_else(|| b.clone()),
+    };
+    Container {
+        runtime: if found.runtime == Default::default() { known.runtime } else { found.runtime },
+        id: found.id,
+        name: or(found.name, &known.name),
+        image: or(found.image, &known.image),
+        image_id: or(found.image_id, &known.image_id),
+        image_digest: or(found.image_digest, &known.image_digest),
+        labels: list(found.labels, &known.labels),
+        mounts: if found.mounts.is_empty() { known.mounts.clone() } else { found.mounts },
+        privileged: found.privileged.or(known.privileged),
+        ip: or(found.ip, &known.ip),
+        started: found.started.or(known.started),
+        parent: or(found.parent, &known.parent),
+        sandbox: found.sandbox || known.sandbox,
+        pod,
+        sources,
+    }
+}
+
+/// Values that each end with a NUL, as far as there is room; one that holds a NUL has a blank instead.
+fn list<'a>(b: &mut Builder, values: impl Iterator<Item = [&'a [u8]; 2]>, pairs: bool) -> StrId {
+    let mut out = Vec::new();
+    for words in values {
+        let words = words.get(..if pairs { 2 } else { 1 }).unwrap_or_default();
+        if out.len() + words.iter().map(|w| w.len() + 1).sum::<usize>() > MOST_LISTED {
+            break;
+        }
+        for word in words {
+            out.extend(word.iter().map(|b| if *b == 0 { b' ' } else { *b }));
+            out.push(0);
+        }
+    }
+    if out.is_empty() { NONE } else { b.string(&out) }
+}
+
+/// What an entry says.
+fn told(dict: &Dict<'_>, c: &batch::Container) -> Container {
+    let text = |id: StrId| dict.strings.find(id).map(Bytes::from);
+    let list = |id: StrId| -> Vec<Bytes> {
+        let all = dict.strings.find(id).and_then(|all| all.strip_suffix(b"\0"));
+        all.map_or_else(Vec::new, |all| all.split(|b| *b == 0).map(Bytes::from).collect())
+    };
+    let pairs = |id: StrId| -> Vec<(Bytes, Bytes)> {
+        let all = list(id);
+        all.as_chunks::<2>().0.iter().map(|[k, v]| (k.clone(), v.clone())).collect()
+    };
+    let pod = Pod {
+        name: text(c.pod),
+        namespace: text(c.namespace),
+        uid: text(c.pod_uid),
+        labels: pairs(c.pod_labels),
+        ip: text(c.pod_ip),
+        sandbox: text(c.sandbox),
+        qos: ["guaranteed", "burstable", "besteffort"]
+            .into_iter()
+            .find(|qos| dict.strings.find(c.qos) == Some(qos.as_bytes())),
+    };
+    let sources = [Source::Path, Source::Files, Source::Socket, Source::Process];
+    Container {
+        runtime: Runtime::ALL.get(c.runtime as usize).copied().unwrap_or_default(),
+        id: text(c.id).unwrap_or_default(),
+        name: text(c.name),
+        image: text(c.image),
+        image_id: text(c.image_id),
+        image_digest: text(c.image_digest),
+        labels: pairs(c.labels),
+        mounts: list(c.mounts),
+        privileged: (c.flags & container_flags::RIGHTS != 0)
+            .then_some(c.flags & container_flags::PRIVILEGED != 0),
+        ip: text(c.ip),
+        started: Some(c.started).filter(|at| *at != 0),
+        parent: text(c.outer),
+        sandbox: c.flags & container_flags::SANDBOX != 0,
+        pod: Some(pod).filter(|pod| *pod != Pod::default()),
+        sources: sources.into_iter().filter(|s| c.sources & 1 << (*s as u8) != 0).collect(),
+    }
+}
+
+/// A new entry.
+fn entry(b: &mut Builder, c: &Container) -> u32 {
+    let pod = c.pod.as_ref();
+    let mut string = |text: Option<&Bytes>| text.map_or(NONE, |t| b.string(t));
+    let flag = |is: bool, bit: u32| if is { bit } else { 0 };
+    let mut made = batch::Container {
+        runtime: c.runtime as u32,
+        flags: flag(c.sandbox, container_flags::SANDBOX)
+            | flag(c.privileged.is_some(), container_flags::RIGHTS)
+            | flag(c.privileged == Some(true), container_flags::PRIVILEGED),
+        sources: c.sources.iter().fold(0, |bits, s| bits | 1 << (*s as u8)),
+        id: string(Some(&c.id)),
+        name: string(c.name.as_ref()),
+        image: string(c.image.as_ref()),
+        image_id: string(c.image_id.as_ref()),
+        image_digest: string(c.image_digest.as_ref()),
+        ip: string(c.ip.as_ref()),
+        started: c.started.unwrap_or(0),
+        outer: string(c.parent.as_ref()),
+        pod: string(pod.and_then(|p| p.name.as_ref())),
+        namespace: string(pod.and_then(|p| p.namespace.as_ref())),
+        pod_uid: string(pod.and_then(|p| p.uid.as_ref())),
+        pod_ip: string(pod.and_then(|p| p.ip.as_ref())),
+        sandbox: string(pod.and_then(|p| p.sandbox.as_ref())),
+        ..batch::Container::default()
+    };
+    made.qos = pod.and_then(|p| p.qos).map_or(NONE, |qos| b.string(qos.as_bytes()));
+    made.labels = list(b, c.labels.iter().map(|(k, v)| [&**k, &**v]), true);
+    made.pod_labels = list(b, pod.into_iter().flat_map(|p| &p.labels).map(|(k, v)| [&**k, &**v]), true);
+    made.mounts = list(b, c.mounts.iter().map(|m| [&**m, &[]]), false);
+    b.container(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Arch, Schema};
+
+    const ID: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90";
+
+    fn text(s: &str) -> Text {
+        Text::from(s.as_bytes())
+    }
+
+    fn bytes(s: &str) -> Option<Bytes> {
+        Some(s.as_bytes().into())
+    }
+
+    #[test]
+    fn a_path_has_one_entry_in_a_block_until_more_is_known() {
+        let schema = Schema::native(Arch::X86_64);
+        let mut all = Containers::new(Path::new("/nonexistent"));
+        let mut b = Builder::new();
+        let path = text(&format!("/docker/{ID}"));
+        assert_eq!(all.of(&mut b, None, 1), Runs::Unknown);
+        assert_eq!(all.of(&mut b, Some(&text("/system.slice/a.service")), 1), Runs::Host);
+        assert_eq!(all.of(&mut b, Some(&text("/")), 1), Runs::Host);
+        let first = all.of(&mut b, Some(&path), 1);
+        assert_eq!((first, all.of(&mut b, Some(&path), 2)), (Runs::In(0), Runs::In(0)));
+        // An answer: the entry stays, a later one has it all.
+        let group = all.groups[&path].clone();
+        let more = Container {
+            runtime: Runtime::Docker,
+            id: ID.as_bytes().into(),
+            name: bytes("web"),
+            labels: vec![(b"a".as_slice().into(), b"x\0y".as_slice().into())],
+            sources: vec![Source::Socket],
+            ..Container::default()
+        };
+        assert!(group.learn(more.clone()) && !group.learn(more));
+        assert_eq!(all.of(&mut b, Some(&path), 3), Runs::In(1));
+        let view = b.view(&schema);
+        let get = |id: StrId| view.dict.strings.find(id);
+        let [old, new] = view.dict.containers else { panic!("two entries") };
+        assert_eq!((get(old.id), get(old.name), old.sources), (Some(ID.as_bytes()), None, 1));
+        assert_eq!((get(new.id), get(new.name), new.sources), (Some(ID.as_bytes()), Some(&b"web"[..]), 5));
+        assert_eq!((new.runtime, get(new.labels)), (1, Some(&b"a\0x y\0"[..])));
+        b.reset(7);
+        assert_eq!(all.of(&mut b, Some(&path), 3), Runs::In(0), "another block, another entry");
+    }
+
+    #[test]
+    fn numbers_of_runtimes_are_those_of_their_names() {
+        for (number, name) in batch::RUNTIMES.iter().enumerate() {
+            let all = [
+                Runtime::Unknown,
+                Runtime::Docker,
+                Runtime::Containerd,
+                Runtime::Cri,
+                Runtime::Crio,
+                Runtime::Podman,
+                Runtime::Lxc,
+                Runtime::Nspawn,
+                Runtime::Oci,
+            ];
+            assert_eq!((all[number] as usize, all[number].name()), (number, *name));
+        }
+    }
+
+    #[test]
+    fn labels_without_end_are_cut_between_two() {
+        let mut b = Builder::new();
+        let long = vec![b'x'; MOST_LISTED / 2];
+        let id = list(&mut b, (0..5).map(|_| [&b"key"[..], &long[..]]), true);
+        let view_len = {
+            let schema = Schema::native(Arch::X86_64);
+            b.view(&schema).dict.strings.get(id).len()
+        };
+        assert_eq!(view_len, MOST_LISTED / 2 + 5);
+    }
+}

@@ -1,0 +1,263 @@
+//! What a new descriptor is: a file by its path, an anonymous file, a socket.
+//!
+//! Enters: a record of a call, its shape. Leaves: the description of the file behind the new descriptor, and whether exec
+//! closes it. Never: a table; so it is true even for a record that is older than what the tables hold.
+
+use super::effects::{bytes_of, file_at, word_named};
+use super::scan::{anon_kind, kind_of_mode};
+use super::tables::{FileDesc, ProcRef, Text};
+use crate::batch::{FileKind, L4, Role, file_flags};
+use crate::decode::{Fact, Got, Path, Record, Sock};
+use crate::schema::{Anon, Effect, Kind, Shape, Struct};
+use crate::source::abi;
+
+const O_CLOEXEC: u64 = 0o2000000;
+/// Of the flags of `open`.
+const O_TMPFILE: u64 = 0o20000000;
+
+/// Calls whose result is a new descriptor of a new file.
+fn makes(effect: Effect) -> bool {
+    matches!(
+        effect,
+        Effect::Open
+            | Effect::Anon(_)
+            | Effect::Socket
+            | Effect::Accept
+            | Effect::Descriptor
+            | Effect::MayOpen
+            | Effect::Ioctl
+    )
+}
+
+/// The file behind a new descriptor, where the call alone says what it is; and whether exec closes it. This needs no
+pub fn made(r: &Record, shape: &Shape, name: &mut Vec<u8>) -> Option<(FileDesc, bool)> {
+    if r.ret < 0 || !makes(shape.effect) {
+        return None;
+    }
+    let o_cloexec = |name: &str| word_named(r, shape, name).unwrap_or(0) & O_CLOEXEC != 0;
+    match (shape.effect, r.fact()) {
+        (Effect::Open, Fact::Path(p)) => {
+            let mut desc = by_path(&p, name);
+            let flags = opened_flags(r, shape);
+            if flags & O_TMPFILE != 0 && desc.kind == FileKind::File {
+                // Unlinked from the start, as /proc shows it.
+                name.extend_from_slice(b" (deleted)");
+                desc.name = Some(Text::from(name.as_slice()));
+            }
+            let given =
+                shape.args.iter().position(|a| a.kind == Kind::Path).and_then(|i| bytes_of(r, shape, i));
+            desc.given = given.filter(|g| desc.name.as_deref() != Some(*g)).map(Text::from);
+            Some((desc, flags & O_CLOEXEC != 0))
+        }
+        (Effect::Descriptor | Effect::MayOpen | Effect::Ioctl, Fact::Path(p)) => {
+            Some((by_path(&p, name), r.flags & abi::F_CLOEXEC != 0))
+        }
+        (Effect::Descriptor | Effect::MayOpen | Effect::Ioctl, Fact::Sock(s)) => {
+            let mut desc = FileDesc::default();
+            told(&mut desc, &s);
+            Some((desc, r.flags & abi::F_CLOEXEC != 0))
+        }
+        (Effect::Anon(what), _) => Some((anon(what, r, shape), anon_cloexec(what, r, shape))),
+        (Effect::Socket, Fact::Sock(s)) => {
+            let mut desc = FileDesc::default();
+            told(&mut desc, &s);
+            Some((desc, o_cloexec("type")))
+        }
+        (Effect::Accept, Fact::Sock(s)) => {
+            let mut desc = FileDesc { role: Role::Server, ..FileDesc::default() };
+            told(&mut desc, &s);
+            Some((desc, o_cloexec("flags")))
+        }
+        _ => None,
+    }
+}
+
+/// The file of an open where the kernel's path cannot be had: the text as given, joined with the working directory, and
+/// marked, for a link or a mount may lead elsewhere.
+pub fn made_by_text(r: &Record, shape: &Shape, proc: &ProcRef) -> Option<(FileDesc, bool)> {
+    if shape.effect != Effect::Open || r.ret < 0 {
+        return None;
+    }
+    let at = shape.args.iter().position(|a| a.kind == Kind::Path)?;
+    let given = bytes_of(r, shape, at)?;
+    let mut name = Vec::with_capacity(64);
+    if given.first() != Some(&b'/') {
+        let base = match at.checked_sub(1).map(|d| r.word(d) as i32) {
+            Some(fd) if shape.args[at - 1].kind == Kind::DirFd && fd != libc::AT_FDCWD => {
+                file_at(&proc.fds.borrow(), fd as u64)?.desc.borrow().name.clone()?
+            }
+            _ => proc.desc.borrow().cwd.clone()?,
+        };
+        name.extend_from_slice(&base);
+        name.push(b'/');
+    }
+    name.extend_from_slice(given);
+    let desc = FileDesc {
+        kind: FileKind::File,
+        name: Some(Text::from(name.as_slice())),
+        flags: file_flags::JOINED | file_flags::UNCERTAIN,
+        ..FileDesc::default()
+    };
+    Some((desc, opened_flags(r, shape) & O_CLOEXEC != 0))
+}
+
+/// What the kernel says of a file, by its path.
+fn by_path(p: &Path, name: &mut Vec<u8>) -> FileDesc {
+    let desc = FileDesc { kind: kind_of_mode(p.mode), dev: p.dev, ino: p.ino, ..FileDesc::default() };
+    if let Some(alone) = p.alone() {
+        return nameless(desc, alone);
+    }
+    name.clear();
+    p.write(name);
+    FileDesc { name: Some(Text::from(name.as_slice())), ..desc }
+}
+
+/// A file without a directory, as /proc names it: the kernel's file systems have their own ways (`d_dname`).
+fn nameless(mut d: FileDesc, name: &[u8]) -> FileDesc {
+    let shown = match name {
+        // Of a namespace only the inode is known here.
+        b"" if d.kind == FileKind::Pipe => format!("pipe:[{}]", d.ino).into_bytes(),
+        b"" => return d,
+        b"inotify" => b"anon_inode:inotify".to_vec(),
+        [b'[', ..] => [b"anon_inode:", name].concat(),
+        b"secretmem" => b"/secretmem (deleted)".to_vec(),
+        _ if name.starts_with(b"memfd:") => [b"/", name, b" (deleted)"].concat(),
+        _ if name.starts_with(b"bpf") => [b"anon_inode:", name].concat(),
+        _ => [b"/", name].concat(),
+    };
+    if let Some(what) = shown.strip_prefix(b"anon_inode:") {
+        d.kind = anon_kind(what);
+    } else if shown.starts_with(b"/memfd:") {
+        d.kind = FileKind::Memfd;
+    }
+    d.name = Some(Text::from(shown.as_slice()));
+    d
+}
+
+/// What came with a message, or was made as one of a pair.
+pub fn got(g: &Got, name: &mut Vec<u8>) -> FileDesc {
+    let Some(s) = &g.sock else { return by_path(&g.path, name) };
+    let mut d = FileDesc::default();
+    told(&mut d, s);
+    d
+}
+
+/// The flags of an open, wherever they stand.
+fn opened_flags(r: &Record, shape: &Shape) -> u64 {
+    let flags = shape.args.iter().enumerate().find_map(|(i, a)| match a.kind {
+        Kind::Flags(t) if matches!(t.name, "open" | "open_tree") => Some(r.word(i)),
+        Kind::Struct(Struct::OpenHow) => {
+            bytes_of(r, shape, i)?.get(..8)?.try_into().ok().map(u64::from_le_bytes)
+        }
+        _ => None,
+    });
+    flags.unwrap_or(0)
+}
+
+/// Most flags words use the value of O_CLOEXEC; the others are these.
+fn anon_cloexec(what: Anon, r: &Record, shape: &Shape) -> bool {
+    let flags = word_named(r, shape, "flags").unwrap_or(0);
+    match what {
+        Anon::Pidfd | Anon::Bpf | Anon::IoUring => true,
+        Anon::Memfd | Anon::Fanotify => flags & 1 != 0,
+        Anon::Perf => flags & 8 != 0,
+        _ => flags & O_CLOEXEC != 0,
+    }
+}
+
+fn anon(what: Anon, r: &Record, shape: &Shape) -> FileDesc {
+    let (kind, name) = match what {
+        Anon::Event => (FileKind::Event, "anon_inode:[eventfd]"),
+        Anon::Epoll => (FileKind::Epoll, "anon_inode:[eventpoll]"),
+        Anon::Memfd => (FileKind::Memfd, ""),
+        Anon::Timer => (FileKind::Timer, "anon_inode:[timerfd]"),
+        Anon::Signal => (FileKind::Signal, "anon_inode:[signalfd]"),
+        Anon::Inotify => (FileKind::Inotify, "anon_inode:inotify"),
+        Anon::Fanotify => (FileKind::Fanotify, "anon_inode:[fanotify]"),
+        Anon::Pidfd => (FileKind::Pidfd, "anon_inode:[pidfd]"),
+        Anon::IoUring => (FileKind::IoUring, "anon_inode:[io_uring]"),
+        Anon::Bpf => (FileKind::Bpf, "anon_inode:bpf"),
+        Anon::Perf => (FileKind::Perf, "anon_inode:[perf_event]"),
+        Anon::Userfault => (FileKind::Userfault, "anon_inode:[userfaultfd]"),
+    };
+    let name = match (what, bytes_of(r, shape, 0)) {
+        // As /proc/PID/fd shows it: unlinked from the start.
+        (Anon::Memfd, Some(own)) => Text::from([b"/memfd:", own, b" (deleted)"].concat().as_slice()),
+        (Anon::Memfd, None) => Text::from(&b"/memfd: (deleted)"[..]),
+        _ => Text::from(name.as_bytes()),
+    };
+    FileDesc { kind, name: Some(name), ..FileDesc::default() }
+}
+
+fn family_kind(family: u16) -> FileKind {
+    match i32::from(family) {
+        libc::AF_INET => FileKind::Ipv4,
+        libc::AF_INET6 => FileKind::Ipv6,
+        libc::AF_UNIX => FileKind::Unix,
+        libc::AF_NETLINK => FileKind::Netlink,
+        libc::AF_PACKET => FileKind::Packet,
+        _ => FileKind::Socket,
+    }
+}
+
+/// What the kernel says of a socket.
+pub fn told(d: &mut FileDesc, s: &Sock) {
+    d.kind = family_kind(s.family);
+    d.ino = s.ino;
+    if d.kind.is_ip() {
+        d.l4 = match i32::from(s.protocol) {
+            libc::IPPROTO_TCP => L4::Tcp,
+            libc::IPPROTO_UDP => L4::Udp,
+            libc::IPPROTO_ICMP | libc::IPPROTO_ICMPV6 => L4::Icmp,
+            _ if i32::from(s.ty) == libc::SOCK_RAW => L4::Raw,
+            _ => L4::Unknown,
+        };
+        (d.laddr, d.raddr, d.lport, d.rport) = (s.laddr, s.raddr, s.lport, s.rport);
+        d.flags &= !(file_flags::LOCAL | file_flags::REMOTE);
+        if d.lport != 0 || d.laddr != [0; 16] {
+            d.flags |= file_flags::LOCAL;
+        }
+        if d.rport != 0 || d.raddr != [0; 16] {
+            d.flags |= file_flags::REMOTE;
+        }
+    } else if d.kind == FileKind::Unix {
+        // The end that has a name gives it to the connection.
+        let name = if s.rname.is_empty() { s.lname } else { s.rname };
+        unix_name(d, name);
+    }
+}
+
+fn unix_name(d: &mut FileDesc, name: &[u8]) {
+    let name = match name.first() {
+        None => return,
+        Some(0) => {
+            d.flags |= file_flags::ABSTRACT;
+            name
+        }
+        // A path ends at its NUL, whatever length was given.
+        Some(_) => name.split(|b| *b == 0).next().unwrap_or(name),
+    };
+    d.name = Some(Text::from(name));
+}
+
+/// The address that a failed connect was given: `struct sockaddr`.
+pub fn tried(d: &mut FileDesc, addr: Option<&[u8]>) {
+    let Some(addr) = addr else { return };
+    let family = addr.get(..2).and_then(|b| b.try_into().ok()).map_or(0, u16::from_le_bytes);
+    let port = addr.get(2..4).and_then(|b| b.try_into().ok()).map_or(0, u16::from_be_bytes);
+    match (i32::from(family), addr.len()) {
+        (libc::AF_INET, 8..) => {
+            d.raddr = [0; 16];
+            d.raddr[..4].copy_from_slice(&addr[4..8]);
+            d.rport = port;
+            d.flags |= file_flags::REMOTE;
+        }
+        (libc::AF_INET6, 24..) => {
+            d.raddr.copy_from_slice(&addr[8..24]);
+            d.rport = port;
+            d.flags |= file_flags::REMOTE;
+        }
+        (libc::AF_UNIX, 3..) => unix_name(d, &addr[2..]),
+        _ => {}
+    }
+}

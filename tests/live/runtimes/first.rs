@@ -1,0 +1,127 @@
+//! Containers in a capture: the first call of each has its names, and they are in the reel when the container is gone.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::containerd::{UID, daemon, remove_pod, run_in, run_pod};
+use super::docker::Docker;
+use super::lab::{IMAGE, Lab, lab};
+use super::podman::{configure, podman};
+use crate::cli::sysreel;
+use crate::live::rig::{alone, interrupt, reread};
+
+/// What each line tells, in this order.
+const FORMAT: &str = "%container.full_id|%container.name|%container.image|%container.labels|%k8s.pod.name|%k8s.ns.name|\
+                      %k8s.pod.uid|%k8s.pod.labels|%container.type|%proc.name %evt.type";
+
+/// A capture into a reel.
+struct Capture {
+    child: Child,
+    reel: PathBuf,
+}
+
+impl Capture {
+    fn start(lab: &Lab) -> Capture {
+        let reel = lab.at("events.reel");
+        let mut command = sysreel();
+        command.arg("-w").arg(&reel).args(["--ring", "64M"]).stderr(Stdio::piped()).stdout(Stdio::null());
+        let child = command.spawn().unwrap();
+        lab.until("the capture", || fs::metadata(&reel).ok().filter(|m| m.len() > 0));
+        std::thread::sleep(Duration::from_millis(300));
+        Capture { child, reel }
+    }
+
+    /// Ends it; the words of each event in a container, in order of time.
+    fn stop(self) -> Vec<Vec<String>> {
+        std::thread::sleep(Duration::from_millis(300));
+        interrupt(&self.child);
+        let done = self.child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{said}");
+        eprintln!("{}", said.lines().last().unwrap_or_default());
+        let (status, lines, said) = reread(&self.reel, &["-p", FORMAT, "container.id != host"]);
+        assert_eq!(status, 0, "{said}");
+        lines.iter().map(|l| l.split('|').map(str::to_owned).collect()).collect()
+    }
+}
+
+/// All events of a container have these words; how many there are.
+fn all_are(lines: &[Vec<String>], id: &str, words: &[&str]) -> usize {
+    let own: Vec<_> = lines.iter().filter(|l| l[0] == id).collect();
+    assert!(!own.is_empty(), "nothing of {id}");
+    for (n, line) in own.iter().enumerate() {
+        assert_eq!(line[1..=words.len()], *words, "call {n} of {}: {line:?}", own.len());
+    }
+    own.len()
+}
+
+#[test]
+fn fifty_containers_of_docker_at_once_are_named_from_their_first_calls_on() {
+    let _alone = alone!();
+    let mut lab = lab!("dockerd", "containerd", "runc", "busybox");
+    let docker = Docker::start(&mut lab);
+    // Each lives for the time that `true` takes.
+    let names: Vec<String> = (0..50).map(|i| format!("short{i}")).collect();
+    let ids: Vec<String> = names.iter().map(|n| docker.make(n, &json!({}))).collect();
+    let capture = Capture::start(&lab);
+    let begin = Instant::now();
+    std::thread::scope(|s| {
+        for part in names.chunks(10) {
+            s.spawn(|| part.iter().for_each(|n| docker.run(n)));
+        }
+    });
+    eprintln!("50 containers started in {:?}", begin.elapsed());
+    let gone = |id: &String| !super::lab::unified().join("docker").join(id).exists();
+    lab.until("the end of all", || ids.iter().all(gone).then_some(()));
+    let lines = capture.stop();
+    let mut events = 0;
+    for (name, id) in names.iter().zip(&ids) {
+        let labels = lines.iter().find(|l| l[0] == *id).map(|l| l[3].clone()).unwrap_or_default();
+        assert!(labels.contains("team:blue"), "{name}: {labels}");
+        events += all_are(&lines, id, &[name, IMAGE, &labels, "-", "-", "-", "-", "docker"]);
+        // `true` itself is among them.
+        assert!(lines.iter().any(|l| l[0] == *id && l[9].starts_with("true ")), "{name}");
+    }
+    eprintln!("{events} events in them");
+}
+
+#[test]
+fn the_first_call_in_a_pod_has_the_pods_names_and_labels() {
+    let _alone = alone!();
+    let mut lab = lab!("containerd", "ctr", "runc", "busybox");
+    daemon(&mut lab);
+    lab.shell("ctr -a {}/ctd.sock -n k8s.io image import {}/lab.tar");
+    let capture = Capture::start(&lab);
+    let sandbox = run_pod(&lab);
+    let (web, side) = (run_in(&lab, &sandbox, "web"), run_in(&lab, &sandbox, "side"));
+    remove_pod(&lab, &sandbox);
+    let lines = capture.stop();
+    for (id, name) in [(&web, "web"), (&side, "side")] {
+        let labels = format!("io.kubernetes.container.name:{name},own:yes");
+        let words = [name, IMAGE, &labels, "web-7d4", "shop", UID, "app:web,tier:front"];
+        eprintln!("{name}: {} events", all_are(&lines, id, &words));
+    }
+    let pod: Vec<_> = lines.iter().filter(|l| l[0] == sandbox).collect();
+    assert!(
+        pod.len() > 10 && pod.iter().all(|l| l[4..8] == ["web-7d4", "shop", UID, "app:web,tier:front"]),
+        "{pod:?}"
+    );
+}
+
+#[test]
+fn the_first_call_in_a_container_of_podman_has_its_names() {
+    let _alone = alone!();
+    let lab = lab!("podman", "conmon", "runc", "catatonit", "busybox");
+    configure(&lab);
+    let capture = Capture::start(&lab);
+    let id = podman(&lab, &format!("run -d --network none --name web --label team=blue {IMAGE} /bin/true"));
+    podman(&lab, "wait web");
+    podman(&lab, "rm -f -t 0 web");
+    let lines = capture.stop();
+    let events = all_are(&lines, &id, &["web", IMAGE, "team:blue", "-", "-", "-", "-", "podman"]);
+    eprintln!("{events} events");
+}
