@@ -142,7 +142,6 @@ impl Lab {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        eprintln!("{group}: {:?} in {:?}", known.as_ref().map(|k| &k.sources), start.elapsed());
         known.unwrap_or_else(|| panic!("{} is taken for the host", String::from_utf8_lossy(&path)))
     }
 
