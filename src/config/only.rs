@@ -9,6 +9,9 @@ use super::Typed;
 use crate::message;
 use crate::users::Users;
 
+/// What makes a test of a name.
+type Test = fn(&str) -> String;
+
 /// The text.
 pub(super) fn of(typed: &Typed) -> Result<String, String> {
     let proc = typed.proc.as_deref().unwrap_or(Path::new("/proc"));
@@ -17,7 +20,7 @@ pub(super) fn of(typed: &Typed) -> Result<String, String> {
         let here = typed.read.is_none().then(|| Users::host(proc));
         parts.push(of_users(&typed.users, here.as_ref())?);
     }
-    let lists: [(&[String], &str, fn(&str) -> String); 3] = [
+    let lists: [(&[String], &str, Test); 3] = [
         (&typed.containers, "--container", of_container),
         (&typed.pods, "--pod", of_pod),
         (&typed.units, "--unit", of_unit),

@@ -30,6 +30,9 @@ const OPEN: usize = 4096;
 /// Daemons that are remembered to have failed.
 const FAILED: usize = 64;
 
+/// Where questions go to the thread, and where its answers come from.
+pub(super) type Ends = (SyncSender<Question>, Receiver<(Bytes, Container)>);
+
 /// One to be asked again.
 struct Open {
     when: Instant,
@@ -50,10 +53,7 @@ struct Asker {
 struct Over;
 
 /// Starts the thread; `most` questions wait for it.
-pub(super) fn start(
-    proc: &Path,
-    most: usize,
-) -> Option<(SyncSender<Question>, Receiver<(Bytes, Container)>)> {
+pub(super) fn start(proc: &Path, most: usize) -> Option<Ends> {
     let (questions, todo) = sync_channel(most);
     let (answers, told) = channel();
     let proc = proc.to_owned();

@@ -38,6 +38,9 @@ pub struct Bolt<F = File> {
     until: Instant,
 }
 
+/// A key and its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
 /// What can be read at an offset.
 pub trait At {
     /// Fills the buffer or fails.
@@ -96,7 +99,7 @@ impl<F: At> Bolt<F> {
     }
 
     /// Every key with its value in a bucket; buckets in it are left out.
-    pub fn all(&self, buckets: &[&[u8]]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+    pub fn all(&self, buckets: &[&[u8]]) -> Result<Vec<Pair>, String> {
         self.steadily(|reading| {
             let Some(bucket) = reading.bucket(buckets)? else { return Ok(Vec::new()) };
             let mut found = Vec::new();
@@ -215,7 +218,7 @@ impl<F: At> Reading<'_, F> {
         }
     }
 
-    fn walk(&mut self, bucket: &Bucket, found: &mut Vec<(Vec<u8>, Vec<u8>)>) -> Result<(), String> {
+    fn walk(&mut self, bucket: &Bucket, found: &mut Vec<Pair>) -> Result<(), String> {
         let mut todo = vec![self.root(bucket)?];
         while let Some(node) = todo.pop() {
             match node.kind() {

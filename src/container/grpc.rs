@@ -194,6 +194,9 @@ mod tests {
 
     use super::*;
 
+    /// A frame: kind, flags, stream, payload.
+    type Sent<'a> = (u8, u8, u32, &'a [u8]);
+
     /// What a peer says, whatever it is told.
     struct Peer(Cursor<Vec<u8>>, Vec<u8>);
 
@@ -218,7 +221,7 @@ mod tests {
         (answer, client.stream.1)
     }
 
-    fn said(frames: &[(u8, u8, u32, &[u8])]) -> Vec<u8> {
+    fn said(frames: &[Sent]) -> Vec<u8> {
         let mut out = Vec::new();
         for (kind, flags, stream, payload) in frames {
             frame(&mut out, *kind, *flags, *stream, payload);
@@ -247,7 +250,7 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_is_an_error() {
-        let bad: &[&[(u8, u8, u32, &[u8])]] = &[
+        let bad: &[&[Sent]] = &[
             &[],
             &[(HEADERS, END_HEADERS | END_STREAM, 1, &[0x88])],
             &[(DATA, END_STREAM, 1, &[0, 0, 0, 0, 9])],

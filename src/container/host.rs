@@ -203,7 +203,7 @@ pub(super) struct Stamp {
 impl Stamp {
     fn of(stat: &Stat) -> Stamp {
         let seconds = u64::try_from(stat.st_mtime).ok().and_then(|s| s.checked_mul(1_000_000_000));
-        let changed = seconds.and_then(|s| s.checked_add(u64::try_from(stat.st_mtime_nsec).ok()?));
+        let changed = seconds.and_then(|s| s.checked_add(stat.st_mtime_nsec));
         Stamp { inode: stat.st_ino, size: stat.st_size, changed }
     }
 }

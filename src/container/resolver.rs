@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ pub(super) struct Question {
 pub struct Resolver {
     proc: PathBuf,
     quick: Option<Quick>,
-    slow: Option<(SyncSender<Question>, Receiver<(Bytes, Container)>)>,
+    slow: Option<asker::Ends>,
     /// When each control group was asked about, and by which process.
     asked: HashMap<Bytes, (Instant, Option<u32>), FxBuildHasher>,
 }

@@ -42,7 +42,7 @@ pub(super) fn short<'a>(d: &Dict<'a>, id: StrId) -> Value<'a> {
 }
 
 /// Keys and values of labels, in turn.
-fn pairs<'a>(labels: &'a [u8]) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+fn pairs(labels: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut words = labels.strip_suffix(b"\0").unwrap_or(labels).split(|b| *b == 0);
     std::iter::from_fn(move || Some((words.next()?, words.next()?)))
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sysreel::container::{Container, Resolver, Source};
+use sysreel::container::{Bytes, Container, Resolver, Source};
 
 /// The image's name.
 pub const IMAGE: &str = "localhost/lab:1";
@@ -142,7 +142,6 @@ impl Lab {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        eprintln!("{group}: {:?} in {:?}", known.as_ref().map(|k| &k.sources), start.elapsed());
         known.unwrap_or_else(|| panic!("{} is taken for the host", String::from_utf8_lossy(&path)))
     }
 
@@ -201,7 +200,7 @@ pub fn unified() -> PathBuf {
 }
 
 /// A label's value.
-pub fn label<'a>(labels: &'a [(Box<[u8]>, Box<[u8]>)], name: &str) -> Option<&'a str> {
+pub fn label<'a>(labels: &'a [(Bytes, Bytes)], name: &str) -> Option<&'a str> {
     let found = labels.iter().find(|(k, _)| **k == *name.as_bytes());
     found.map(|(_, v)| std::str::from_utf8(v).unwrap())
 }

@@ -115,9 +115,9 @@ fn a_container_of_lxc_is_known_by_its_monitor() {
     let lab = lab!("lxc-start", "lxc-stop", "busybox");
     let name = name(&lab, "lxc");
     fs::create_dir_all(lab.at("l").join(&name)).unwrap();
-    let config = lab.text(&format!(
-        "lxc.rootfs.path = dir:{{}}/r\nlxc.net.0.type = empty\nlxc.uts.name = web\nlxc.apparmor.profile = unconfined\n"
-    ));
+    let config = lab.text(
+        "lxc.rootfs.path = dir:{}/r\nlxc.net.0.type = empty\nlxc.uts.name = web\nlxc.apparmor.profile = unconfined\n",
+    );
     fs::write(lab.at("l").join(&name).join("config"), config).unwrap();
     lab.shell(&format!(
         "lxc-start -P {{}}/l -n {name} -d -o {{}}/lxc.log -- /bin/sleep 3600 || (cat {{}}/lxc.log; false)"
