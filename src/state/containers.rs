@@ -5,7 +5,7 @@
 //! each path, when its first process needs an entry, and no longer than [`Resolver::by_files`] takes.
 
 use std::cell::{Cell, RefCell};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -18,6 +18,10 @@ use crate::container::{Bytes, Container, Pod, Resolver, Runtime, Source};
 const MOST: usize = 8192;
 /// How often another process is looked at, where the first ones told of no container.
 const TRIES: u8 = 4;
+/// The same where they were gone by then.
+const MISSES: u8 = 100;
+/// Ends of names that no runtime gives to the control group of a container.
+const UNITS: [&[u8]; 5] = [b"/", b".service", b".slice", b".socket", b".mount"];
 /// Most bytes of all labels or mounts of a container: they are in every block.
 const MOST_LISTED: usize = 64 << 10;
 
@@ -49,14 +53,17 @@ struct Group {
     container: RefCell<Option<Container>>,
     /// Place of its entry in the open block.
     place: Place,
-    /// How often files were looked at, and for which process last.
-    tries: Cell<(u8, u32)>,
+    /// How often files were looked at for a process that was still there, how often for one that was not, and for which last.
+    tries: Cell<(u8, u8, u32)>,
+    /// It belongs to no container, surely: its name is a unit's, or one of its processes was looked at.
+    host: Cell<bool>,
     /// The block that it was needed in last.
     used: Cell<u32>,
 }
 
 /// All control groups that were met.
 pub struct Containers {
+    proc: PathBuf,
     /// `None` for those of a capture: nothing of this host is asked about another.
     resolver: Option<Resolver>,
     groups: FxHashMap<Text, Rc<Group>>,
@@ -65,12 +72,13 @@ pub struct Containers {
 impl Containers {
     /// For the host whose processes are at `proc`.
     pub fn new(proc: &Path) -> Containers {
-        Containers { resolver: Some(Resolver::new(proc)), groups: FxHashMap::default() }
+        let resolver = Some(Resolver::new(proc));
+        Containers { proc: proc.to_owned(), resolver, groups: FxHashMap::default() }
     }
 
     /// Those that a capture tells of.
     pub fn told() -> Containers {
-        Containers { resolver: None, groups: FxHashMap::default() }
+        Containers { proc: PathBuf::new(), resolver: None, groups: FxHashMap::default() }
     }
 
     /// A capture tells of a control group's container.
@@ -79,7 +87,7 @@ impl Containers {
             self.groups.clear();
         }
         let group = self.groups.entry(Text::from(path)).or_default();
-        group.tries.set((TRIES, 0));
+        group.tries.set((TRIES, 0, 0));
         *group.container.borrow_mut() = Some(told(dict, c));
         group.place.set((0, 0));
         changed();
@@ -92,13 +100,18 @@ impl Containers {
             return Runs::Unknown;
         };
         let group = self.group(b, path);
-        let (tries, last) = group.tries.get();
+        let (tries, misses, last) = group.tries.get();
         // The first process may be gone before it is looked at, and then its path says all; the next leads to files.
-        let little = group.container.borrow().as_ref().is_none_or(|c| c.sources == [Source::Path]);
-        let again = little && tries < TRIES && last != pid;
-        if let Some(resolver) = self.resolver.as_mut().filter(|_| tries == 0 || again) {
-            group.tries.set((tries + 1, pid));
-            if let Some(found) = resolver.by_files(path, Some(pid)) {
+        let little = group.container.borrow().as_ref().is_none_or(|c| c.sources == [Source::Path])
+            || tries + misses == 0;
+        let again = little && tries < TRIES && misses < MISSES && last != pid;
+        if let Some(resolver) = self.resolver.as_mut().filter(|_| again) {
+            let found = resolver.by_files(path, Some(pid));
+            // One that is gone tells nothing of a control group whose name tells nothing either.
+            let there = found.is_some() || self.proc.join(pid.to_string()).exists();
+            group.tries.set((tries + u8::from(there), misses + u8::from(!there), pid));
+            group.host.set(group.host.get() || there || UNITS.iter().any(|end| path.ends_with(end)));
+            if let Some(found) = found {
                 group.learn(found);
                 resolver.ask(path, Some(pid));
             }
@@ -108,7 +121,9 @@ impl Containers {
         if generation == b.generation() {
             return Runs::In(id);
         }
-        let Some(id) = group.container.borrow().as_ref().map(|c| entry(b, c)) else { return Runs::Host };
+        let Some(id) = group.container.borrow().as_ref().map(|c| entry(b, c)) else {
+            return if group.host.get() { Runs::Host } else { Runs::Unknown };
+        };
         group.place.set((b.generation(), id));
         Runs::In(id)
     }
@@ -327,6 +342,7 @@ mod tests {
         assert_eq!(all.of(&mut b, None, 1), Runs::Unknown);
         assert_eq!(all.of(&mut b, Some(&text("/system.slice/a.service")), 1), Runs::Host);
         assert_eq!(all.of(&mut b, Some(&text("/")), 1), Runs::Host);
+        assert_eq!(all.of(&mut b, Some(&text("/some")), 1), Runs::Unknown, "nobody could be looked at");
         let first = all.of(&mut b, Some(&path), 1);
         assert_eq!((first, all.of(&mut b, Some(&path), 2)), (Runs::In(0), Runs::In(0)));
         // An answer: the entry stays, a later one has it all.

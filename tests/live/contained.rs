@@ -66,7 +66,7 @@ impl Bundle {
         Bundle { dir, name }
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(super) fn at(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 

@@ -87,14 +87,18 @@ fn the_first_call_of_a_container_is_its_own() {
     if !installed("runc") {
         return skip("runc is not installed");
     }
-    let bundle = Bundle::new(&[], &["mount", "pid", "uts", "ipc"], &["--version"]);
+    // It waits for somebody to write, so that the capture meets it alive on a slow machine as well.
+    let bundle = Bundle::new(&[], &["mount", "pid", "uts", "ipc"], &["-r", "/out/fifo"]);
+    let fifo = bundle.at("out/fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let name = bundle.name.clone();
     let format = "%proc.pid %evt.type %container.id %container.type %container.name %proc.exepath";
     let background =
         Background::start(&["-p", format, "proc.name startswith runc or proc.exepath = /sysreel"]);
     let mut container = bundle.start();
-    let status = within(&mut container, Duration::from_secs(20));
-    assert!(status.is_some_and(|s| s.success()), "{status:?}");
+    std::thread::sleep(Duration::from_secs(2));
+    drop(std::fs::File::options().write(true).open(&fifo));
+    assert!(within(&mut container, Duration::from_secs(20)).is_some());
     std::thread::sleep(Duration::from_millis(300));
     let (lines, stderr, _) = background.stop();
     let inside: Vec<Vec<&str>> = lines.iter().map(|l| words(l)).filter(|w| w[5] == "/sysreel").collect();

@@ -460,7 +460,7 @@ pub fn act() {
     if let Ok(state) = std::env::var("MILLION_WORKER") {
         let n: Vec<u64> = state.split(' ').map(|n| n.parse().unwrap()).collect();
         // What a new program is and has, before it does anything.
-        mark((n[0] + 1) << 32 | n[3] + 1);
+        mark(((n[0] + 1) << 32) | (n[3] + 1));
         return worker(n[0] as usize, n[1], n[2], n[3] + 2);
     }
     let (seed, operations) = (number("MILLION_SEED"), number("MILLION_OPERATIONS"));
