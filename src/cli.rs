@@ -245,7 +245,7 @@ struct Host {
     /// Threads that reread a capture [default: one for each CPU; one if it comes through a pipe]
     ///
     /// What is shown is the same, in the same order.
-    #[arg(
+    #[arg(hide_short_help = true,
         long,
         value_name = "N",
         value_parser = clap::value_parser!(u16).range(1..=64),
@@ -313,7 +313,7 @@ struct Shared {
     /// Keep all files together below this size; remove the oldest of this capture
     ///
     /// Without -C and -G the files are a tenth of it each.
-    #[arg(long, value_name = "SIZE", help_heading = "Files")]
+    #[arg(long, value_name = "SIZE", help_heading = "Files", hide_short_help = true)]
     max_disk: Option<String>,
     /// Run a command with the name of each file that is complete
     ///
@@ -322,10 +322,10 @@ struct Shared {
     #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString, help_heading = "Files")]
     on_rotate: Option<OsString>,
     /// When files are forced to the disk
-    #[arg(long, value_name = "WHEN", help_heading = "Files")]
+    #[arg(long, value_name = "WHEN", help_heading = "Files", hide_short_help = true)]
     sync: Option<Sync>,
     /// What to do when the disk is full
-    #[arg(long, value_name = "WHAT", help_heading = "Files")]
+    #[arg(long, value_name = "WHAT", help_heading = "Files", hide_short_help = true)]
     on_full: Option<OnFull>,
     /// Print events to a file (- for stdout)
     #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
@@ -392,7 +392,7 @@ struct Shared {
     #[arg(long = "unit", value_name = "NAME", value_delimiter = ',', help_heading = "Capture")]
     units: Vec<String>,
     /// A tag for this host, kept in the capture file (host.tag[KEY]; repeatable)
-    #[arg(long = "tag", value_name = "KEY=VALUE", help_heading = "Capture")]
+    #[arg(long = "tag", value_name = "KEY=VALUE", help_heading = "Capture", hide_short_help = true)]
     tags: Vec<String>,
     /// Stop at a limit: duration:60s, size:1G (of the files), events:1M; comma list
     ///
@@ -456,15 +456,15 @@ struct Shared {
     ///
     /// Without it the parents of what is traced are named too, with their command lines, up to the first process of the
     /// host: not always what should be in a file that is passed on.
-    #[arg(long, help_heading = "Capture")]
+    #[arg(long, help_heading = "Capture", hide_short_help = true)]
     no_ancestors: bool,
     /// Put into each file of -w which processes there are and what they have open, filter or not
     ///
     /// What `sysreel ps`, `lsof` and `netstat` list of a file. A capture of the whole host without a filter has it anyway.
-    #[arg(long, overrides_with = "no_snapshot", help_heading = "Capture")]
+    #[arg(long, overrides_with = "no_snapshot", help_heading = "Capture", hide_short_help = true)]
     snapshot: bool,
     /// Leave that out
-    #[arg(long, overrides_with = "snapshot", help_heading = "Capture")]
+    #[arg(long, overrides_with = "snapshot", help_heading = "Capture", hide_short_help = true)]
     no_snapshot: bool,
     /// Keep the environment of processes (proc.env, evt.arg.envp)
     ///

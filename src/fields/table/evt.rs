@@ -558,7 +558,7 @@ pub const FIELDS: &[Field] = &[
         "host.tags",
         Type::Text,
         "all tags of that host: key=value,key=value",
-        "host.tags contains team=blue",
+        "host.tags contains 'team=blue'",
         Row(Columns::HOST, |b, row, _| {
             let all: Vec<String> = b.schema.tags(b.host_of(row)).map(|(k, v)| format!("{k}={v}")).collect();
             if all.is_empty() { Value::None } else { Value::Text(all.join(",").into_bytes().into()) }

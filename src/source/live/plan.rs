@@ -101,7 +101,7 @@ const STRINGS_BYTES: u32 = 4096;
 /// Most bytes of an array of messages beyond four times the payload …
 const MESSAGES_BYTES: u32 = 16384;
 /// … and with it.
-const MESSAGES_MAX: u32 = 81920;
+const MESSAGES_MAX: u32 = 72704;
 
 /// Most bytes that an operation copies.
 pub fn limit(o: &Op) -> u32 {
