@@ -604,6 +604,8 @@ pub struct Producer {
     pub last_head: u64,
     /// Dropped that told of a change of state.
     pub blinds: u64,
+    /// When the first of those was dropped of which the reader does not know: see [`BLINDS_KNOWN`].
+    pub blind_at: u64,
 }
 /// Offset of `collisions`.
 pub const COLLISIONS: u32 = 48;
@@ -619,6 +621,8 @@ pub const BLIND: u32 = REJECTED + 8 * REJECTS as u32;
 pub const LAST: u32 = BLIND + 8;
 /// Offset of `blinds`.
 pub const BLINDS: u32 = LAST + 16;
+/// Offset of `blind_at`.
+pub const BLIND_AT: u32 = BLINDS + 8;
 /// Where the probe keeps numbers of its own on the control page, see `Rec::forget`.
 pub const SCRATCH: u32 = 256;
 /// Where it reads structures of the kernel to.
@@ -641,6 +645,8 @@ pub struct Share {
 pub const SHARES: u32 = 1024;
 /// Offset of the reader's page in the control element: `tail`, the position up to which the reader has read.
 pub const TAIL: usize = 4096;
+/// Behind it: the count of `blinds` that the reader knows.
+pub const BLINDS_KNOWN: usize = TAIL + 8;
 /// Size of the control element.
 pub const CTL: u32 = 8192;
 

@@ -92,6 +92,9 @@ unsafe fn blind(ctl: *mut u8, rank: Rank) {
         if rank != Rank::PAYLOAD {
             st(ctl, BLIND, F_BLIND as u64);
             let n: u64 = ld(ctl, BLINDS);
+            if n == ld(ctl, BLINDS_KNOWN as u32) {
+                st(ctl, BLIND_AT, boot_ns());
+            }
             st(ctl, BLINDS, n + 1);
         }
     }

@@ -119,9 +119,9 @@ impl Capture<'_> {
         }
         self.state.learn_containers();
         let now = boot_now();
-        if rings.lost_changes() {
+        if let Some(since) = rings.lost_changes() {
             // Records of other CPUs may stand before the one that tells where.
-            self.state.blind(now);
+            self.state.blind(since, now);
         }
         let (state, builder, interest) = (&mut self.state, &mut self.builder, &self.interest);
         let wanted = |code: u16| interest.has(code);

@@ -247,7 +247,7 @@ fn info_says_what_is_in_a_reel() {
     let json: serde_json::Value =
         serde_json::from_str(&good(&["info", "--json", &fixture("shell")])).expect("an object");
     assert_eq!(json["hosts"][0], "recorder");
-    assert_eq!((json["events"].as_u64(), json["blocks"].as_u64()), (Some(266), Some(1)));
+    assert_eq!((json["events"].as_u64(), json["blocks"].as_u64()), (Some(265), Some(1)));
     assert_eq!(json["complete"], true);
     let listed = good(&["-r", &fixture("shell"), "-t", "evt.type = close"]).lines().count();
     let close = json["calls"].as_array().unwrap().iter().find(|c| c["evt.type"] == "close").unwrap();

@@ -16,14 +16,39 @@ use crate::batch::proc_flags;
 /// How long nothing must have been lost (boot clock, ns) before /proc is asked: what is read sooner is soon stale again.
 const CALM: u64 = 200_000_000;
 
+/// When changes were lost: until this time, then from one time to another.
+#[derive(Clone, Copy)]
+pub(super) struct Losses {
+    before: u64,
+    from: u64,
+    at: u64,
+}
+
+impl Losses {
+    /// True if what was learnt at `since` may have changed unseen by `time`.
+    pub fn doubt(self, since: u64, time: u64) -> bool {
+        since < self.before || since < self.at && time >= self.from
+    }
+}
+
 impl State<'_> {
     /// Changes were lost: what was learnt before is no longer certain.
-    pub fn blind(&mut self, time: u64) {
-        self.lost_at = self.lost_at.max(time);
+    pub fn blind(&mut self, since: u64, until: u64) {
+        if since > self.lost_at {
+            (self.lost_before, self.lost_from) = (self.lost_at, since);
+        } else {
+            self.lost_from = self.lost_from.min(since);
+        }
+        self.lost_at = self.lost_at.max(until);
         self.latest = None;
         self.ends_lost = true;
         // How many threads each process has may have changed unseen.
         changed();
+    }
+
+    /// When changes were lost.
+    pub(super) fn losses(&self) -> Losses {
+        Losses { before: self.lost_before, from: self.lost_from, at: self.lost_at }
     }
 
     /// A process that was known before changes were lost has a record.

@@ -214,7 +214,7 @@ impl State<'_> {
         let dir = fd.and_then(|fd| {
             let table = table.borrow();
             let (file, since, certain) = table.meant(fd, Some(time))?;
-            Some((file.clone(), !certain || since < self.lost_at || time < proc.scanned.get().1))
+            Some((file.clone(), !certain || self.losses().doubt(since, time) || time < proc.scanned.get().1))
         });
         Some(Begun { code, words, dir })
     }

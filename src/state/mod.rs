@@ -120,6 +120,9 @@ pub struct State<'s> {
     searched: u64,
     /// Time of the last loss: what was learnt before it may be stale.
     lost_at: u64,
+    /// When that loss began, and the time of the one before.
+    lost_from: u64,
+    lost_before: u64,
     /// Ends of processes may have been lost then, and nobody has looked.
     ends_lost: bool,
     now: fn() -> u64,
@@ -160,6 +163,8 @@ impl<'s> State<'s> {
             groups: FxHashMap::default(),
             searched: 0,
             lost_at: 0,
+            lost_from: 0,
+            lost_before: 0,
             ends_lost: false,
             now,
             num: 0,
@@ -262,7 +267,7 @@ impl<'s> State<'s> {
         let gap = self.next_seq[cpu].map_or(0, |next| r.seq.wrapping_sub(next));
         self.next_seq[cpu] = Some(r.seq.wrapping_add(1));
         if r.flags & abi::F_BLIND != 0 {
-            self.blind(r.time);
+            self.blind(r.time, r.time);
         }
         if gap > 0 {
             self.lost(cpu, u64::from(gap), r.time, b);

@@ -150,10 +150,12 @@ impl State<'_> {
     pub(super) fn find(&mut self, pid: u32, time: u64) -> ProcRef {
         if let Some(p) = self.procs.get(&pid) {
             if p.fds_known.get() {
-                if p.trusted.get() < self.lost_at {
+                if self.losses().doubt(p.trusted.get(), time) {
                     return self.doubt(&p.clone(), time);
                 }
-                self.latest = Some((pid, p.clone()));
+                if p.trusted.get() >= self.lost_at {
+                    self.latest = Some((pid, p.clone()));
+                }
                 return p.clone();
             }
             let bare = p.desc.borrow().flags & proc_flags::BARE != 0 && time > p.scanned.get().1 + RETRY;

@@ -7,7 +7,7 @@ use super::descriptors::Doubt;
 use super::intern::{self, Around};
 use super::tables::{FileDesc, FileEntity, FileRef, PendingExec, ProcRef};
 use super::{ENTRIES, State, Wanted, effects, made};
-use crate::batch::{Builder, Item, NONE, ProcId, Row, file_flags, row_flags};
+use crate::batch::{Builder, Item, NONE, ProcId, Row, file_flags, proc_flags, row_flags};
 use crate::decode::{Fact, RawItem, Record};
 use crate::schema::{self, Copied, Dir, Effect, Kind, Len, Shape, Struct, fdlist, item};
 use crate::source::abi;
@@ -150,6 +150,9 @@ impl State<'_> {
             return;
         }
         let mut flags = if compat { row_flags::COMPAT } else { 0 };
+        if proc.desc.borrow().flags & proc_flags::UNCERTAIN != 0 {
+            flags |= row_flags::UNCERTAIN;
+        }
         if shape.refs > 0 {
             if shape.ret_ref().is_some() || effects::names_after(shape.effect) {
                 self.look_up(r, shape, &proc, during_scan, true);
@@ -263,9 +266,10 @@ impl State<'_> {
         let table = proc.fds.borrow().clone();
         let table = table.borrow();
         let (began, mut any) = (r.entry(), false);
+        let losses = self.losses();
         for fd in &self.fds {
             let found = table.meant(*fd, began).map_or(NONE, |(file, since, certain)| {
-                let uncertain = !certain || since < self.lost_at || during_scan;
+                let uncertain = !certain || losses.doubt(since, r.time) || during_scan;
                 any |= uncertain;
                 self.interner.file(b, file, uncertain)
             });
@@ -315,14 +319,14 @@ impl State<'_> {
         }
         let table = proc.fds.borrow().clone();
         let table = table.borrow();
-        let lost_at = self.lost_at;
+        let losses = self.losses();
         // What the call made is there since its exit.
         let began = if after { Some(r.time) } else { r.entry() };
         let find = |fd: u64| -> Option<(FileRef, bool)> {
             let fd = u32::try_from(fd as i32).ok()?;
             let (file, since, certain) = table.meant(fd, began)?;
             let named = self.proc_fs.finds(file, r.pid, fd);
-            Some((file.clone(), !named || !certain || since < lost_at || during_scan))
+            Some((file.clone(), !named || !certain || losses.doubt(since, r.time) || during_scan))
         };
         for (i, arg) in shape.args.iter().enumerate() {
             let Some(at) = arg.fdref.map(usize::from) else { continue };

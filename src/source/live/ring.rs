@@ -5,7 +5,8 @@
 
 use super::map::Map;
 use crate::source::abi::{
-    BLINDS, CHUNK, CTL, HEAD, HOP, LOST_SHARE, REJECTED, REJECTS, SPAN, SPAN_BITS, TAIL,
+    BLIND_AT, BLINDS, BLINDS_KNOWN, CHUNK, CTL, HEAD, HOP, LOST_SHARE, REJECTED, REJECTS, SPAN, SPAN_BITS,
+    TAIL,
 };
 
 /// Counts of one CPU, as the probe keeps them.
@@ -54,8 +55,6 @@ pub struct Rings {
     ctl: Map,
     per_cpu: u32,
     cursors: Vec<Cursor>,
-    /// Dropped records that told of changes, when that was last asked.
-    blinds: u64,
 }
 
 /// The bits of a position that are the offset in its chunk.
@@ -66,7 +65,7 @@ const PATIENCE: u64 = 100_000_000;
 impl Rings {
     /// Rings of `cpus` CPUs with `per_cpu` chunks each (a power of two).
     pub fn new(chunks: Map, ctl: Map, cpus: u32, per_cpu: u32) -> Rings {
-        Rings { chunks, ctl, per_cpu, cursors: vec![Cursor::default(); cpus as usize], blinds: 0 }
+        Rings { chunks, ctl, per_cpu, cursors: vec![Cursor::default(); cpus as usize] }
     }
 
     /// Number of rings.
@@ -92,11 +91,19 @@ impl Rings {
         }
     }
 
-    /// Records that told of changes have been dropped since the last time that this was asked.
-    pub fn lost_changes(&mut self) -> bool {
-        let at = |cpu| self.ctl.load(self.ctl_at(cpu, BLINDS as usize));
-        let all = (0..self.cpus()).fold(0u64, |sum, cpu| sum.wrapping_add(at(cpu)));
-        std::mem::replace(&mut self.blinds, all) != all
+    /// Since when (boot clock, ns) records that told of changes have been dropped, of which this has not told before.
+    pub fn lost_changes(&self) -> Option<u64> {
+        let news = |cpu: usize| {
+            let blinds = self.ctl.load(self.ctl_at(cpu, BLINDS as usize));
+            let known = self.ctl_at(cpu, BLINDS_KNOWN);
+            if blinds == self.ctl.load(known) {
+                return None;
+            }
+            let at = self.ctl.load(self.ctl_at(cpu, BLIND_AT as usize));
+            self.ctl.store(known, blinds);
+            Some(at)
+        };
+        (0..self.cpus()).filter_map(news).min()
     }
 
     /// Offset in the chunks of a position.

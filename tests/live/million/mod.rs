@@ -176,7 +176,7 @@ fn race(options: &[&str], operations: u64, seed: u64) -> Score {
 #[test]
 fn a_million_operations_leave_no_wrong_name() {
     let _alone = alone!();
-    let operations = std::env::var("SYSREEL_MILLION").ok().and_then(|n| n.parse().ok()).unwrap_or(200_000);
+    let operations = std::env::var("SYSREEL_MILLION").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
     let seed = std::env::var("SYSREEL_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
     let s = race(&[], operations, seed);
     assert!(s.wrong.is_empty(), "{} wrong names are shown as certain", s.wrong.len());
