@@ -67,7 +67,7 @@ pub const F_COMPAT: u16 = 2;
 pub const F_COLLISION: u16 = 8;
 /// Since the last record of this CPU, one that told of a change of state was dropped.
 pub const F_BLIND: u16 = 16;
-/// Exec closes the descriptor that a [`FACT_FILE`] is of.
+/// Exec closes the descriptor that a [`FACT_FILE`] or [`F_SLOT`] is of.
 pub const F_CLOEXEC: u16 = 32;
 /// The last word of the record is the address of the `struct file` that the number of the call's descriptor means at the
 /// call's end, 0 if it means none. Only of tables that several tasks use, where the order of records is not that of effects.

@@ -240,6 +240,10 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
             };
             r.set(SLOT_NOW, file_of(task, n));
             flags |= F_SLOT;
+            // Others may have set that while the call was under way.
+            if closed_by_exec(task, n) {
+                flags |= F_CLOEXEC;
+            }
         }
         if compat {
             flags |= F_COMPAT;

@@ -404,6 +404,11 @@ impl<'a> Record<'a> {
         last.map(|b| u64::from_le_bytes(*b))
     }
 
+    /// Whether exec closes that, as the kernel has it: with [`Record::slot`].
+    pub fn cloexec(&self) -> Option<bool> {
+        (self.flags & abi::F_SLOT != 0).then_some(self.flags & abi::F_CLOEXEC != 0)
+    }
+
     /// The body of a fork record.
     pub fn fork(&self) -> Option<Fork<'a>> {
         let mut c = Cursor(self.rest);

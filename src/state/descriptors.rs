@@ -37,7 +37,7 @@ pub struct Fd {
     pub read: bool,
     /// Whether it may be something else by now.
     pub doubt: Doubt,
-    /// When it was last set whether exec closes it.
+    /// When it was last set whether exec closes it, or doubted whether it is open.
     pub touched: u64,
 }
 
@@ -328,7 +328,7 @@ impl FdTable {
                     (f.cloexec, f.touched) = (true, until);
                 }
                 if shared && !cloexec && entry.is_none_or(|e| e < f.since) {
-                    f.doubt = Doubt::Closed;
+                    (f.doubt, f.touched) = (Doubt::Closed, until);
                 } else {
                     at.push(fd);
                 }

@@ -257,6 +257,7 @@ pub fn copy_of(table: &TableRef, from: u32, cloexec: bool, time: u64) -> Option<
 /// changed its meaning meanwhile.
 fn copied(table: &TableRef, r: &Record, cloexec: bool) -> Option<Fd> {
     let from = file_at(table, r.word(0));
+    let cloexec = r.cloexec().unwrap_or(cloexec);
     let file = match r.slot() {
         None => from?,
         Some(0) => return None,

@@ -117,6 +117,7 @@ impl State<'_> {
             // A new file is known by its own record, even if that is older than what /proc told.
             let made = made::made(r, shape, &mut self.name).or_else(|| made::made_by_text(r, shape, &proc));
             if let (Some((desc, cloexec)), Ok(fd)) = (made, u32::try_from(r.ret)) {
+                let cloexec = r.cloexec().unwrap_or(cloexec);
                 let mut file = self.new_file(&proc, r, shape, fd, desc);
                 if current {
                     if let Some(id) = r.slot() {
@@ -290,7 +291,8 @@ impl State<'_> {
         for (i, _) in fds {
             if let Ok(fd) = u32::try_from(r.word(i) as i32)
                 && let Some(entry) = table.get(fd).filter(|f| f.doubt != Doubt::None)
-                && r.entry().is_some_and(|e| e >= entry.since)
+                // A call that began before may have used it while it was still there.
+                && r.entry().is_some_and(|e| e >= entry.since.max(entry.touched))
             {
                 let bad = r.ret == -i64::from(libc::EBADF);
                 // A file that was opened with O_PATH is bad for most calls too.
