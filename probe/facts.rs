@@ -1,7 +1,7 @@
 //! Facts: what the kernel holds as the outcome of a call.
 //!
-//! Enters: the current task. Leaves: a path walked to the root of the process, a socket's addresses, credentials, a pipe's
-//! inode, at the end of the record. Never: a guess; what cannot be found is said to be gone.
+//! Enters: the current task. Leaves: a path walked to the root of the process, a socket's addresses, credentials, at the end
+//! of the record. Never: a guess; what cannot be found is said to be gone.
 //!
 //! Loads are typed by BTF as far as it follows single pointers (task, files, fdtable, fs, cred); from an element of
 //! `struct file **` onward they are probe reads, which 6.1 and 6.12 insist on.

@@ -46,12 +46,10 @@ pub unsafe fn has_control(msg: u64) -> bool {
 #[inline(always)]
 pub unsafe fn closed_by_exec(task: *const u8, fd: i64) -> bool {
     unsafe {
-        let files: *const u8 = ld(task, g!(TASK_FILES));
-        if files.is_null() {
-            return false;
-        }
-        let fdt: *const u8 = ld(files, g!(FILES_FDT));
-        let bits: u64 = ld(fdt, g!(FDT_EXEC));
+        // Not typed loads: for each that leads to a pointer the verifier searches the kernel's type information by name.
+        let files: u64 = rk(task as u64, g!(TASK_FILES));
+        let fdt: u64 = rk(files, g!(FILES_FDT));
+        let bits: u64 = rk(fdt, g!(FDT_EXEC));
         let word: u64 = rk(bits + (fd as u64 >> 6) * 8, 0);
         word >> (fd as u64 & 63) & 1 != 0
     }

@@ -10,30 +10,25 @@ use crate::ring::begin;
 use crate::scope::in_scope;
 use crate::share::Rank;
 
-/// The id of a task's control group in the unified hierarchy.
+/// The id of a task's control group in the unified hierarchy; 0 if it has none.
 #[inline(always)]
-pub unsafe fn group_of(task: *const u8) -> u64 {
+pub unsafe fn group_of(task: u64) -> u64 {
     unsafe {
         if g!(TASK_GROUPS) == 0 {
             return 0;
         }
-        let set: *const u8 = ld(task, g!(TASK_GROUPS));
-        if set.is_null() {
-            return 0;
-        }
-        let group: *const u8 = ld(set, g!(SET_UNIFIED));
-        if group.is_null() {
-            return 0;
-        }
-        let node: *const u8 = ld(group, g!(GROUP_NODE));
-        if node.is_null() { 0 } else { ld(node, g!(NODE_ID)) }
+        // What lies behind nothing reads as 0.
+        let set: u64 = rk(task, g!(TASK_GROUPS));
+        let group: u64 = rk(set, g!(SET_UNIFIED));
+        let node: u64 = rk(group, g!(GROUP_NODE));
+        rk(node, g!(NODE_ID))
     }
 }
 /// True if two tasks are in the same groups of all hierarchies: then they share what the kernel calls their set.
 #[inline(always)]
-pub unsafe fn same_groups(a: *const u8, b: *const u8) -> bool {
+pub unsafe fn same_groups(a: u64, b: u64) -> bool {
     unsafe {
-        g!(TASK_GROUPS) == 0 || a.is_null() || ld::<u64>(a, g!(TASK_GROUPS)) == ld::<u64>(b, g!(TASK_GROUPS))
+        g!(TASK_GROUPS) == 0 || a == 0 || rk::<u64>(a, g!(TASK_GROUPS)) == rk::<u64>(b, g!(TASK_GROUPS))
     }
 }
 

@@ -115,7 +115,6 @@ constants!(
     INODE_NEAR, // these three lie within its first 80 bytes
     SB_DEV,
     DENTRY_PARENT,
-    DENTRY_NAME,
     DENTRY_INODE,
     DENTRY_INLINE, // where short names are kept
     MOUNT_PARENT,

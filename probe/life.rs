@@ -2,7 +2,7 @@
 
 use crate::abi::*;
 use crate::calls::told;
-use crate::facts::{creds, of_file, path, shares_files};
+use crate::facts::{creds, of_file, path};
 use crate::groups::{group_of, same_groups};
 use crate::kernel::SLOTS;
 use crate::kernel::*;
@@ -26,7 +26,7 @@ pub unsafe extern "C" fn sched_process_fork(ctx: *const u64) -> i32 {
         if from.is_null() || to.is_null() {
             return 0;
         }
-        let (f0, f1): (u64, u64) = (ld(parent, g!(TASK_FILES)), ld(child, g!(TASK_FILES)));
+        let (f0, f1): (u64, u64) = (rk(parent as u64, g!(TASK_FILES)), rk(child as u64, g!(TASK_FILES)));
         let mut shares = 0u32;
         if tid == pid {
             let (mark, old) = (core::ptr::read_volatile(from), core::ptr::read_volatile(to));
@@ -62,26 +62,25 @@ pub unsafe extern "C" fn sched_process_fork(ctx: *const u64) -> i32 {
         let s = look(&SLOTS, slot(ptid));
         let began = if s.is_null() || ld::<u32>(s, 0) != ptid { 0 } else { ld::<u64>(s, 8) };
         let latency = if began != 0 { r.time - began } else { u64::MAX };
-        let (s0, s1): (u64, u64) = (ld(parent, g!(TASK_FS)), ld(child, g!(TASK_FS)));
+        let (s0, s1): (u64, u64) = (rk(parent as u64, g!(TASK_FS)), rk(child as u64, g!(TASK_FS)));
         if f0 == f1 {
             shares |= FORK_FILES;
         }
         if s0 == s1 {
             shares |= FORK_FS;
         }
-        let own: *const u8 = ld(child, g!(TASK_FILES));
-        if tid == pid && f0 != f1 && !own.is_null() && shares_files(parent) {
+        if tid == pid && f0 != f1 && f1 != 0 && rk::<u32>(f0, g!(FILES_COUNT)) > 1 {
             shares |= FORK_TABLE;
         }
-        if !same_groups(ld(parent, g!(TASK_LEADER)), child) {
+        if !same_groups(rk(parent as u64, g!(TASK_LEADER)), child as u64) {
             shares |= FORK_GROUPS;
         }
         r.word(shares as u64 | (parent_of(child) as u64) << 32);
-        r.word(group_of(child));
+        r.word(group_of(child as u64));
         if shares & FORK_TABLE != 0 {
-            let fdt: *const u8 = ld(own, g!(FILES_FDT));
-            let max = ld::<u32>(fdt, g!(FDT_MAX)) as u64;
-            let (files, bits): (u64, u64) = (ld(fdt, g!(FDT_FD)), ld(fdt, g!(FDT_EXEC)));
+            let fdt: u64 = rk(f1, g!(FILES_FDT));
+            let max = rk::<u32>(fdt, g!(FDT_MAX)) as u64;
+            let (files, bits): (u64, u64) = (rk(fdt, g!(FDT_FD)), rk(fdt, g!(FDT_EXEC)));
             r.word(max);
             // A table has a multiple of 64 numbers (alloc_fdtable in fs/file.c).
             let n = r.forget(if max < FORK_FDS as u64 { max } else { FORK_FDS as u64 });

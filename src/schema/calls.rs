@@ -154,7 +154,6 @@ pub enum Anon {
     Fanotify,
     Pidfd,
     IoUring,
-    Bpf,
     Perf,
     Userfault,
 }

@@ -370,18 +370,8 @@ mod tests {
     #[test]
     fn numbers_of_runtimes_are_those_of_their_names() {
         for (number, name) in batch::RUNTIMES.iter().enumerate() {
-            let all = [
-                Runtime::Unknown,
-                Runtime::Docker,
-                Runtime::Containerd,
-                Runtime::Cri,
-                Runtime::Crio,
-                Runtime::Podman,
-                Runtime::Lxc,
-                Runtime::Nspawn,
-                Runtime::Oci,
-            ];
-            assert_eq!((all[number] as usize, all[number].name()), (number, *name));
+            let runtime = Runtime::ALL[number];
+            assert_eq!((runtime as usize, runtime.name()), (number, *name));
         }
     }
 

@@ -4,9 +4,11 @@
 //! that is certain. Never: a record, a name.
 //!
 //! Records come in order of exit, effects did not happen in that order. As long as one thread alone uses a table, that
-//! makes no difference. Where several do, a call that took a while may have begun when its number meant another file, so a
-//! shared table remembers what numbers meant until a moment ago:
-//! * A file that comes while its number is held proves that a close of the older one has acted and not returned: the new
+//! makes no difference. Where several do,
+//! the kernel is asked what the number means at the end of each call that changes one, and of all numbers of a copy that a
+//! fork makes, by the identity of the file; one that is named before what made it is told is awaited. And a shared table
+//! remembers what numbers meant until a moment ago:
+//! * Without the kernel's word a file that comes while its number is held proves that a close of the older one has acted and not returned: the new
 //!   file takes the number, and the older one is *owed* a close, whose record then removes nothing.
 //! * A call that entered before its number's present file came meant the newest file that was there by then. What it did
 //!   may have happened a little later, so that is a likelihood: not certain.
@@ -91,6 +93,8 @@ pub struct FdTable {
     shared: bool,
     /// Something changes it that is not told: nothing in it is certain.
     untold: bool,
+    /// See [`FdTable::has_doubts`].
+    doubts: bool,
     /// Files that the kernel named by their identity alone: the record of what made them is on its way.
     awaited: Vec<FileRef>,
     /// Copies that were made of it, and when: of what began before, nobody knows whether it is in them.
@@ -102,7 +106,7 @@ impl FdTable {
     /// A copy for a process of its own, as fork and unshare make it: nobody shares it, so it needs no past.
     pub fn copy(&self) -> FdTable {
         let (low, high) = (self.low.clone(), self.high.clone());
-        FdTable { low, high, untold: self.untold, ..FdTable::default() }
+        FdTable { low, high, untold: self.untold, doubts: self.doubts, ..FdTable::default() }
     }
 
     /// A copy that a call made which began at `entry` (if that is known), told of at `time`. What other threads did since
@@ -122,6 +126,7 @@ impl FdTable {
                 f.doubt = doubt(past(fd).count());
             }
         });
+        own.doubts = true;
         for p in self.past.iter().filter(|p| p.until >= began) {
             if own.get(p.fd).is_none() {
                 let doubt = doubt(past(p.fd).count() - 1);
@@ -166,6 +171,7 @@ impl FdTable {
 
     /// The number may mean something else than is known: this, or nothing.
     fn suspect(&mut self, fd: u32, now: Option<FileRef>, since: u64) {
+        self.doubts = true;
         match (self.get_mut(fd), now) {
             (Some(f), None) if f.doubt == Doubt::None => f.doubt = Doubt::Closed,
             (Some(f), Some(now)) if f.doubt == Doubt::None && Rc::ptr_eq(&f.file, &now) => {
@@ -209,6 +215,16 @@ impl FdTable {
     /// From now on nothing in it is certain.
     pub fn untold(&mut self) {
         self.untold = true;
+    }
+
+    /// Nothing in it is certain.
+    pub fn is_untold(&self) -> bool {
+        self.untold
+    }
+
+    /// A number of it is doubtful, or was.
+    pub fn has_doubts(&self) -> bool {
+        self.doubts
     }
 
     /// The entry of a descriptor as it is now.
@@ -321,7 +337,7 @@ impl FdTable {
     /// has placed since may have come before or after it.
     pub fn close_range(&mut self, first: u32, last: u32, cloexec: bool, entry: Option<u64>, until: u64) {
         let mut at = Vec::new();
-        let shared = self.shared;
+        let (shared, mut doubts) = (self.shared, false);
         self.each(|fd, f| {
             if (first..=last).contains(&fd) {
                 if cloexec {
@@ -329,11 +345,13 @@ impl FdTable {
                 }
                 if shared && !cloexec && entry.is_none_or(|e| e < f.since) {
                     (f.doubt, f.touched) = (Doubt::Closed, until);
+                    doubts = true;
                 } else {
                     at.push(fd);
                 }
             }
         });
+        self.doubts |= doubts;
         if !cloexec {
             at.into_iter().for_each(|fd| self.remove(fd, until));
         }

@@ -3,6 +3,7 @@
 //! Enters: a record of a call, its shape, the process's tables. Leaves: changed tables. Never: a batch, a decision on what
 //! is shown. Where the kernel told the outcome (a fact), that is used; nothing is re-enacted that it told.
 
+use super::cloexec;
 use super::descriptors::{Fd, TableRef};
 use super::made::{got, told, tried};
 use super::tables::{FileDesc, FileEntity, FileRef, ProcRef, Text, ask};
@@ -10,13 +11,7 @@ use crate::batch::{Role, file_flags};
 use crate::decode::{Fact, RawItem, Record};
 use crate::schema::{Effect, Shape};
 
-const O_CLOEXEC: u64 = 0o2000000;
 const EINPROGRESS: i64 = -115;
-
-/// The word of the first argument whose name is `name`.
-pub fn word_named(r: &Record, shape: &Shape, name: &str) -> Option<u64> {
-    shape.arg(name).map(|(i, _)| r.word(i))
-}
 
 /// The bytes of argument N.
 pub fn bytes_of<'a>(r: &Record<'a>, shape: &Shape, arg: usize) -> Option<&'a [u8]> {
@@ -85,7 +80,7 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
             if let Some(fd) = new_fd
                 && fd != r.word(0) as u32
             {
-                let cloexec = word_named(r, shape, "flags").unwrap_or(0) & O_CLOEXEC != 0;
+                let cloexec = cloexec::closes(shape.effect, shape, |i| r.word(i), |_| None);
                 match copied(&table, r, cloexec) {
                     Some(entry) => table.borrow_mut().replace(fd, entry),
                     None => table.borrow_mut().remove(fd, r.time),

@@ -3,15 +3,15 @@
 //! Enters: a record of a call, its shape. Leaves: the description of the file behind the new descriptor, and whether exec
 //! closes it. Never: a table; so it is true even for a record that is older than what the tables hold.
 
-use super::effects::{bytes_of, file_at, word_named};
+use super::cloexec;
+use super::effects::{bytes_of, file_at};
 use super::scan::{anon_kind, kind_of_mode};
 use super::tables::{FileDesc, ProcRef, Text};
 use crate::batch::{FileKind, L4, Role, file_flags};
 use crate::decode::{Fact, Got, Path, Record, Sock};
-use crate::schema::{Anon, Effect, Kind, Shape, Struct};
+use crate::schema::{Anon, Effect, Kind, Shape};
 use crate::source::abi;
 
-const O_CLOEXEC: u64 = 0o2000000;
 /// Of the flags of `open`.
 const O_TMPFILE: u64 = 0o20000000;
 
@@ -29,16 +29,17 @@ fn makes(effect: Effect) -> bool {
     )
 }
 
-/// The file behind a new descriptor, where the call alone says what it is; and whether exec closes it. This needs no
+/// The file behind a new descriptor, where the call alone says what it is; and whether exec closes it.
 pub fn made(r: &Record, shape: &Shape, name: &mut Vec<u8>) -> Option<(FileDesc, bool)> {
     if r.ret < 0 || !makes(shape.effect) {
         return None;
     }
-    let o_cloexec = |name: &str| word_named(r, shape, name).unwrap_or(0) & O_CLOEXEC != 0;
+    let pointed = |i| bytes_of(r, shape, i)?.first_chunk().map(|b| u64::from_le_bytes(*b));
+    let closed = || cloexec::closes(shape.effect, shape, |i| r.word(i), pointed);
     match (shape.effect, r.fact()) {
         (Effect::Open, Fact::Path(p)) => {
             let mut desc = by_path(&p, name);
-            let flags = opened_flags(r, shape);
+            let flags = cloexec::opened_flags(shape, |i| r.word(i), pointed);
             if flags & O_TMPFILE != 0 && desc.kind == FileKind::File {
                 // Unlinked from the start, as /proc shows it.
                 name.extend_from_slice(b" (deleted)");
@@ -47,7 +48,7 @@ pub fn made(r: &Record, shape: &Shape, name: &mut Vec<u8>) -> Option<(FileDesc, 
             let given =
                 shape.args.iter().position(|a| a.kind == Kind::Path).and_then(|i| bytes_of(r, shape, i));
             desc.given = given.filter(|g| desc.name.as_deref() != Some(*g)).map(Text::from);
-            Some((desc, flags & O_CLOEXEC != 0))
+            Some((desc, closed()))
         }
         (Effect::Descriptor | Effect::MayOpen | Effect::Ioctl, Fact::Path(p)) => {
             Some((by_path(&p, name), r.flags & abi::F_CLOEXEC != 0))
@@ -57,16 +58,16 @@ pub fn made(r: &Record, shape: &Shape, name: &mut Vec<u8>) -> Option<(FileDesc, 
             told(&mut desc, &s);
             Some((desc, r.flags & abi::F_CLOEXEC != 0))
         }
-        (Effect::Anon(what), _) => Some((anon(what, r, shape), anon_cloexec(what, r, shape))),
+        (Effect::Anon(what), _) => Some((anon(what, r, shape), closed())),
         (Effect::Socket, Fact::Sock(s)) => {
             let mut desc = FileDesc::default();
             told(&mut desc, &s);
-            Some((desc, o_cloexec("type")))
+            Some((desc, closed()))
         }
         (Effect::Accept, Fact::Sock(s)) => {
             let mut desc = FileDesc { role: Role::Server, ..FileDesc::default() };
             told(&mut desc, &s);
-            Some((desc, o_cloexec("flags")))
+            Some((desc, closed()))
         }
         _ => None,
     }
@@ -98,7 +99,8 @@ pub fn made_by_text(r: &Record, shape: &Shape, proc: &ProcRef) -> Option<(FileDe
         flags: file_flags::JOINED | file_flags::UNCERTAIN,
         ..FileDesc::default()
     };
-    Some((desc, opened_flags(r, shape) & O_CLOEXEC != 0))
+    let pointed = |i| bytes_of(r, shape, i)?.first_chunk().map(|b| u64::from_le_bytes(*b));
+    Some((desc, cloexec::closes(shape.effect, shape, |i| r.word(i), pointed)))
 }
 
 /// What the kernel says of a file, by its path.
@@ -142,29 +144,6 @@ pub fn got(g: &Got, name: &mut Vec<u8>) -> FileDesc {
     d
 }
 
-/// The flags of an open, wherever they stand.
-fn opened_flags(r: &Record, shape: &Shape) -> u64 {
-    let flags = shape.args.iter().enumerate().find_map(|(i, a)| match a.kind {
-        Kind::Flags(t) if matches!(t.name, "open" | "open_tree") => Some(r.word(i)),
-        Kind::Struct(Struct::OpenHow) => {
-            bytes_of(r, shape, i)?.get(..8)?.try_into().ok().map(u64::from_le_bytes)
-        }
-        _ => None,
-    });
-    flags.unwrap_or(0)
-}
-
-/// Most flags words use the value of O_CLOEXEC; the others are these.
-fn anon_cloexec(what: Anon, r: &Record, shape: &Shape) -> bool {
-    let flags = word_named(r, shape, "flags").unwrap_or(0);
-    match what {
-        Anon::Pidfd | Anon::Bpf | Anon::IoUring => true,
-        Anon::Memfd | Anon::Fanotify => flags & 1 != 0,
-        Anon::Perf => flags & 8 != 0,
-        _ => flags & O_CLOEXEC != 0,
-    }
-}
-
 fn anon(what: Anon, r: &Record, shape: &Shape) -> FileDesc {
     let (kind, name) = match what {
         Anon::Event => (FileKind::Event, "anon_inode:[eventfd]"),
@@ -176,7 +155,6 @@ fn anon(what: Anon, r: &Record, shape: &Shape) -> FileDesc {
         Anon::Fanotify => (FileKind::Fanotify, "anon_inode:[fanotify]"),
         Anon::Pidfd => (FileKind::Pidfd, "anon_inode:[pidfd]"),
         Anon::IoUring => (FileKind::IoUring, "anon_inode:[io_uring]"),
-        Anon::Bpf => (FileKind::Bpf, "anon_inode:bpf"),
         Anon::Perf => (FileKind::Perf, "anon_inode:[perf_event]"),
         Anon::Userfault => (FileKind::Userfault, "anon_inode:[userfaultfd]"),
     };

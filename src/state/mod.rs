@@ -3,14 +3,17 @@
 //! Enters: records in order of time, and /proc. Leaves: rows in the open block, with everything they mention in its
 //! dictionary. Never: a filter, an output.
 //!
-//! Three things: [`tables`] and [`descriptors`] hold, [`effects`] change them, [`intern`] turns them into dictionary entries. [`reading`] fills
-//! the tables from /proc, [`life`] from the probe's records of forks, execs and exits, [`rows`] turns calls into rows, and [`flight`] those that have not
-//! returned.
+//! Three things: [`tables`], [`descriptors`], [`groups`] and [`containers`] hold, [`effects`] change them ([`made`] and
+//! [`cloexec`] say what a new descriptor is), [`intern`] turns them into dictionary entries. [`reading`] fills the tables from
+//! /proc, [`life`] from the probe's records of forks, execs and exits, [`healing`] anew after a loss; [`rows`] turns calls into
+//! rows of the files that [`lookup`] finds, and [`flight`] those that have not returned. [`snapshot`] gives rows of all that there is, [`replay`] follows rows
+//! of a capture in place of records.
 //!
-//! Records come in order of exit; effects did not happen in that order. Two rules settle most of it (the rest is marked):
-//! an entity that was read from /proc ignores records older than that reading, and [`descriptors`] remembers what numbers
-//! meant when a call began.
+//! Records come in order of exit; effects did not happen in that order. Three rules settle it (the rest is marked): an
+//! entity that was read from /proc ignores records older than that reading; where several tasks use a table of descriptors,
+//! records say what a number means at the end of the call; and [`descriptors`] remembers what it meant when a call began.
 
+mod cloexec;
 mod containers;
 mod descriptors;
 mod effects;
@@ -19,6 +22,7 @@ mod groups;
 mod healing;
 mod intern;
 mod life;
+mod lookup;
 mod made;
 mod net;
 mod reading;

@@ -6,16 +6,19 @@
 //! A row names what its call did: the entry of its process says all of it, its references are the files that came of it.
 //! So there are no facts to be looked up here; what only the kernel knew stands in the dictionary.
 
+mod calls;
+mod entries;
+
+use calls::Call;
+use entries::{desc, file_desc, same, unknown};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::containers::Containers;
 use super::descriptors::{Fd, FdTable, TableRef};
-use super::tables::{FileDesc, FileEntity, FileRef, ProcDesc, ProcEntity, ProcRef, Text};
+use super::tables::{FileEntity, FileRef, ProcDesc, ProcEntity, ProcRef};
 use super::{State, effects};
-use crate::batch::{
-    Batch, File, FileId, NO_LATENCY, NONE, Proc, ProcId, StrId, file_flags, proc_flags, row_flags,
-};
-use crate::schema::{self, CALLS, Effect, Kind, Schema, Shape, Struct};
+use crate::batch::{Batch, FileId, NO_LATENCY, NONE, Proc, ProcId, file_flags, proc_flags, row_flags};
+use crate::schema::{self, CALLS, Effect, Schema};
 use crate::users::Users;
 
 /// Births that wait for a process to show itself, at most.
@@ -353,230 +356,6 @@ impl<'s> Replay<'s> {
             Call { batch, row, shape, ret, time, entry: latency.and_then(|l| time.checked_sub(l)), flags };
         self.apply(&proc, effect, &call);
     }
-
-    fn apply(&mut self, proc: &ProcRef, effect: Effect, c: &Call<'_, '_>) {
-        let table = proc.fds.borrow().clone();
-        let (ok, made, time) = (c.ret >= 0, u32::try_from(c.ret).ok(), c.time);
-        let from = c.word(0) as u32;
-        let cloexec = |name: &str| c.shape.arg(name).is_some_and(|(i, _)| c.word(i) & 0o2000000 != 0);
-        match effect {
-            Effect::Close => {
-                if let Ok(fd) = u32::try_from(c.word(0) as i32)
-                    && c.ret != -i64::from(libc::EBADF)
-                {
-                    table.borrow_mut().close(fd, c.entry, time, None);
-                }
-            }
-            Effect::CloseRange if ok => {
-                effects::close_range(proc, [from, c.word(1) as u32], c.word(2) as u32, c.entry, time);
-            }
-            Effect::Dup | Effect::DupTo => {
-                if let Some(fd) = made.filter(|fd| effect == Effect::Dup || *fd != from) {
-                    let cloexec = effect == Effect::DupTo && cloexec("flags");
-                    let copy = effects::copy_of(&table, from, cloexec, time);
-                    let entry = copy.unwrap_or_else(|| self.result(c, cloexec));
-                    match effect {
-                        Effect::Dup => table.borrow_mut().place(fd, entry),
-                        _ => table.borrow_mut().replace(fd, entry),
-                    }
-                }
-            }
-            Effect::Fcntl => match (c.word(1) as i32, made) {
-                (cmd @ (libc::F_DUPFD | libc::F_DUPFD_CLOEXEC), Some(fd)) => {
-                    let cloexec = cmd == libc::F_DUPFD_CLOEXEC;
-                    let entry = effects::copy_of(&table, from, cloexec, time).unwrap_or_else(|| {
-                        let file = self.file(c.batch, c.reference(0), c.flags);
-                        Fd { cloexec, since: time, ..Fd::new(file) }
-                    });
-                    table.borrow_mut().place(fd, entry);
-                }
-                (libc::F_SETFD, Some(0)) => effects::set_cloexec(&table, from, c.word(2) & 1 != 0, time),
-                _ => self.mentioned(&table, c),
-            },
-            Effect::Ioctl => match (c.word(1) as u32, ok) {
-                (0x5451, true) => effects::set_cloexec(&table, from, true, time),
-                (0x5450, true) => effects::set_cloexec(&table, from, false, time),
-                _ => self.mentioned(&table, c),
-            },
-            Effect::Pipe | Effect::Socketpair => self.pair(&table, effect, c),
-            Effect::Connect | Effect::Bind | Effect::Listen => {
-                // What it is after the call; who has a copy of the descriptor has the same.
-                let file = self.file(c.batch, c.reference(0), c.flags);
-                let held = table.borrow().get(from).map(|held| held.file.clone());
-                if file.desc.borrow().kind != Default::default() {
-                    match held {
-                        Some(held) if std::rc::Rc::ptr_eq(&held, &file) => {}
-                        Some(held) => held.change(|d| *d = file.desc.borrow().clone()),
-                        None => self.mentioned(&table, c),
-                    }
-                }
-            }
-            Effect::Unshare if ok && c.word(0) & CLONE_FILES != 0 => effects::unshare(proc, c.entry, time),
-            Effect::Exec if c.ret == 0 => effects::exec_closes(proc, c.entry, time),
-            Effect::Clone if c.ret > 0 => {
-                let by = c.shape.args.iter().enumerate().find_map(|(i, a)| match a.kind {
-                    Kind::Flags(_) => Some(c.word(i)),
-                    _ if &*a.name == "cl_args" => c.bytes(i)?.first_chunk().map(|b| u64::from_le_bytes(*b)),
-                    _ => None,
-                });
-                self.forked(proc, by.unwrap_or(0), c.ret, (c.entry.unwrap_or(time), time));
-            }
-            Effect::Setpgid if ok => {
-                let (pid, pgid) = (c.word(0) as u32, c.word(1) as u32);
-                let outside = {
-                    let d = proc.desc.borrow();
-                    d.vpid == d.pid && d.pid != pid
-                };
-                if let Some(other) =
-                    self.state.procs.get(&pid).filter(|p| outside && time >= p.scanned.get().0)
-                {
-                    other.change(|d| d.pgid = if pgid == 0 { pid } else { pgid });
-                }
-            }
-            _ if c.shape.ret == schema::Ret::Fd => {
-                if let Some(fd) = made {
-                    let entry = self.result(c, cloexec_of(effect, c));
-                    table.borrow_mut().place(fd, entry);
-                }
-            }
-            _ => {
-                self.mentioned(&table, c);
-                if &*c.shape.name == "recvmsg" && ok {
-                    self.received(&table, c);
-                }
-            }
-        }
-    }
-
-    /// The new descriptor of a call.
-    fn result(&mut self, c: &Call<'_, '_>, cloexec: bool) -> Fd {
-        let id = c.shape.ret_ref().map_or(NONE, |at| c.reference(usize::from(at)));
-        Fd { cloexec, since: c.time, ..Fd::new(self.file(c.batch, id, c.flags)) }
-    }
-
-    /// A call that says what a number stands for that was not known, or not for certain.
-    fn mentioned(&mut self, table: &TableRef, c: &Call<'_, '_>) {
-        if c.ret == -i64::from(libc::EBADF) || c.flags & row_flags::UNCERTAIN != 0 {
-            return;
-        }
-        for (i, arg) in c.shape.args.iter().enumerate() {
-            let (Some(at), Ok(fd)) = (arg.fdref, u32::try_from(c.word(i) as i32)) else { continue };
-            if !matches!(arg.kind, Kind::Fd | Kind::DirFd) {
-                continue;
-            }
-            let lost_at = self.state.lost_at;
-            let known = |held: &Fd| {
-                held.since >= lost_at && held.file.desc.borrow().flags & file_flags::UNCERTAIN == 0
-            };
-            let id = c.reference(usize::from(at));
-            if id == NONE || table.borrow().get(fd).is_some_and(known) {
-                continue;
-            }
-            let cloexec = table.borrow().get(fd).is_some_and(|held| held.cloexec);
-            let file = self.file(c.batch, id, c.flags);
-            table.borrow_mut().replace(fd, Fd { cloexec, since: c.time, read: true, ..Fd::new(file) });
-        }
-    }
-
-    /// The two ends of a pipe or of a pair of sockets.
-    fn pair(&mut self, table: &TableRef, effect: Effect, c: &Call<'_, '_>) {
-        let at = c.shape.args.iter().enumerate().find(|(_, a)| a.kind == Kind::Struct(Struct::FdPair));
-        let Some((i, arg)) = at.filter(|_| c.ret >= 0) else { return };
-        let Some(bytes) = c.bytes(i) else { return };
-        let flags = match effect {
-            Effect::Socketpair => c.word(1),
-            _ => c.shape.arg("flags").map_or(0, |(i, _)| c.word(i)),
-        };
-        for (n, fd) in bytes.as_chunks::<4>().0.iter().take(2).enumerate() {
-            let id = arg.fdref.map_or(NONE, |at| c.reference(usize::from(at) + n));
-            let file = self.file(c.batch, id, c.flags);
-            // Two ends are two files, although they have one description.
-            let own = FileEntity::new(file.desc.borrow().clone());
-            let entry = Fd { cloexec: flags & 0o2000000 != 0, since: c.time, ..Fd::new(own) };
-            table.borrow_mut().place(u32::from_le_bytes(*fd), entry);
-        }
-    }
-
-    /// Descriptors that came with a message: that they are there is known, not what they are.
-    fn received(&mut self, table: &TableRef, c: &Call<'_, '_>) {
-        let Some(i) = c.shape.args.iter().position(|a| a.kind == Kind::Msghdr) else { return };
-        let Some(item) = c.bytes(i) else { return };
-        let word = |at: usize| -> Option<usize> {
-            Some(u32::from_le_bytes(*item.get(at..)?.first_chunk::<4>()?) as usize)
-        };
-        // A message: data word, length of the data here, msg_len, length of the name, msg_namelen, length of the control
-        // messages, msg_flags, msg_controllen; then name, control messages, data.
-        let (Some(name), Some(control)) = (word(16), word(24)) else { return };
-        let Some(mut rest) = item.get(40..).and_then(|b| b.get(name..)).and_then(|b| b.get(..control)) else {
-            return;
-        };
-        while let Some(head) = rest.first_chunk::<16>() {
-            let [l0, l1, l2, l3, l4, l5, l6, l7, v0, v1, v2, v3, t0, t1, t2, t3] = *head;
-            let len = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
-            let (level, kind) = (i32::from_le_bytes([v0, v1, v2, v3]), i32::from_le_bytes([t0, t1, t2, t3]));
-            let Some(len) = usize::try_from(len).ok().filter(|len| *len >= 16) else { return };
-            let body = rest.get(16..len.min(rest.len())).unwrap_or_default();
-            if level == libc::SOL_SOCKET && kind == libc::SCM_RIGHTS {
-                for fd in body.as_chunks::<4>().0 {
-                    let cloexec = c.word(2) & libc::MSG_CMSG_CLOEXEC as u64 != 0;
-                    let entry = Fd { cloexec, since: c.time, ..Fd::new(FileEntity::new(unknown())) };
-                    table.borrow_mut().place(u32::from_le_bytes(*fd), entry);
-                }
-            }
-            rest = rest.get(len.next_multiple_of(8)..).unwrap_or_default();
-        }
-    }
-}
-
-/// A call that returned.
-struct Call<'b, 'a> {
-    batch: &'b Batch<'a>,
-    row: usize,
-    shape: &'a Shape,
-    ret: i64,
-    time: u64,
-    entry: Option<u64>,
-    flags: u16,
-}
-
-impl Call<'_, '_> {
-    fn word(&self, i: usize) -> u64 {
-        self.batch.words_of(self.row).get(i).copied().unwrap_or(0)
-    }
-
-    fn reference(&self, at: usize) -> FileId {
-        self.batch.refs_of(self.row).get(at).copied().unwrap_or(NONE)
-    }
-
-    /// The copied bytes of an argument.
-    fn bytes(&self, arg: usize) -> Option<&[u8]> {
-        let item = self.shape.args.get(arg)?.item?;
-        self.batch.bytes(*self.batch.items_of(self.row).get(usize::from(item))?)
-    }
-}
-
-/// Whether exec closes what a call made.
-fn cloexec_of(effect: Effect, c: &Call<'_, '_>) -> bool {
-    use crate::schema::Anon;
-    let flags = |name: &str| c.shape.arg(name).map_or(0, |(i, _)| c.word(i));
-    match effect {
-        Effect::Open => c.shape.args.iter().enumerate().any(|(i, a)| match a.kind {
-            Kind::Flags(t) if t.name == "open" => c.word(i) & 0o2000000 != 0,
-            Kind::Flags(t) if t.name == "open_tree" => c.word(i) & 0o2000000 != 0,
-            Kind::Struct(Struct::OpenHow) | Kind::Sized(Struct::OpenHow, _) => {
-                let how = c.bytes(i).and_then(|b| b.first_chunk());
-                how.is_some_and(|how| u64::from_le_bytes(*how) & 0o2000000 != 0)
-            }
-            _ => false,
-        }),
-        Effect::Socket => flags("type") & 0o2000000 != 0,
-        Effect::Anon(Anon::Pidfd | Anon::Bpf | Anon::IoUring) => true,
-        Effect::Anon(Anon::Memfd | Anon::Fanotify) => flags("flags") & 1 != 0,
-        Effect::Anon(Anon::Perf) => flags("flags") & 8 != 0,
-        // pidfd_getfd sets it always; of others nobody has said: kernels of today set it.
-        Effect::None => matches!(&*c.shape.name, "pidfd_getfd") || flags("flags") & 0o2000001 != 0,
-        _ => flags("flags") & 0o2000000 != 0,
-    }
 }
 
 /// What a child has: what its parent had when the call began. What another thread did since may have been before the fork
@@ -598,70 +377,6 @@ fn inherited(parent: &ProcRef, begin: u64) -> FdTable {
 fn doubt(table: &TableRef) {
     let all: Vec<u32> = table.borrow().iter().map(|(fd, _)| fd).collect();
     all.into_iter().for_each(|fd| effects::mark(table, fd));
-}
-
-/// A file of which nothing is known.
-fn unknown() -> FileDesc {
-    FileDesc { flags: file_flags::UNCERTAIN, ..FileDesc::default() }
-}
-
-fn same(known: &ProcRef, p: &Proc) -> bool {
-    let start = known.desc.borrow().start;
-    start == p.start || start == 0 || p.start == 0
-}
-
-fn text(batch: &Batch, id: StrId, known: Option<&Option<Text>>) -> Option<Text> {
-    let bytes = batch.dict.strings.find(id)?;
-    let known = known.and_then(Option::as_ref).filter(|k| k[..] == *bytes);
-    Some(known.cloned().unwrap_or_else(|| Text::from(bytes)))
-}
-
-fn desc(batch: &Batch, p: &Proc, known: Option<&ProcDesc>) -> ProcDesc {
-    ProcDesc {
-        pid: p.pid,
-        ppid: p.ppid,
-        start: p.start,
-        uid: p.uid,
-        gid: p.gid,
-        ruid: p.ruid,
-        rgid: p.rgid,
-        loginuid: p.loginuid,
-        sid: p.sid,
-        pgid: p.pgid,
-        tty: p.tty,
-        vpid: p.vpid,
-        comm: text(batch, p.comm, known.map(|k| &k.comm)),
-        exepath: text(batch, p.exepath, known.map(|k| &k.exepath)),
-        args: text(batch, p.args, known.map(|k| &k.args)),
-        cwd: text(batch, p.cwd, known.map(|k| &k.cwd)),
-        cgroup: text(batch, p.cgroup, known.map(|k| &k.cgroup)),
-        groups: known.map(|k| k.groups.clone()).unwrap_or_default(),
-        flags: p.flags,
-        threads: p.threads,
-        exe_dev: 0,
-        exe_ino: p.exe_ino,
-        exe_ctime: p.exe_ctime,
-        exe_mtime: p.exe_mtime,
-        caps: p.caps,
-        env: text(batch, p.env, known.map(|k| &k.env)),
-    }
-}
-
-fn file_desc(batch: &Batch, f: &File) -> FileDesc {
-    FileDesc {
-        kind: f.kind,
-        role: f.role,
-        l4: f.l4,
-        name: text(batch, f.name, None),
-        given: text(batch, f.given, None),
-        dev: f.dev,
-        ino: f.ino,
-        lport: f.lport,
-        rport: f.rport,
-        laddr: f.laddr,
-        raddr: f.raddr,
-        flags: f.flags,
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 use rustc_hash::FxHashSet;
 
 use super::State;
-use super::descriptors::Fd;
+use super::descriptors::{Doubt, Fd};
 use super::tables::ProcRef;
 use crate::batch::{Builder, NO_LATENCY, NONE, ProcId, Row, file_flags, proc_flags, row_flags};
 use crate::schema;
@@ -126,7 +126,8 @@ impl State<'_> {
         s.processes += 1;
         let table = proc.fds.borrow().clone();
         let left: Vec<(u32, Fd)> = table.borrow().iter().map(|(n, fd)| (n, fd.clone())).collect();
-        s.current = Some(Current { proc, time, uncertain: doubtful, left: left.into_iter() });
+        let uncertain = doubtful || table.borrow().is_untold();
+        s.current = Some(Current { proc, time, uncertain, left: left.into_iter() });
         true
     }
 
@@ -147,7 +148,7 @@ impl State<'_> {
             let Some((number, fd)) = current.left.next() else { return };
             let id = self.proc_id(b, &current.proc);
             let marked = fd.file.desc.borrow().flags & file_flags::UNCERTAIN != 0;
-            let uncertain = current.uncertain || marked || fd.since < self.lost_at;
+            let uncertain = current.uncertain || marked || fd.doubt != Doubt::None || fd.since < self.lost_at;
             let file = self.interner.file(b, &fd.file, uncertain);
             let words = [u64::from(number), u64::from(fd.cloexec)];
             let at = (self.num, current.time);

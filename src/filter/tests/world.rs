@@ -39,14 +39,6 @@ const fn field(name: &'static str, ty: Type, takes: Takes, example: &'static str
     Field { name, ty, takes, doc: "", example, extract }
 }
 
-fn res(ret: i64) -> Value<'static> {
-    Value::text(match ret {
-        -1 => b"EPERM",
-        -2 => b"ENOENT",
-        _ => b"SUCCESS",
-    })
-}
-
 fn addresses(f: &File) -> Value<'static> {
     let ip = |a: [u8; 16]| match f.kind {
         FileKind::Ipv4 => Value::Ip(IpAddr::from([a[0], a[1], a[2], a[3]])),
@@ -123,7 +115,7 @@ pub static FIELDS: &[Field] = &[
         Type::ErrnoName,
         Nothing,
         "evt.res = ENOENT",
-        Extract::Row(Columns::RET, |b, row, _| res(b.ret_of(row))),
+        Extract::Row(Columns::RET, |b, row, _| crate::fields::res::value(b.ret_of(row))),
     ),
     field(
         "evt.failed",

@@ -38,7 +38,6 @@ pub const OFFSETS: &[(&str, &str)] = &[
     ("INODE_SB", "inode.i_sb"),
     ("SB_DEV", "super_block.s_dev"),
     ("DENTRY_PARENT", "dentry.d_parent"),
-    ("DENTRY_NAME", "dentry.d_name.name"),
     ("DENTRY_INODE", "dentry.d_inode"),
     ("MOUNT_PARENT", "mount.mnt_parent"),
     ("MOUNT_POINT", "mount.mnt_mountpoint"),

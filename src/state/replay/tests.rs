@@ -1,6 +1,7 @@
 //! Rows, and the tables that come of them.
 
 use super::*;
+use crate::batch::File;
 use crate::batch::{Builder, FileKind, Item, Meta, Row};
 use crate::schema::Arch;
 use crate::state::Snapshot;

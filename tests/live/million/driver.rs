@@ -3,7 +3,7 @@
 //!
 //! A mark is a number that an `lseek` carries which can only fail: `lseek(fd, mark, 99)`. One is made for each number of
 //! the table, open or not, so that the capture shows what sysreel thinks of each; meanwhile no other thread of the process
-//! does anything. Between marks threads race, and `fstat` tells by the inode what a number really was.
+//! does anything. Between marks threads race.
 
 use std::ffi::{CString, c_int, c_long};
 use std::io::Write;
@@ -251,7 +251,7 @@ fn closes(r: &mut Random) {
     }
 }
 
-/// Asks what a number is while others change it.
+/// Uses a number while others change it.
 fn look(r: &mut Random) {
     let mut stat = [0u64; 18];
     call(libc::SYS_fstat, [r.fd() as u64, stat.as_mut_ptr() as u64, 0, 0, 0]);
