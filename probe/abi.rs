@@ -98,7 +98,8 @@ pub const REC_SIGNAL: u16 = 0x7f08;
 pub const REC_DELIVER: u16 = 0x7f09;
 /// A page was missing; words: address, instruction, error code.
 pub const REC_FAULT: u16 = 0x7f0a;
-/// io_uring took a request; words: descriptor, length, `IOSQE_` flags, `user_data`, then the addresses of request and ring,
+/// io_uring took a request; words: descriptor, length, `IOSQE_` flags, `user_data`, the flags of what it
+/// opens or accepts (a socket's: family in place of the descriptor, type in that of the length), then the addresses of request and ring,
 /// and the operation. If it has a path, that is an item.
 pub const REC_SUBMIT: u16 = 0x7f0b;
 /// A request of io_uring has a result; words: the addresses of request (or 0) and ring, `user_data`, and one of operation (or

@@ -66,12 +66,21 @@ pub unsafe extern "C" fn io_uring_submit_req(ctx: *const u64) -> i32 {
         // `io_cqe`: what the program will know it by, the result, and where its flags will be, the descriptor.
         let cqe: [u64; 2] = rk(req, g!(URING_CQE));
         let mut fd = (cqe[1] >> 32) as i32;
-        let (mut word, mut name) = (0u64, 0u64);
+        let (mut word, mut name, mut more) = (0u64, 0u64, 0u64);
         let at = path_at(op);
         if at != 0 {
             // A directory's; io_uring/fs.c keeps it where io_uring/openclose.c does.
             fd = rk(req, g!(URING_OPEN_DIR));
             name = rk(req, at);
+            if matches!(op, OPENAT | OPENAT2) {
+                more = rk(req, g!(URING_OPEN_HOW));
+            }
+        } else if op == ACCEPT {
+            more = rk::<u32>(req, g!(URING_ACCEPT_FLAGS)) as u64;
+        } else if op == SOCKET {
+            fd = rk(req, g!(URING_SOCKET_DOMAIN));
+            word =
+                rk::<u32>(req, g!(URING_SOCKET_TYPE)) as u64 | rk::<u32>(req, g!(URING_SOCKET_FLAGS)) as u64;
         } else if op == CLOSE {
             // One of the ring's own numbers is counted from 1.
             let slot: u32 = rk(req, g!(URING_CLOSE_SLOT));
@@ -81,11 +90,12 @@ pub unsafe extern "C" fn io_uring_submit_req(ctx: *const u64) -> i32 {
         } else if matches!(op, SEND | RECV | SEND_ZC) {
             word = rk::<u32>(req, g!(URING_MSG_LEN)) as u64;
         }
-        let Some(mut r) = begin(HEAD + 56 + 16 + STR_MAX, pid, Rank::PAYLOAD) else { return 0 };
+        let Some(mut r) = begin(HEAD + 64 + 16 + STR_MAX, pid, Rank::PAYLOAD) else { return 0 };
         r.word(fd as i64 as u64);
         r.word(word);
         r.word(flags as u64);
         r.word(cqe[0]);
+        r.word(more);
         r.word(req);
         r.word(rk(req, g!(URING_CTX)));
         r.word(op as u64);
@@ -95,7 +105,7 @@ pub unsafe extern "C" fn io_uring_submit_req(ctx: *const u64) -> i32 {
             items = 1;
         }
         r.count_state();
-        r.head(REC_SUBMIT, F_STATE, 7 | items << 8, tid, pid, told(FACT_NONE, task), u64::MAX, 0);
+        r.head(REC_SUBMIT, F_STATE, 8 | items << 8, tid, pid, told(FACT_NONE, task), u64::MAX, 0);
         r.publish();
         0
     }

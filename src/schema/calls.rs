@@ -842,12 +842,12 @@ pub static CALLS: &[Call] = calls! {
     uring_recvmsg(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URNET, Nothing;
     uring_timeout(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URTIME, Nothing;
     uring_timeout_remove(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URTIME, Nothing;
-    uring_accept(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Fd, URNET, Effect::MayAccept;
+    uring_accept(fd: Fd, flags: Flags(&t::ACCEPT_FLAGS), sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Fd, URNET, Effect::MayAccept;
     uring_async_cancel(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URING, Nothing;
     uring_link_timeout(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URTIME, Nothing;
     uring_connect(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URNET, Effect::Connect;
     uring_fallocate(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
-    uring_openat(dirfd: DirFd, path: Path, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Fd, URFILE,
+    uring_openat(dirfd: DirFd, path: Path, flags: Flags(&t::OPEN), sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Fd, URFILE,
         Effect::MayOpen;
     uring_close(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URDESC, Effect::Close;
     uring_files_update(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URING, Nothing;
@@ -858,7 +858,7 @@ pub static CALLS: &[Call] = calls! {
     uring_madvise(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URMEM, Nothing;
     uring_send(fd: Fd, len: Size, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URNET, Nothing;
     uring_recv(fd: Fd, len: Size, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URNET, Nothing;
-    uring_openat2(dirfd: DirFd, path: Path, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Fd, URFILE,
+    uring_openat2(dirfd: DirFd, path: Path, flags: Flags(&t::OPEN), sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Fd, URFILE,
         Effect::MayOpen;
     uring_epoll_ctl(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URWAIT, Nothing;
     uring_splice(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
@@ -876,7 +876,7 @@ pub static CALLS: &[Call] = calls! {
     uring_setxattr(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
     uring_fgetxattr(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
     uring_getxattr(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
-    uring_socket(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Fd, URNET, Effect::MayOpen;
+    uring_socket(domain: Enum(&t::AF), type: Flags(&t::SOCK), sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Fd, URNET, Effect::MayOpen;
     uring_cmd(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URDESC, Nothing;
     uring_send_zc(fd: Fd, len: Size, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URNET, Nothing;
     uring_sendmsg_zc(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URNET, Nothing;

@@ -39,6 +39,10 @@ pub fn closes(
         Effect::Descriptor => {
             matches!(&*shape.name, "pidfd_getfd" | "mq_open") || flags("flags") & (O_CLOEXEC | 1) != 0
         }
+        // If nothing else is asked for (io_install_fixed_fd_prep in io_uring/openclose.c).
+        Effect::MayOpen if &*shape.name == "uring_fixed_fd_install" => true,
+        // A socket by a ring has them with its type.
+        Effect::MayOpen => (flags("flags") | flags("type")) & O_CLOEXEC != 0,
         _ => flags("flags") & O_CLOEXEC != 0,
     }
 }

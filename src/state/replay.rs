@@ -16,6 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::containers::Containers;
 use super::descriptors::{Fd, FdTable, TableRef};
 use super::tables::{FileEntity, FileRef, ProcDesc, ProcEntity, ProcRef};
+use super::uring::FIXED_FILE;
 use super::{State, effects};
 use crate::batch::{Batch, FileId, NO_LATENCY, NONE, Proc, ProcId, file_flags, proc_flags, row_flags};
 use crate::schema::{self, CALLS, Effect, Schema};
@@ -336,14 +337,20 @@ impl<'s> Replay<'s> {
             self.state.remove(pid);
             return;
         }
-        if flags & row_flags::UNFINISHED != 0 {
-            return;
-        }
         if batch.tid.get(row).is_some_and(|tid| *tid != pid) {
             proc.fds.borrow().borrow_mut().share();
         }
         let effect = self.effects.get(usize::from(code)).copied().unwrap_or(Effect::None);
         let (shape, ret) = (batch.shape_of(row), batch.ret_of(row));
+        if flags & row_flags::UNFINISHED != 0 {
+            // A ring may close without saying so.
+            if effect == Effect::Close
+                && let Some(Ok(fd)) = batch.words_of(row).first().map(|fd| u32::try_from(*fd as i32))
+            {
+                effects::mark(&proc.fds.borrow(), fd);
+            }
+            return;
+        }
         if flags & row_flags::COMPAT != 0 {
             // What these did is told by nobody.
             if effect != Effect::None && !schema::is_error(ret) {
@@ -351,11 +358,20 @@ impl<'s> Replay<'s> {
             }
             return;
         }
+        if is_of_ring(batch, row, code) && !matches!(effect, Effect::MayOpen | Effect::MayAccept) {
+            return;
+        }
         let latency = batch.latency.get(row).copied().filter(|l| *l != NO_LATENCY);
         let call =
             Call { batch, row, shape, ret, time, entry: latency.and_then(|l| time.checked_sub(l)), flags };
         self.apply(&proc, effect, &call);
     }
+}
+
+/// True for an operation of io_uring whose descriptor is one of the ring's own.
+fn is_of_ring(batch: &Batch, row: usize, code: u16) -> bool {
+    let flags = batch.shape_of(row).arg("sqe_flags").and_then(|(i, _)| batch.words_of(row).get(i));
+    (schema::URING..schema::COMPAT).contains(&code) && flags.is_some_and(|f| f & FIXED_FILE != 0)
 }
 
 /// What a child has: what its parent had when the call began. What another thread did since may have been before the fork

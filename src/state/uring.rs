@@ -9,22 +9,23 @@ use super::tables::{FileEntity, ProcRef};
 use super::{ENTRIES, State, Wanted, effects, made};
 use crate::batch::{Builder, NONE, Row, proc_flags, row_flags};
 use crate::decode::Record;
-use crate::schema::{self, ArgShape, Effect, Kind, Shape};
+use crate::schema::{self, ArgShape, Effect, Shape};
 
 // Flags of a request (include/uapi/linux/io_uring.h).
 /// Its descriptor is one of the ring's own.
-const FIXED_FILE: u64 = 1;
+pub(super) const FIXED_FILE: u64 = 1;
 /// No result, if it is a success.
 const SKIP_SUCCESS: u64 = 0x40;
 /// Of a result: more will come of the same request.
 const MORE: u64 = 2;
 
-/// Words of a request that may be the row's: descriptor, length or path, flags, `user_data`.
-const WORDS: usize = 4;
+/// Words of a request that may be the row's: descriptor (or family), length or path (or type), flags of the request,
+/// `user_data`, flags of what it opens.
+const WORDS: usize = 5;
 // And the others.
-const REQUEST: usize = 4;
-const RING: usize = 5;
-const OPERATION: usize = 6;
+const REQUEST: usize = 5;
+const RING: usize = 6;
+const OPERATION: usize = 7;
 /// The operation of a result that comes without its request.
 const NOT_TOLD: u64 = 0xff;
 
@@ -226,11 +227,12 @@ impl State<'_> {
 }
 
 /// The words of a row, of those of a request: an operation has those that mean something.
-fn arrange(shape: &Shape, [fd, more, flags, data]: [u64; WORDS]) -> Vec<u64> {
-    let word = |arg: &ArgShape| match arg.kind {
-        Kind::Fd | Kind::DirFd => fd,
-        Kind::Flags(_) => flags,
-        Kind::Hex => data,
+fn arrange(shape: &Shape, [fd, more, sqe_flags, user_data, flags]: [u64; WORDS]) -> Vec<u64> {
+    let word = |arg: &ArgShape| match &*arg.name {
+        "fd" | "dirfd" | "domain" => fd,
+        "flags" => flags,
+        "sqe_flags" => sqe_flags,
+        "user_data" => user_data,
         _ => more,
     };
     shape.args.iter().map(word).collect()
@@ -246,7 +248,7 @@ fn join<'a>(
     let words = match request {
         Some(q) => std::array::from_fn(|i| q.word(i)),
         // All that the result tells.
-        None => [result.word(4), 0, result.word(3) >> 8 & 0xff, result.word(2)],
+        None => [result.word(4), 0, result.word(3) >> 8 & 0xff, result.word(2), 0],
     };
     let words = arrange(shape, words);
     let latency = request.map(|q| result.time.saturating_sub(q.time));

@@ -148,3 +148,24 @@ fn without_privilege_it_says_what_is_missing() {
     assert_eq!(done.status.code(), Some(1));
     assert!(!reel.exists(), "an attempt that was refused leaves no file");
 }
+
+/// The verifier gives up when a signal waits, and is asked again: a start is not ended by a key.
+#[test]
+fn signals_during_the_start_do_not_end_it() {
+    let _alone = alone!();
+    let mut child = crate::cli::sysreel()
+        .args(["-q", "--stop", "duration:100ms"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = rustix::process::Pid::from_child(&child);
+    for signal in [rustix::process::Signal::STOP, rustix::process::Signal::CONT].repeat(8) {
+        std::thread::sleep(std::time::Duration::from_millis(40));
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+    let status = super::rig::within(&mut child, std::time::Duration::from_secs(20));
+    let mut told = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut told).unwrap();
+    assert_eq!(status.and_then(|s| s.code()), Some(0), "{told}");
+}

@@ -331,7 +331,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "evt.latency",
         Type::Duration,
-        "time from the call's entry to its exit, or of a call in flight up to evt.time",
+        "time from the call's entry to its exit, or of a call in flight up to evt.time; of a switch, how long the thread had the CPU",
         "evt.latency > 10ms",
         Column(LATENCY, |b| Slice::U64(b.latency), Some(NO_LATENCY)),
     ),

@@ -179,6 +179,16 @@ fn explain(what: &str, e: &(dyn std::error::Error + 'static)) -> LoadError {
     LoadError::Other(format!("{what}: {}", chain(e)))
 }
 
+/// How often a program is handed to the verifier that a signal keeps from ending its work.
+const TRIES: u32 = 20;
+
+/// True if the verifier gave up because a signal was waiting: EAGAIN (do_check in kernel/bpf/verifier.c).
+fn was_interrupted(e: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(e), |e| e.source())
+        .filter_map(|e| e.downcast_ref::<std::io::Error>())
+        .any(|io| io.raw_os_error() == Some(libc::EAGAIN))
+}
+
 /// True if this process holds CAP_BPF and CAP_PERFMON (39 and 38), or CAP_SYS_ADMIN (21), which stands for both.
 fn has_capabilities() -> bool {
     let effective = std::fs::read_to_string("/proc/self/status").ok().and_then(|s| {
@@ -258,9 +268,16 @@ fn verify(ebpf: &mut Ebpf, options: &Options, kernel: &Kernel, btf: &Btf) -> Res
             let Some(tracepoint) = kernel.tracepoint(hook) else { return Ok(()) };
             let program: &mut BtfTracePoint =
                 program.try_into().map_err(|e: aya::programs::ProgramError| explain(hook, &e))?;
-            program
-                .load(tracepoint, btf)
-                .map_err(|e| explain(&format!("the kernel refuses the program {hook}"), &e))
+            let mut tries = 0..TRIES;
+            loop {
+                match program.load(tracepoint, btf) {
+                    Err(e) if was_interrupted(&e) && tries.next().is_some() => {}
+                    done => {
+                        break done
+                            .map_err(|e| explain(&format!("the kernel refuses the program {hook}"), &e));
+                    }
+                }
+            }
         })
     };
     // The largest on its own.

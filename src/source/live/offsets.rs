@@ -85,7 +85,7 @@ const GROUPS: [(&str, &str); 6] = [
 
 /// The same of io_uring's requests, which lie in memory as the `struct io_kiocb` and what each operation makes of its first
 /// bytes; without one of those the hooks are not attached.
-const URING: [(&str, &str); 18] = [
+const URING: [(&str, &str); 23] = [
     ("URING_OP", "io_kiocb.opcode"),
     ("URING_FLAGS", "io_kiocb.flags"),
     ("URING_CQE", "io_kiocb.cqe"),
@@ -94,6 +94,11 @@ const URING: [(&str, &str); 18] = [
     ("URING_OPEN_DIR", "io_open.dfd"),
     ("URING_OPEN_NAME", "io_open.filename"),
     ("URING_OPEN_SLOT", "io_open.file_slot"),
+    ("URING_OPEN_HOW", "io_open.how"),
+    ("URING_ACCEPT_FLAGS", "io_accept.flags"),
+    ("URING_SOCKET_DOMAIN", "io_socket.domain"),
+    ("URING_SOCKET_TYPE", "io_socket.type"),
+    ("URING_SOCKET_FLAGS", "io_socket.flags"),
     ("URING_CLOSE_FD", "io_close.fd"),
     ("URING_CLOSE_SLOT", "io_close.file_slot"),
     ("URING_ACCEPT_SLOT", "io_accept.file_slot"),

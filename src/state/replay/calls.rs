@@ -124,7 +124,10 @@ impl Replay<'_> {
                 }
             }
             _ if c.shape.ret == schema::Ret::Fd => {
-                if let Some(fd) = made {
+                // A ring's own numbers mean nothing here.
+                let may = matches!(effect, Effect::MayOpen | Effect::MayAccept);
+                let named = c.shape.ret_ref().is_some_and(|at| c.reference(usize::from(at)) != NONE);
+                if let Some(fd) = made.filter(|_| named || !may) {
                     let entry = self.result(c, closes(effect, c));
                     table.borrow_mut().place(fd, entry);
                 }

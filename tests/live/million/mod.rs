@@ -12,6 +12,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::rig::{actor, alone, loudly};
@@ -137,7 +138,7 @@ fn race(options: &[&str], operations: u64, seed: u64) -> Score {
     let dir = dir.path().canonicalize().unwrap();
     arrange(&dir);
     let out = dir.join("events");
-    let mut child = sysreel()
+    let child = sysreel()
         .arg("run")
         .args(options)
         .args(["-p", FIELDS, "evt.type = lseek and evt.rawarg.whence = 99", "-o"])
@@ -155,12 +156,25 @@ fn race(options: &[&str], operations: u64, seed: u64) -> Score {
     // A reader that is stopped now and then finds its rings full, however fast it is.
     let halts = options.contains(&"--ring");
     let mut signal = libc::SIGSTOP;
-    while halts && child.try_wait().unwrap().is_none() {
-        unsafe { libc::kill(child.id() as i32, signal) };
-        signal = if signal == libc::SIGSTOP { libc::SIGCONT } else { libc::SIGSTOP };
-        std::thread::sleep(Duration::from_millis(60));
-    }
-    let done = child.wait_with_output().unwrap();
+    let pid = child.id() as i32;
+    let ended = AtomicBool::new(false);
+    let done = std::thread::scope(|s| {
+        s.spawn(|| {
+            while halts && !ended.load(Ordering::SeqCst) {
+                // The file is made when the capture has begun.
+                if !out.exists() {
+                    std::thread::sleep(Duration::from_millis(10));
+                    continue;
+                }
+                unsafe { libc::kill(pid, signal) };
+                signal = if signal == libc::SIGSTOP { libc::SIGCONT } else { libc::SIGSTOP };
+                std::thread::sleep(Duration::from_millis(60));
+            }
+        });
+        let done = child.wait_with_output().unwrap();
+        ended.store(true, Ordering::SeqCst);
+        done
+    });
     let told = String::from_utf8_lossy(&done.stderr).into_owned();
     let stdout = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(stdout.lines().filter(|l| *l == "status 0").count() == WORKERS, "{stdout}\n{told}");
