@@ -181,6 +181,7 @@ fn effects_fit_the_rows_they_stand_in() {
             Effect::Clone | Effect::Setsid => call.ret == Ret::Pid,
             Effect::Setpgid => call.args.len() == 2 && call.args.iter().all(|a| a.kind == Kind::Pid),
             Effect::Unshare => matches!(first, Some(Kind::Flags(_))),
+            Effect::Setns => first == Some(Kind::Fd),
             Effect::Prctl => matches!(first, Some(Kind::Enum(_))),
             Effect::CloseRange => call.args.len() == 3,
             Effect::None | Effect::Chdir | Effect::Chroot | Effect::Creds | Effect::Exec => true,
