@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::message;
 use crate::schema::{Arch, Schema};
 use crate::selfcheck::check;
-use crate::source::live::{Options, Probe};
+use crate::source::live::{Beside, Options, Probe};
 
 /// Looks at everything and prints it.
 pub fn run() -> Exit {
@@ -57,6 +57,7 @@ fn examine(text: &mut String) -> bool {
         entry: true,
         rt_sigreturn: u32::from(schema.code("rt_sigreturn").unwrap_or(15)),
         env: false,
+        beside: Beside::default(),
     };
     let begun = std::time::Instant::now();
     let loaded = Probe::load(options).and_then(|(mut probe, rings)| probe.attach().map(|()| (probe, rings)));

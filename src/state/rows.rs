@@ -119,21 +119,11 @@ impl State<'_> {
                 if shape.effect == Effect::Accept {
                     made::check_accepted(&mut desc, r, shape, &proc);
                 }
-                let cloexec = r.cloexec().unwrap_or(cloexec);
-                let mut file = self.new_file(&proc, r, shape, fd, desc);
-                if current {
-                    if let Some(id) = r.slot() {
-                        file.id.set(id);
-                        file = proc.fds.borrow().borrow_mut().arrived(file);
-                    }
-                    effects::place(&proc.fds.borrow(), fd, file.clone(), cloexec, r.time);
-                    effects::tell_copies(&proc, r, shape);
-                    if r.slot() == Some(0) {
-                        // Another thread has closed it already.
-                        proc.fds.borrow().borrow_mut().remove(fd, r.time);
-                    }
-                }
-                new = Some(file);
+                new = Some(if current {
+                    self.opened(&proc, r, shape, fd, desc, cloexec)
+                } else {
+                    self.new_file(&proc, r, shape, fd, desc)
+                });
             } else if current {
                 if matches!(shape.effect, Effect::Receive | Effect::ReceiveAll) {
                     self.receive(&proc, r);

@@ -11,7 +11,7 @@ use sysreel::schema::{Arch, Schema};
 use sysreel::selfcheck::check;
 use sysreel::source::abi;
 use sysreel::source::live::plan::{Interest, Snaplen, plans};
-use sysreel::source::live::{Clocks, Options, Probe, boot_now};
+use sysreel::source::live::{Beside, Clocks, Options, Probe, boot_now};
 use sysreel::state::State;
 use sysreel::users::Users;
 
@@ -41,7 +41,14 @@ impl Drop for Ends {
 fn a_reel_prints_every_field_as_the_live_capture_did() {
     let _alone = alone!();
     let schema = Schema::native(Arch::NATIVE).on("here");
-    let options = Options { ring: 8 << 20, scoped: true, entry: true, rt_sigreturn: 15, env: false };
+    let options = Options {
+        ring: 8 << 20,
+        scoped: true,
+        entry: true,
+        rt_sigreturn: 15,
+        env: false,
+        beside: Beside::default(),
+    };
     let (mut probe, mut rings) = Probe::load(options).unwrap();
     probe.attach().unwrap();
     let (_, facts, next) = check(&probe, &mut rings, &schema, true);

@@ -31,6 +31,19 @@ pub struct Options {
     pub rt_sigreturn: u32,
     /// New programs tell their environment.
     pub env: bool,
+    /// What else happens to tasks.
+    pub beside: Beside,
+}
+
+/// What happens to tasks beside their calls, each only if it is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// A CPU turns from one to another.
+    pub switches: bool,
+    /// Signals are sent, and taken.
+    pub signals: bool,
+    /// A page is missing.
+    pub faults: bool,
 }
 
 /// What the verifier and the kernel say of one program.
@@ -94,8 +107,7 @@ impl std::error::Error for LoadError {}
 pub struct Probe {
     ebpf: Ebpf,
     options: Options,
-    /// The kernel has control groups.
-    groups: bool,
+    kernel: Kernel,
     attached: Vec<&'static str>,
     /// One byte per pid.
     scope: Map,
@@ -112,9 +124,35 @@ const HOOKS: &[&str] = &[
     "task_rename",
     "cgroup_attach_task",
     "cgroup_mkdir",
+    "io_uring_submit_req",
+    "io_uring_complete",
+    "signal_generate",
+    "signal_deliver",
+    "page_fault_user",
+    "page_fault_kernel",
+    "sched_switch",
     "sys_exit",
     "sys_enter",
 ];
+
+/// What kernels differ in.
+#[derive(Clone, Debug, Default)]
+struct Kernel {
+    /// It has control groups.
+    groups: bool,
+    /// See [`offsets::Found::tracepoints`].
+    tracepoints: Vec<(&'static str, &'static str)>,
+}
+
+impl Kernel {
+    /// What this kernel calls the tracepoint of a hook, if it has it.
+    fn tracepoint(&self, hook: &'static str) -> Option<&'static str> {
+        match offsets::is_optional(hook) {
+            true => self.tracepoints.iter().find(|(own, _)| *own == hook).map(|(_, name)| *name),
+            false => (self.groups || !hook.starts_with("cgroup_")).then_some(hook),
+        }
+    }
+}
 
 fn chain(e: &dyn std::error::Error) -> String {
     let mut text = e.to_string();
@@ -161,9 +199,15 @@ fn online_cpus() -> u32 {
 }
 
 impl Options {
-    /// Whether a hook is needed, and there can be one.
-    fn wants(&self, hook: &str, groups: bool) -> bool {
-        (hook != "sys_enter" || self.entry) && (!hook.starts_with("cgroup_") || groups)
+    /// Whether a hook is needed.
+    fn wants(&self, hook: &str) -> bool {
+        match hook {
+            "sys_enter" => self.entry,
+            "sched_switch" => self.beside.switches,
+            "signal_generate" | "signal_deliver" => self.beside.signals,
+            "page_fault_user" | "page_fault_kernel" => self.beside.faults,
+            _ => true,
+        }
     }
 }
 
@@ -174,9 +218,10 @@ fn tracepoint<'e>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut BtfTracePoin
         .map_err(|e: aya::programs::ProgramError| explain(name, &e))
 }
 
-/// Makes the probe's maps, and sets its constants. With it, whether the kernel has control groups.
-fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<(Ebpf, bool), LoadError> {
-    let mut constants = offsets::resolve(types).map_err(LoadError::Missing)?;
+/// Makes the probe's maps, and sets its constants. With it, what is particular to this kernel.
+fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<(Ebpf, Kernel), LoadError> {
+    let offsets::Found { mut constants, tracepoints } =
+        offsets::resolve(types).map_err(LoadError::Missing)?;
     let groups = constants.iter().any(|(name, at)| *name == "TASK_GROUPS" && *at != 0);
     constants.extend([
         ("CHUNK_MASK", per_cpu - 1),
@@ -197,23 +242,24 @@ fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<(Ebp
         .map_max_entries("CTL", cpus)
         .map_max_entries("SHARED", cpus);
     let made = loader.load(OBJECT).map_err(|e| explain("cannot make the probe's maps", &e))?;
-    Ok((made, groups))
+    Ok((made, Kernel { groups, tracepoints }))
 }
 
 /// Loads the programs: two at a time, as the verifier takes nearly all of the time that a start takes.
-fn verify(ebpf: &mut Ebpf, options: &Options, groups: bool, btf: &Btf) -> Result<(), LoadError> {
+fn verify(ebpf: &mut Ebpf, options: &Options, kernel: &Kernel, btf: &Btf) -> Result<(), LoadError> {
     let mut programs: Vec<(&'static str, &mut Program)> = ebpf
         .programs_mut()
         .filter_map(|(name, program)| {
-            Some((*HOOKS.iter().find(|h| **h == name && options.wants(h, groups))?, program))
+            Some((*HOOKS.iter().find(|h| **h == name && options.wants(h))?, program))
         })
         .collect();
     let load = |programs: Vec<(&'static str, &mut Program)>| {
         programs.into_iter().try_for_each(|(hook, program)| {
+            let Some(tracepoint) = kernel.tracepoint(hook) else { return Ok(()) };
             let program: &mut BtfTracePoint =
                 program.try_into().map_err(|e: aya::programs::ProgramError| explain(hook, &e))?;
             program
-                .load(hook, btf)
+                .load(tracepoint, btf)
                 .map_err(|e| explain(&format!("the kernel refuses the program {hook}"), &e))
         })
     };
@@ -249,10 +295,10 @@ impl Probe {
             (Btf::parse(&bytes, Endianness::default()), maps.join())
         });
         drop(bytes);
-        let (mut ebpf, groups) =
+        let (mut ebpf, kernel) =
             maps.unwrap_or_else(|_| Err(LoadError::Other("making the probe's maps failed".into())))?;
         let btf = btf.map_err(|e| explain("reading the kernel's type information", &e))?;
-        verify(&mut ebpf, &options, groups, &btf)?;
+        verify(&mut ebpf, &options, &kernel, &btf)?;
         // As large as all the rest of this process together, and of no use any more.
         drop(btf);
         let take = |name: &str, len: usize| -> Result<Map, LoadError> {
@@ -268,7 +314,7 @@ impl Probe {
         let bounds = take("BOUNDS", abi::BOUNDS as usize)?;
         let scope = take("SCOPE", abi::SCOPES as usize * abi::SCOPE as usize)?;
         let rings = Rings::new(chunks, ctl, cpus, per_cpu);
-        Ok((Probe { ebpf, options, groups, attached: Vec::new(), scope, plans, slots, bounds }, rings))
+        Ok((Probe { ebpf, options, kernel, attached: Vec::new(), scope, plans, slots, bounds }, rings))
     }
 
     /// Sets what is wanted. Takes effect call by call, at once.
@@ -278,7 +324,9 @@ impl Probe {
 
     /// Attaches every hook that is needed.
     pub fn attach(&mut self) -> Result<(), LoadError> {
-        for hook in HOOKS.iter().filter(|h| self.options.wants(h, self.groups)) {
+        let needed =
+            |hook: &&&'static str| self.options.wants(hook) && self.kernel.tracepoint(hook).is_some();
+        for hook in HOOKS.iter().filter(needed) {
             tracepoint(&mut self.ebpf, hook)?
                 .attach()
                 .map_err(|e| explain(&format!("cannot attach to {hook}"), &e))?;

@@ -124,7 +124,7 @@ fn fact_of(effect: Effect) -> u8 {
         Effect::Open => FACT_OPENED,
         Effect::Chdir | Effect::Chroot => FACT_CWD,
         Effect::Connect | Effect::Bind => FACT_SOCK,
-        Effect::Socket | Effect::Accept => FACT_ACCEPTED,
+        Effect::Socket | Effect::Accept | Effect::MayAccept => FACT_ACCEPTED,
         Effect::Creds | Effect::Unshare | Effect::Setns => FACT_CREDS,
         Effect::Pipe => FACT_PIPE,
         Effect::Descriptor => FACT_FILE,
@@ -202,6 +202,7 @@ fn changes_state(effect: Effect, files: bool) -> bool {
         | Effect::Socketpair
         | Effect::Descriptor
         | Effect::MayOpen
+        | Effect::MayAccept
         | Effect::Receive
         | Effect::ReceiveAll
         | Effect::Socket
