@@ -59,7 +59,12 @@ pub fn made(r: &Record, shape: &Shape, name: &mut Vec<u8>) -> Option<(FileDesc, 
                 name.extend_from_slice(b" (deleted)");
                 desc.name = Some(Text::from(name.as_slice()));
             }
-            desc.flags |= if &*shape.name == "creat" { file_flags::WRITE } else { access(flags) };
+            desc.flags |= match &*shape.name {
+                "creat" => file_flags::WRITE,
+                // It leads somewhere, for neither (O_PATH).
+                "open_tree" | "open_tree_attr" => 0,
+                _ => access(flags),
+            };
             let given =
                 shape.args.iter().position(|a| a.kind == Kind::Path).and_then(|i| bytes_of(r, shape, i));
             desc.given = given.filter(|g| desc.name.as_deref() != Some(*g)).map(Text::from);

@@ -5,7 +5,7 @@
 #![allow(unsafe_code, reason = "what is tested are system calls as such")]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -86,20 +86,33 @@ impl Drop for Crowd {
     }
 }
 
-/// Seconds of the processor and KiB at most that a run of `sysreel lsof` takes, and how many processes it saw.
+/// Seconds of the processor and KiB at most that a run of `sysreel ps` takes, and how many processes it saw.
 fn scan() -> (f64, u64, usize) {
     let mut command = sysreel();
     command.args(["ps", "-p", "%proc.pid %proc.nthreads"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let pid = child.id() as i32;
-    let mut child = child;
-    let mut out = String::new();
-    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut out).unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut out = String::new();
+        stdout.read_to_string(&mut out).map(|_| out.lines().count()).unwrap()
+    });
+    // (What wait4 tells of memory has what this program had when it started the other.)
+    let (name, mut peak) = (format!("/proc/{}/status", child.id()), 0);
+    loop {
+        let status = fs::read_to_string(&name).unwrap_or_default();
+        let now =
+            status.lines().find_map(|l| l.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        peak = now.unwrap_or(peak);
+        if status.contains("State:\tZ") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     let mut status = 0;
-    unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) };
+    unsafe { libc::wait4(child.id() as i32, &raw mut status, 0, &raw mut usage) };
     assert_eq!(status, 0);
-    (seconds(&usage), usage.ru_maxrss as u64, out.lines().count())
+    (seconds(&usage), peak, reader.join().unwrap())
 }
 
 fn seconds(usage: &libc::rusage) -> f64 {
