@@ -72,6 +72,9 @@ fn examine(text: &mut String) -> bool {
     for p in probe.programs() {
         line(true, &format!("program {}", p.name), &format_args!("{} instructions verified", p.verified));
     }
+    let seen = |sees| if sees { "are seen" } else { "are not seen: this kernel has no tracepoints of them" };
+    line(true, "operations of io_uring", &seen(probe.sees_uring()));
+    line(true, "page faults", &seen(probe.sees_faults()));
     let (findings, ..) = check(&probe, &mut rings, &schema, true);
     let mut all = true;
     for f in findings {

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::actor::fact;
 use super::rig::{actor, alone, of, parse, reread, run};
 
-const OPENAT: u8 = 18;
-const CLOSE: u8 = 19;
+pub const OPENAT: u8 = 18;
+pub const CLOSE: u8 = 19;
 const READ: u8 = 22;
 const ACCEPT: u8 = 13;
 const CONNECT: u8 = 16;
@@ -21,9 +21,9 @@ const SEND: u8 = 26;
 const RECV: u8 = 27;
 const UNLINKAT: u8 = 36;
 const MKDIRAT: u8 = 37;
-const SOCKET: u8 = 45;
+pub const SOCKET: u8 = 45;
 const FIXED_FILE: u8 = 1;
-const ASYNC: u8 = 16;
+pub const ASYNC: u8 = 16;
 const SKIP_SUCCESS: u8 = 64;
 const MULTISHOT: u16 = 1;
 
@@ -48,7 +48,7 @@ pub struct Sqe {
 
 /// A ring of 8 requests: where its parts lie.
 pub struct Ring {
-    fd: i32,
+    pub fd: i32,
     sq: *mut u8,
     cq: *mut u8,
     sqes: *mut Sqe,
@@ -56,7 +56,7 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// None where the kernel has no io_uring, or does not allow it.
+    /// Nothing where the kernel has no io_uring, or does not allow it.
     pub fn new() -> Option<Ring> {
         // struct io_uring_params is 120 bytes: ten numbers, and where the parts of the two rings lie.
         let mut params = [0u32; 30];

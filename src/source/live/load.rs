@@ -298,6 +298,9 @@ impl Probe {
         let (mut ebpf, kernel) =
             maps.unwrap_or_else(|_| Err(LoadError::Other("making the probe's maps failed".into())))?;
         let btf = btf.map_err(|e| explain("reading the kernel's type information", &e))?;
+        if options.beside.faults && kernel.tracepoint("page_fault_user").is_none() {
+            return Err(LoadError::Other("this kernel has no tracepoint of page faults".into()));
+        }
         verify(&mut ebpf, &options, &kernel, &btf)?;
         // As large as all the rest of this process together, and of no use any more.
         drop(btf);
@@ -343,6 +346,16 @@ impl Probe {
                 let _ = p.unload();
             }
         }
+    }
+
+    /// Whether operations of io_uring are seen.
+    pub fn sees_uring(&self) -> bool {
+        self.kernel.tracepoint("io_uring_complete").is_some()
+    }
+
+    /// Whether page faults can be seen.
+    pub fn sees_faults(&self) -> bool {
+        self.kernel.tracepoint("page_fault_user").is_some()
     }
 
     /// Names of the attached hooks.
