@@ -4,6 +4,7 @@
 //! what is renamed later keeps it (/proc shows the present). A count that goes up before and after each change tells the actor
 //! whether one came in between.
 #![allow(unsafe_code, reason = "what is tested are system calls as such")]
+#![allow(clippy::print_stdout, reason = "facts go to the test that started us")]
 
 use std::collections::BTreeMap;
 use std::ffi::CString;

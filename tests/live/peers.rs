@@ -6,6 +6,7 @@
 //! in `runtimes::first`, filters that lose names (sysdig#379, #745) in `state`, libraries' tables cut from a capture for others
 //! (sysdig#450) in `tools`.
 #![allow(unsafe_code, reason = "what is tested are system calls as such")]
+#![allow(clippy::print_stdout, reason = "facts go to the test that started us")]
 
 use std::ffi::CString;
 use std::fs;

@@ -87,6 +87,7 @@ impl Drop for Crowd {
 }
 
 /// Seconds of the processor and KiB at most that a run of `sysreel ps` takes, and how many processes it saw.
+#[allow(clippy::zombie_processes, reason = "wait4 waits, and tells what it took")]
 fn scan() -> (f64, u64, usize) {
     let mut command = sysreel();
     command.args(["ps", "-p", "%proc.pid %proc.nthreads"]);
