@@ -245,6 +245,16 @@ fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<(Ebp
     Ok((made, Kernel { groups, tracepoints }))
 }
 
+/// How often a program is offered to the kernel again.
+const INTERRUPTED: u32 = 10;
+
+/// The verifier gives up when a signal comes, be it only one that stops and continues us (bpf_check in
+/// kernel/bpf/verifier.c).
+fn was_interrupted(error: &aya::programs::ProgramError) -> bool {
+    matches!(error, aya::programs::ProgramError::LoadError { io_error, .. }
+        if io_error.raw_os_error() == Some(libc::EAGAIN))
+}
+
 /// Loads the programs: two at a time, as the verifier takes nearly all of the time that a start takes.
 fn verify(ebpf: &mut Ebpf, options: &Options, kernel: &Kernel, btf: &Btf) -> Result<(), LoadError> {
     let mut programs: Vec<(&'static str, &mut Program)> = ebpf
@@ -258,9 +268,14 @@ fn verify(ebpf: &mut Ebpf, options: &Options, kernel: &Kernel, btf: &Btf) -> Res
             let Some(tracepoint) = kernel.tracepoint(hook) else { return Ok(()) };
             let program: &mut BtfTracePoint =
                 program.try_into().map_err(|e: aya::programs::ProgramError| explain(hook, &e))?;
-            program
-                .load(tracepoint, btf)
-                .map_err(|e| explain(&format!("the kernel refuses the program {hook}"), &e))
+            let mut done = program.load(tracepoint, btf);
+            for _ in 0..INTERRUPTED {
+                if !matches!(&done, Err(e) if was_interrupted(e)) {
+                    break;
+                }
+                done = program.load(tracepoint, btf);
+            }
+            done.map_err(|e| explain(&format!("the kernel refuses the program {hook}"), &e))
         })
     };
     // The largest on its own.

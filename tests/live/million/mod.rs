@@ -155,6 +155,10 @@ fn race(options: &[&str], operations: u64, seed: u64) -> Score {
     // A reader that is stopped now and then finds its rings full, however fast it is.
     let halts = options.contains(&"--ring");
     let mut signal = libc::SIGSTOP;
+    // (Not before it reads: a start that is stopped over and over is none.)
+    while halts && !out.exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
     while halts && child.try_wait().unwrap().is_none() {
         unsafe { libc::kill(child.id() as i32, signal) };
         signal = if signal == libc::SIGSTOP { libc::SIGCONT } else { libc::SIGSTOP };
