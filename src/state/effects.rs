@@ -126,14 +126,23 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
         Effect::Connect => {
             if let Some(file) = file_at(&table, r.word(0)) {
                 let failed = !ok && r.ret != EINPROGRESS;
+                let address = bytes_of(r, shape, 1);
                 file.change(|d| {
+                    let mut connected = false;
                     if let Fact::Sock(s) = r.fact() {
                         told(d, &s);
+                        connected = d.flags & file_flags::REMOTE != 0 || !s.rname.is_empty();
                     }
-                    d.role = Role::Client;
+                    // It listens, was accepted, or is connected already: nothing has become of it.
+                    if failed && (connected || d.role == Role::Server) {
+                        return;
+                    }
+                    // AF_UNSPEC is 0: a connection is given up.
+                    let ends = ok && address.is_some_and(|a| a.starts_with(&[0, 0]));
+                    d.role = if ends { Role::default() } else { Role::Client };
                     if failed {
                         // The kernel has dropped the address again; what was tried is in the argument.
-                        tried(d, bytes_of(r, shape, 1));
+                        tried(d, address);
                     }
                 });
             }

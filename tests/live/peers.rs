@@ -141,7 +141,8 @@ fn accept_has_the_connection_that_it_accepted() {
                 continue;
             }
             mine += 1;
-            if sure == "true" {
+            // One that is closed by the time the kernel is asked has no name.
+            if sure == "true" && (sport, cip) != ("-", "-") {
                 certain += 1;
                 assert_eq!((sport, format!("{cip}:{cport}")), (port, addr.to_owned()), "{line}");
             }
