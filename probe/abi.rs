@@ -483,9 +483,13 @@ pub struct CredFact {
     pub euid: u32,
     /// Effective group.
     pub egid: u32,
+    /// 1: it is in another user namespace than the first.
+    pub users: u32,
+    /// Unused.
+    pub pad: u32,
 }
 /// Size of [`CredFact`].
-pub const CRED_FACT: u32 = 16;
+pub const CRED_FACT: u32 = 24;
 
 /// Body of [`REC_FORK`], after the head (tid, pid are the parent's).
 #[repr(C)]
@@ -519,6 +523,8 @@ pub const FORK_TABLE: u32 = 16;
 pub const FORK_FDS: u32 = 960;
 /// It is not in the control groups of the leader of the thread that forked.
 pub const FORK_GROUPS: u32 = 8;
+/// It is in another user namespace than the first.
+pub const FORK_USERS: u32 = 32;
 
 /// Body of [`REC_EXEC`]: then the path fact of the executable with its names padded to 8, then four items: the path as
 /// given, the arguments, the environment (absent unless it is asked for), comm.
@@ -538,7 +544,7 @@ pub struct Exec {
     pub pad: u32,
 }
 /// Size of [`Exec`].
-pub const EXEC: u32 = 32;
+pub const EXEC: u32 = 40;
 
 /// Body of [`REC_ATTACH`] and [`REC_MKDIR`]: then an item, the path in its hierarchy.
 #[repr(C)]

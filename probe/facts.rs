@@ -297,6 +297,15 @@ pub unsafe fn sock_of(r: &mut Rec, file: u64) {
         }
     }
 }
+/// True if a task is in another user namespace than the first, which has the level 0 and which no call leads back to.
+#[inline(always)]
+pub unsafe fn has_other_users(task: u64) -> bool {
+    unsafe {
+        let cred: u64 = rk(task, g!(TASK_CRED));
+        let users: u64 = rk(cred, g!(CRED_USER_NS));
+        users != 0 && rk::<u32>(users, g!(USER_NS_LEVEL)) != 0
+    }
+}
 #[inline(always)]
 pub unsafe fn creds(r: &mut Rec, task: *const u8) {
     unsafe {
@@ -305,5 +314,6 @@ pub unsafe fn creds(r: &mut Rec, task: *const u8) {
         let (euid, egid): (u32, u32) = (ld(cred, g!(CRED_EUID)), ld(cred, g!(CRED_EGID)));
         r.word(uid as u64 | (gid as u64) << 32);
         r.word(euid as u64 | (egid as u64) << 32);
+        r.word(has_other_users(task as u64) as u64);
     }
 }

@@ -134,6 +134,8 @@ constants!(
     CRED_GID,
     CRED_EUID,
     CRED_EGID,
+    CRED_USER_NS,
+    USER_NS_LEVEL,
     SOCKET_SK,
     SK_FAMILY,
     SK_STATE,

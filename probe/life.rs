@@ -2,7 +2,7 @@
 
 use crate::abi::*;
 use crate::calls::told;
-use crate::facts::{creds, of_file, path};
+use crate::facts::{creds, has_other_users, of_file, path};
 use crate::groups::{group_of, same_groups};
 use crate::kernel::SLOTS;
 use crate::kernel::*;
@@ -74,6 +74,9 @@ pub unsafe extern "C" fn sched_process_fork(ctx: *const u64) -> i32 {
         }
         if !same_groups(rk(parent as u64, g!(TASK_LEADER)), child as u64) {
             shares |= FORK_GROUPS;
+        }
+        if has_other_users(child as u64) {
+            shares |= FORK_USERS;
         }
         r.word(shares as u64 | (parent_of(child) as u64) << 32);
         r.word(group_of(child as u64));

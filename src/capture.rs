@@ -64,7 +64,7 @@ pub fn default_ring(cpus: u64) -> u64 {
 use budget::Budget;
 pub use end::conclude;
 use end::finish;
-use out::{Out, place_name, printed};
+use out::{Out, place_name, printed, prints_given};
 use pace::Pace;
 use scope::{leave_out, mark, no_process};
 use snapshot::Snapshots;
@@ -342,6 +342,8 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         state.follow_some();
     }
     interest.files = selector.filter().columns().and(printed(&config.sink)).has(Columns::REFS);
+    let asks_given = selector.filter().uses().any(|field| field.name == "fd.nameraw");
+    interest.given = asks_given || prints_given(&config.sink);
     probe.set_plans(&plans(&schema, &interest, Snaplen(live.snaplen)));
     // Only now, when nothing but writing itself can fail: an attempt that was refused leaves no file.
     let out = match &config.sink {

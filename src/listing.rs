@@ -177,7 +177,7 @@ impl<'a> Listing<'a> {
         meta: Meta,
         (since, without): (u64, Vec<u32>),
     ) -> Result<(), Exit> {
-        let mut snapshot = Snapshot::new(1, since, without);
+        let mut snapshot = Snapshot::new(1, since, without).with_places();
         let mut builder = Builder::new();
         // Entities of a state remember blocks by their numbers.
         let mut generation = 1;
@@ -239,7 +239,7 @@ impl<'a> Listing<'a> {
         self.write()?;
         let what = match self.options.what {
             What::Ps => "processes",
-            What::Lsof => "descriptors",
+            What::Lsof => "open files",
             What::Netstat => "sockets",
         };
         message::say(format!("{} {what}, {} shown", self.rows, self.shown));

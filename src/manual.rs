@@ -421,6 +421,9 @@ fn filter(page: &mut Roff) {
              read from /proc at its first event after it was born, began a program or changed its credentials: its id in \
              its own pid namespace, capabilities, audit user, the times and the mode of its executable. A process that has ended by then lacks them, \
              but for what its executable's path still leads to.",
+            "A file has the name that it had when it was opened, as the root of the process leads to it; what is renamed \
+             later keeps it. Users and groups have the host's names only where they are the host's: those of a process in a \
+             container or in another user namespace are numbers, as the kernel counts them outside of it.",
             "There is one event for each call, written when it ends. What sysdig splits into an entry and an exit event is \
              evt.entrytime and evt.time, and evt.latency is what lies between.",
         ],

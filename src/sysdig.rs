@@ -31,7 +31,7 @@ const LAYERS: &str = "inside overlayfs, where the kernel offers no stable place 
 const RESOLVER: &str =
     "asking a name server would disturb what is observed, and give today's answer for yesterday's packet";
 const JOINED: &str = "two fields in one: container.id and fd.name, fd.directory";
-const LIST: &str = "also of other calls that name several: select, pipe, dup2, splice and the like; each once, those of poll and select ascending";
+const LIST: &str = "also of other calls that name several: select, pipe, dup2, splice and the like; each once, those of poll, select and messages ascending";
 const SERVICES: &str = "from a table of its own, not from the host's files";
 const FAILED: &str = "also of calls that failed";
 const KERNEL_DEV: &str = "the kernel's number: major * 2^20 + minor";

@@ -132,6 +132,8 @@ pub mod proc_flags {
     pub const ENV_CUT: u32 = 128;
     /// It runs in no container.
     pub const HOST: u32 = 256;
+    /// It is in another user namespace than the host's: its users are not the host's.
+    pub const ELSEWHERE: u32 = 512;
 }
 
 /// What a descriptor refers to. The numbers are part of the reel format: append only.
@@ -349,6 +351,10 @@ pub mod file_flags {
     pub const ABSTRACT: u32 = 32;
     /// The kernel makes its name only when it is asked, and that has not been possible.
     pub const UNNAMED: u32 = 64;
+    /// It is open for reading …
+    pub const READ: u32 = 128;
+    /// … and for writing. Neither: that is not known, or it is for neither.
+    pub const WRITE: u32 = 256;
 }
 
 /// One version of what is known of a container. Lists are of NUL-terminated values.

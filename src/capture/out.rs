@@ -73,6 +73,15 @@ pub(super) fn printed(sink: &Sink) -> Columns {
     }
 }
 
+/// True if paths are asked for as they were given.
+pub(super) fn prints_given(sink: &Sink) -> bool {
+    match sink {
+        Sink::Print { form: Form::Template(t), .. } => t.contains("fd.nameraw"),
+        Sink::Print { .. } | Sink::Nothing => false,
+        Sink::Reel { .. } => true,
+    }
+}
+
 /// A place as a message names it.
 pub(super) fn place_name(place: &Place) -> String {
     match place {

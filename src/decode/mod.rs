@@ -164,6 +164,8 @@ pub struct Creds {
     pub gid: u32,
     pub euid: u32,
     pub egid: u32,
+    /// Those of another user namespace than the host's.
+    pub elsewhere: bool,
 }
 
 /// A new thread or process.
@@ -301,7 +303,9 @@ impl<'a> Cursor<'a> {
         Some(Numbers { max, files: self.take(n * 8)?, bits: self.take(n / 8)? })
     }
     fn creds(&mut self) -> Option<Creds> {
-        Some(Creds { uid: self.u32()?, gid: self.u32()?, euid: self.u32()?, egid: self.u32()? })
+        let (uid, gid, euid, egid) = (self.u32()?, self.u32()?, self.u32()?, self.u32()?);
+        let (users, _) = (self.u32()?, self.u32()?);
+        Some(Creds { uid, gid, euid, egid, elsewhere: users != 0 })
     }
     fn sock(&mut self) -> Option<Sock<'a>> {
         let ino = self.u64()?;

@@ -8,7 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::escape::{Within, escape};
 use super::number;
-use crate::batch::{Dict, File, FileKind, L4, Role, file_flags};
+use crate::batch::{Batch, Dict, File, FileKind, L4, Role, file_flags};
+use crate::schema::{DESCRIPTOR, place};
 
 /// An address with its port, if it is known.
 pub type End = Option<(IpAddr, u16)>;
@@ -49,6 +50,25 @@ pub fn server(file: &File) -> End {
         Role::Client => remote(file),
         Role::Server => local(file),
         Role::Unknown => None,
+    }
+}
+
+/// For what the file of a row is open, as `lsof` says it; in a table also what is open without a number.
+pub fn use_of(batch: &Batch<'_>, row: usize) -> Option<&'static str> {
+    if batch.call.get(row) == Some(&DESCRIPTOR) {
+        match batch.words_of(row).first().map(|number| *number as i32) {
+            Some(place::CWD) => return Some("cwd"),
+            Some(place::EXE) => return Some("txt"),
+            Some(place::ROOT) => return Some("rtd"),
+            _ => {}
+        }
+    }
+    let flags = batch.file_of(row)?.flags;
+    match (flags & file_flags::READ != 0, flags & file_flags::WRITE != 0) {
+        (true, false) => Some("r"),
+        (false, true) => Some("w"),
+        (true, true) => Some("u"),
+        (false, false) => None,
     }
 }
 

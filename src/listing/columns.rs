@@ -49,7 +49,7 @@ const LSOF: &[Standard] = &[
     ("COMMAND", "proc.name", false, None),
     ("PID", "proc.pid", true, None),
     ("USER", "user.name", false, Some(user)),
-    ("FD", "fd.num", true, None),
+    ("FD", "fd.num", true, Some(descriptor)),
     ("TYPE", "fd.type", false, None),
     ("DEVICE", "fd.dev", true, Some(device)),
     ("NODE", "fd.ino", true, None),
@@ -72,7 +72,7 @@ const NETSTAT: &[Standard] = &[
 /// The fields of JSON beside those of the columns.
 const MORE: &[(What, &str)] = &[
     (What::Ps, "user.uid,proc.exepath,proc.cmdline,proc.cwd,proc.pgid,thread.cgroups,evt.certain"),
-    (What::Lsof, "user.uid,proc.exepath,evt.certain"),
+    (What::Lsof, "fd.use,user.uid,proc.exepath,evt.certain"),
     (What::Netstat, "user.uid,fd.type,fd.name,fd.lport,fd.rport,fd.cip,fd.cport,fd.sip,fd.sport,evt.certain"),
 ];
 
@@ -281,6 +281,15 @@ fn command(batch: &Batch<'_>, row: usize, out: &mut Vec<u8>) {
     if p.flags & proc_flags::ARGS_CUT != 0 {
         out.extend_from_slice(b"...");
     }
+}
+
+/// The number and for what it is open, as `lsof` has it.
+fn descriptor(batch: &Batch<'_>, row: usize, out: &mut Vec<u8>) {
+    let number = batch.words_of(row).first().map_or(-1, |n| *n as i32);
+    if let Ok(number) = u64::try_from(number) {
+        number::uint(out, number);
+    }
+    out.extend_from_slice(names::use_of(batch, row).unwrap_or_default().as_bytes());
 }
 
 fn device(batch: &Batch<'_>, row: usize, out: &mut Vec<u8>) {

@@ -20,7 +20,7 @@ use crate::tools::window::{Window, date};
 type Input = Reader<Box<dyn Read>>;
 
 /// What a replay reads of a block.
-const READ: Columns = Columns::ALL.without(Columns::DELTA.and(Columns::CPU).and(Columns::FDLIST));
+const READ: Columns = Columns::ALL.without(Columns::DELTA.and(Columns::CPU));
 
 /// A reel.
 struct Source {

@@ -142,8 +142,10 @@ pub enum Effect {
     Clone,
     /// By its command: PR_SET_NAME.
     Prctl,
-    /// The descriptor table may have been unshared (argument 0: flags).
+    /// The descriptor table may have been unshared, or the user namespace left (argument 0: flags).
     Unshare,
+    /// The user namespace may be another one.
+    Setns,
 }
 
 /// Anonymous files by what makes them.
@@ -530,7 +532,7 @@ pub static CALLS: &[Call] = calls! {
     setsid() -> Pid, PROCESS, Effect::Setsid;
     set_tid_address(tidptr: Hex) -> Pid, PROCESS, Nothing;
     unshare(flags: Flags(&t::UNSHARE)) -> Zero, PROCESS, Effect::Unshare;
-    setns(fd: Fd, nstype: Flags(&t::NAMESPACES)) -> Zero, FDPROC, Nothing;
+    setns(fd: Fd, nstype: Flags(&t::NAMESPACES)) -> Zero, FDPROC, Effect::Setns;
     listns(req: Sized(Struct::NsIdReq, At(0)), ns_ids <- Array(Struct::Id64, Result), nr_ns_ids: Size,
         flags: UInt) -> Count, PROCESS, Nothing;
     prctl(option: Enum(&t::PRCTL), arg2: By(&c::PRCTL2), arg3: By(&c::PRCTL3), arg4: By(&c::PRCTL4),

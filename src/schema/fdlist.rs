@@ -1,9 +1,10 @@
-//! Sets and arrays of descriptors that calls are given: which numbers the copied bytes of an argument name.
+//! Sets and arrays of descriptors that calls are given, and those that go with messages: which numbers the copied bytes of an
+//! argument name.
 //!
 //! Enters: the kind of an argument, its item, the words of the call. Leaves: numbers. Never: trust: the bytes may be cut or
 //! made up.
 
-use super::item::{SET_NONE, SET_UNREADABLE};
+use super::item::{MESSAGE, SET_NONE, SET_UNREADABLE};
 use super::{Kind, Len};
 
 /// Most descriptors of one row whose files are kept; the probe copies sets of that size.
@@ -12,7 +13,7 @@ pub const MOST: usize = 4096;
 impl Kind {
     /// True if its item names descriptors, any number of them. What epoll answers are words that the program chose.
     pub fn is_fd_list(self) -> bool {
-        matches!(self, Kind::Pollfds(_) | Kind::FdSet(_))
+        matches!(self, Kind::Pollfds(_) | Kind::FdSet(_) | Kind::Msghdr | Kind::Mmsghdr(_))
     }
 }
 
@@ -39,8 +40,41 @@ fn push(kind: Kind, words: &[u64], bytes: &[u8], out: &mut Vec<u32>) {
                 |(i, byte): (u32, u8)| (0..8).filter(move |n| byte >> n & 1 == 1).map(move |n| 8 * i + n);
             out.extend((0u32..).zip(set.iter().copied()).flat_map(of_byte).take_while(|fd| *fd < bits));
         }
+        Kind::Msghdr => _ = passed(&mut { bytes }, out),
+        Kind::Mmsghdr(_) => {
+            let mut rest = bytes;
+            while passed(&mut rest, out).is_some() {}
+        }
         _ => {}
     }
+}
+
+/// SOL_SOCKET, SCM_RIGHTS and SCM_PIDFD (include/linux/socket.h).
+const SOL_SOCKET: u32 = 1;
+const SCM_RIGHTS: u32 = 1;
+const SCM_PIDFD: u32 = 4;
+
+/// Takes the next message off the front and appends the descriptors of its control messages.
+fn passed(rest: &mut &[u8], out: &mut Vec<u32>) -> Option<()> {
+    let word = |bytes: &[u8], at: usize| -> Option<u32> {
+        Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
+    };
+    let (head, tail) = rest.split_at_checked(MESSAGE)?;
+    let (_, tail) = tail.split_at_checked(word(head, 16)? as usize)?;
+    let (mut control, tail) = tail.split_at_checked(word(head, 24)? as usize)?;
+    (_, *rest) = tail.split_at_checked(word(head, 8)? as usize)?;
+    // `struct cmsghdr` is {size_t len, int level, int type}, and the next begins at a multiple of 8.
+    while let Some((head, body)) = control.split_at_checked(16) {
+        let (len, level, kind) = (word(head, 0)?, word(head, 8)?, word(head, 12)?);
+        let Some(len) = (len as usize).checked_sub(16) else { break };
+        let mine = body.get(..len).unwrap_or(body);
+        if level == SOL_SOCKET && matches!(kind, SCM_RIGHTS | SCM_PIDFD) {
+            let numbers = mine.as_chunks::<4>().0.iter().map(|n| i32::from_le_bytes(*n));
+            out.extend(numbers.filter_map(|n| u32::try_from(n).ok()));
+        }
+        control = body.get(len.next_multiple_of(8)..).unwrap_or_default();
+    }
+    Some(())
 }
 
 /// The descriptors that the sets and arrays of a call name, ascending and each once, at most [`MOST`]: `items` are the
@@ -66,6 +100,39 @@ mod tests {
         let mut out = vec![7];
         descriptors(words, items.iter().copied(), &mut out);
         out
+    }
+
+    /// A message with a name of 3 bytes, these control messages and 2 bytes of data.
+    fn message(control: &[(u32, u32, &[i32])]) -> Vec<u8> {
+        let mut all = Vec::new();
+        for (level, kind, numbers) in control {
+            all.extend((16 + 4 * numbers.len() as u64).to_le_bytes());
+            all.extend([level.to_le_bytes(), kind.to_le_bytes()].concat());
+            all.extend(numbers.iter().flat_map(|n| n.to_le_bytes()));
+            all.resize(all.len().next_multiple_of(8), 0);
+        }
+        let mut bytes = vec![0; MESSAGE];
+        bytes[8] = 2;
+        bytes[16] = 3;
+        bytes[24] = all.len() as u8;
+        [bytes, b"nam".to_vec(), all, b"da".to_vec()].concat()
+    }
+
+    #[test]
+    fn messages_name_what_goes_with_them() {
+        let one = message(&[(1, 2, &[9, 9, 9]), (1, 1, &[8, 5, -1]), (1, 4, &[6]), (41, 1, &[7])]);
+        assert_eq!(of(&[], &[(Kind::Msghdr, &one)]), [5, 6, 8]);
+        let none = message(&[]);
+        assert!(of(&[], &[(Kind::Msghdr, &none)]).is_empty());
+        let all = [&none[..], &one, &message(&[(1, 1, &[3])])].concat();
+        assert_eq!(of(&[], &[(Kind::Mmsghdr(Len::Arg(2)), &all)]), [3, 5, 6, 8]);
+        // Cut anywhere, or made up.
+        for n in 0..all.len() {
+            of(&[], &[(Kind::Mmsghdr(Len::Arg(2)), &all[..n])]);
+            let mut other = all.clone();
+            other[n] = 0xff;
+            of(&[], &[(Kind::Mmsghdr(Len::Arg(2)), &other)]);
+        }
     }
 
     fn set(before: i32, after: i32, bytes: &[u8]) -> Vec<u8> {

@@ -46,6 +46,14 @@ pub const SNAPSHOT: u16 = EVENTS + 3;
 pub const PROCESS: u16 = EVENTS + 4;
 /// In a snapshot: a descriptor of a process; words: its number, whether exec closes it.
 pub const DESCRIPTOR: u16 = EVENTS + 5;
+/// Numbers in place of a descriptor's in tables, not in reels: what a process has open without one.
+#[allow(missing_docs, reason = "what they are called says all")]
+pub mod place {
+    /// AT_FDCWD.
+    pub const CWD: i32 = -100;
+    pub const EXE: i32 = -101;
+    pub const ROOT: i32 = -102;
+}
 /// A CPU turned from this thread to another; words: that one's id, its name, the state that this one is left in. The latency
 /// is how long it had the CPU.
 pub const SWITCH: u16 = EVENTS + 6;

@@ -5,6 +5,7 @@
 
 use super::cloexec;
 use super::descriptors::{Fd, TableRef};
+use super::life;
 use super::made::{got, told, tried};
 use super::tables::{FileDesc, FileEntity, FileRef, ProcRef, Text, ask};
 use crate::batch::{Role, file_flags};
@@ -34,7 +35,16 @@ pub fn names_after(effect: Effect) -> bool {
 
 /// Calls that are told of every process: they change what a process is, not what it has open.
 pub fn concerns_all(effect: Effect) -> bool {
-    matches!(effect, Effect::Chdir | Effect::Chroot | Effect::Creds | Effect::Setsid | Effect::Setpgid)
+    matches!(
+        effect,
+        Effect::Chdir
+            | Effect::Chroot
+            | Effect::Creds
+            | Effect::Setsid
+            | Effect::Setpgid
+            | Effect::Unshare
+            | Effect::Setns
+    )
 }
 
 /// A new descriptor.
@@ -102,8 +112,12 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
         Effect::Pipe | Effect::Socketpair => {
             if let (true, Fact::Got(both)) = (ok, r.fact()) {
                 let mut name = Vec::new();
-                for g in both {
-                    let file = FileEntity::new(got(&g, &mut name));
+                for (end, g) in both.enumerate() {
+                    let mut desc = got(&g, &mut name);
+                    if shape.effect == Effect::Pipe {
+                        desc.flags |= if end == 0 { file_flags::READ } else { file_flags::WRITE };
+                    }
+                    let file = FileEntity::new(desc);
                     file.id.set(g.id);
                     place(&table, g.fd, file, g.cloexec, r.time);
                 }
@@ -112,14 +126,23 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
         Effect::Connect => {
             if let Some(file) = file_at(&table, r.word(0)) {
                 let failed = !ok && r.ret != EINPROGRESS;
+                let address = bytes_of(r, shape, 1);
                 file.change(|d| {
+                    let mut connected = false;
                     if let Fact::Sock(s) = r.fact() {
                         told(d, &s);
+                        connected = d.flags & file_flags::REMOTE != 0 || !s.rname.is_empty();
                     }
-                    d.role = Role::Client;
+                    // It listens, was accepted, or is connected already: nothing has become of it.
+                    if failed && (connected || d.role == Role::Server) {
+                        return;
+                    }
+                    // AF_UNSPEC is 0: a connection is given up.
+                    let ends = ok && address.is_some_and(|a| a.starts_with(&[0, 0]));
+                    d.role = if ends { Role::default() } else { Role::Client };
                     if failed {
                         // The kernel has dropped the address again; what was tried is in the argument.
-                        tried(d, bytes_of(r, shape, 1));
+                        tried(d, address);
                     }
                 });
             }
@@ -179,7 +202,9 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
             if ok && r.word(0) & 0x400 != 0 {
                 unshare(proc, r.entry(), r.time);
             }
+            heed_users(proc, r);
         }
+        Effect::Setns => heed_users(proc, r),
     }
 }
 
@@ -195,6 +220,13 @@ pub fn doubt_copy(proc: &ProcRef, r: &Record, shape: &Shape) {
     let was_read = table.borrow().get(r.word(0) as u32).is_none_or(|from| from.read);
     if let (true, true, Ok(fd)) = (copies, was_read, u32::try_from(r.ret)) {
         mark(&table, fd);
+    }
+}
+
+/// A call that may have led into another user namespace.
+fn heed_users(proc: &ProcRef, r: &Record) {
+    if let Fact::Creds(c) = r.fact() {
+        proc.change(|d| life::users(d, c.elsewhere));
     }
 }
 

@@ -67,7 +67,7 @@ impl State<'_> {
                 let table = proc.fds.borrow().clone();
                 let fresh = Rc::new(RefCell::new(FdTable::default()));
                 self.proc_fs.forget_sockets();
-                self.fill(pid, &fresh, begin);
+                self.fill(pid, None, &fresh, begin);
                 table.borrow_mut().renew(fresh.take());
                 *proc.split.borrow_mut() = None;
                 proc.change(|d| *d = now);

@@ -188,6 +188,8 @@ impl Interner {
         }
         proc.parts.set(parts);
         let d = proc.desc.borrow();
+        // Elsewhere the host's names are somebody else's.
+        let host = d.flags & proc_flags::ELSEWHERE == 0 && !matches!(runs, Runs::In(_));
         let counted = proc.counted.get() >= around.lost_at;
         let entry = Proc {
             pid: d.pid,
@@ -199,8 +201,8 @@ impl Interner {
             ruid: d.ruid,
             rgid: d.rgid,
             loginuid: d.loginuid,
-            user: self.user(b, d.uid),
-            group: self.group(b, d.gid),
+            user: if host { self.user(b, d.uid) } else { NONE },
+            group: if host { self.group(b, d.gid) } else { NONE },
             sid: d.sid,
             pgid: d.pgid,
             tty: d.tty,

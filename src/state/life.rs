@@ -21,6 +21,11 @@ fn born(child: &mut ProcDesc, pid: u32, parent: u32, start: u64) {
     child.threads = 1;
 }
 
+/// Whether a process is in the host's user namespace.
+pub(super) fn users(d: &mut ProcDesc, elsewhere: bool) {
+    d.flags = if elsewhere { d.flags | proc_flags::ELSEWHERE } else { d.flags & !proc_flags::ELSEWHERE };
+}
+
 /// A path as it was given to a call with this directory: the kernel has put the directory before it (alloc_bprm in
 /// fs/exec.c).
 fn as_given(path: &[u8], dirfd: u64) -> &[u8] {
@@ -103,6 +108,7 @@ impl State<'_> {
                 let mut desc = parent.desc.borrow().clone();
                 born(&mut desc, f.pid, parent_id, f.start);
                 desc.flags |= proc_flags::UNCERTAIN;
+                users(&mut desc, f.shares & abi::FORK_USERS != 0);
                 child.change(|d| *d = desc);
                 let table = parent.fds.borrow().borrow().copy();
                 *child.fds.borrow_mut() = Rc::new(RefCell::new(table));
@@ -121,6 +127,7 @@ impl State<'_> {
         let mut desc = parent.desc.borrow().clone();
         born(&mut desc, f.pid, parent_id, f.start);
         desc.flags &= !proc_flags::BARE;
+        users(&mut desc, f.shares & abi::FORK_USERS != 0);
         let table = parent.fds.borrow().clone();
         let table = if !followed {
             TableRef::default()
@@ -186,6 +193,7 @@ impl State<'_> {
             d.flags &= !(proc_flags::ARGS_CUT | proc_flags::ENV_CUT | proc_flags::BARE | known);
             d.flags |= if cut(&args) { proc_flags::ARGS_CUT } else { 0 };
             d.flags |= if cut(&env) { proc_flags::ENV_CUT } else { 0 };
+            users(d, e.creds.elsewhere);
             (d.args, d.env) = (args.map(|(a, _)| a), env.map(|(e, _)| e));
             (d.ruid, d.rgid, d.uid, d.gid) = (e.creds.uid, e.creds.gid, e.creds.euid, e.creds.egid);
             (d.exe_dev, d.exe_ino, d.threads) = (e.exe.dev, e.exe.ino, 1);

@@ -81,7 +81,7 @@ impl State<'_> {
     }
 
     /// Finds the files of the sets and arrays of descriptors that a call was given, by its words and items: as its arguments
-    /// mean them, before it. True if any is not certain.
+    /// mean them, before it; of those that came with messages, after it. True if any is not certain.
     pub(super) fn list(
         &mut self,
         r: &Record,
@@ -98,7 +98,8 @@ impl State<'_> {
         self.fdlist.clear();
         let table = proc.fds.borrow().clone();
         let table = table.borrow();
-        let (began, mut any) = (r.entry(), false);
+        let came = matches!(shape.effect, Effect::Receive | Effect::ReceiveAll);
+        let (began, mut any) = (if came { Some(r.time) } else { r.entry() }, false);
         let losses = self.losses();
         for fd in &self.fds {
             let found = table.meant(*fd, began).map_or(NONE, |(file, since, certain)| {

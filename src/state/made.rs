@@ -14,6 +14,19 @@ use crate::source::abi;
 
 /// Of the flags of `open`.
 const O_TMPFILE: u64 = 0o20000000;
+const O_PATH: u64 = 0o10000000;
+
+/// For what a file is open, by the flags of its open.
+pub fn access(flags: u64) -> u32 {
+    match flags & 3 {
+        _ if flags & O_PATH != 0 => 0,
+        0 => file_flags::READ,
+        1 => file_flags::WRITE,
+        2 => file_flags::READ | file_flags::WRITE,
+        // For ioctl only (open(2)).
+        _ => 0,
+    }
+}
 
 /// Calls whose result is a new descriptor of a new file.
 fn makes(effect: Effect) -> bool {
@@ -46,6 +59,12 @@ pub fn made(r: &Record, shape: &Shape, name: &mut Vec<u8>) -> Option<(FileDesc, 
                 name.extend_from_slice(b" (deleted)");
                 desc.name = Some(Text::from(name.as_slice()));
             }
+            desc.flags |= match &*shape.name {
+                "creat" => file_flags::WRITE,
+                // It leads somewhere, for neither (O_PATH).
+                "open_tree" | "open_tree_attr" => 0,
+                _ => access(flags),
+            };
             let given =
                 shape.args.iter().position(|a| a.kind == Kind::Path).and_then(|i| bytes_of(r, shape, i));
             desc.given = given.filter(|g| desc.name.as_deref() != Some(*g)).map(Text::from);
@@ -76,6 +95,22 @@ pub fn made(r: &Record, shape: &Shape, name: &mut Vec<u8>) -> Option<(FileDesc, 
             Some((desc, closed()))
         }
         _ => None,
+    }
+}
+
+/// When the kernel looks, at the end of an accept, another thread may already have closed the new socket and made another
+/// with its number. One that was accepted has the port of the one that listens, and the address that the call told.
+pub fn check_accepted(desc: &mut FileDesc, r: &Record, shape: &Shape, proc: &ProcRef) {
+    let listens = file_at(&proc.fds.borrow(), r.word(0));
+    let of_other = listens.is_some_and(|listens| {
+        let listens = listens.desc.borrow();
+        listens.kind.is_ip() && listens.flags & file_flags::LOCAL != 0 && listens.lport != desc.lport
+    });
+    let told = bytes_of(r, shape, 1).and_then(|address| address.get(2..4)?.try_into().ok());
+    let elsewhere = desc.kind.is_ip() && told.is_some_and(|port| u16::from_be_bytes(port) != desc.rport);
+    if of_other || elsewhere {
+        desc.role = Role::default();
+        desc.flags |= file_flags::UNCERTAIN;
     }
 }
 
@@ -183,7 +218,12 @@ fn anon(what: Anon, r: &Record, shape: &Shape) -> FileDesc {
         (Anon::Memfd, None) => Text::from(&b"/memfd: (deleted)"[..]),
         _ => Text::from(name.as_bytes()),
     };
-    FileDesc { kind, name: Some(name), ..FileDesc::default() }
+    // As their makers call anon_inode_getfile.
+    let flags = match what {
+        Anon::Inotify | Anon::Userfault => file_flags::READ,
+        _ => file_flags::READ | file_flags::WRITE,
+    };
+    FileDesc { kind, name: Some(name), flags, ..FileDesc::default() }
 }
 
 fn family_kind(family: u16) -> FileKind {
@@ -201,6 +241,7 @@ fn family_kind(family: u16) -> FileKind {
 pub fn told(d: &mut FileDesc, s: &Sock) {
     d.kind = family_kind(s.family);
     d.ino = s.ino;
+    d.flags |= file_flags::READ | file_flags::WRITE;
     if d.kind.is_ip() {
         d.l4 = match i32::from(s.protocol) {
             libc::IPPROTO_TCP => L4::Tcp,
@@ -214,7 +255,9 @@ pub fn told(d: &mut FileDesc, s: &Sock) {
         if d.lport != 0 || d.laddr != [0; 16] {
             d.flags |= file_flags::LOCAL;
         }
-        if d.rport != 0 || d.raddr != [0; 16] {
+        // The address of a connection that is over stays behind; without its port there is none (inet_getname in
+        // net/ipv4/af_inet.c).
+        if d.rport != 0 || (d.raddr != [0; 16] && !matches!(d.l4, L4::Tcp | L4::Udp)) {
             d.flags |= file_flags::REMOTE;
         }
     } else if d.kind == FileKind::Unix {

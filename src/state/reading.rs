@@ -56,7 +56,7 @@ impl State<'_> {
         let Some(desc) = self.proc_fs.process(pid) else { return self.bare(pid, begin) };
         let parent = self.ancestor(desc.ppid, 0);
         let table = Rc::new(RefCell::new(FdTable::default()));
-        self.fill(pid, &table, begin);
+        self.fill(pid, Some(desc.threads), &table, begin);
         let proc = ProcEntity::new(desc, parent, table);
         proc.fds_known.set(true);
         proc.trusted.set(self.lost_at);
@@ -177,7 +177,7 @@ impl State<'_> {
     pub(super) fn read_fds(&mut self, proc: &ProcRef) -> ProcRef {
         let begin = (self.now)();
         let pid = proc.desc.borrow().pid;
-        self.fill(pid, &proc.fds.borrow(), begin);
+        self.fill(pid, None, &proc.fds.borrow(), begin);
         // From now on older records change nothing: what they would have changed is read as well.
         if let Some(now) = self.proc_fs.process(pid).filter(|now| now.start == proc.desc.borrow().start) {
             proc.change(|d| *d = ProcDesc { ppid: d.ppid, ..now });
@@ -193,14 +193,15 @@ impl State<'_> {
     pub(super) fn read_inherited(&mut self, child: &ProcRef, parent: u32) {
         let begin = (self.now)();
         let table = child.fds.borrow().clone();
-        self.fill(parent, &table, begin);
+        self.fill(parent, None, &table, begin);
         child.scanned.set((0, (self.now)()));
         child.fds_known.set(true);
     }
 
-    pub(super) fn fill(&mut self, pid: u32, table: &TableRef, since: u64) {
+    /// Reads what a process has open; how many threads it has, if that has just been read.
+    pub(super) fn fill(&mut self, pid: u32, threads: Option<u32>, table: &TableRef, since: u64) {
         let mut table = table.borrow_mut();
-        if self.proc_fs.threads(pid) != Some(1) {
+        if threads.or_else(|| self.proc_fs.threads(pid)) != Some(1) {
             table.share();
         }
         for open in self.proc_fs.fds(pid) {

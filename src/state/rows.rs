@@ -115,7 +115,10 @@ impl State<'_> {
             let current = r.time >= scan_begin;
             // A new file is known by its own record, even if that is older than what /proc told.
             let made = made::made(r, shape, &mut self.name).or_else(|| made::made_by_text(r, shape, &proc));
-            if let (Some((desc, cloexec)), Ok(fd)) = (made, u32::try_from(r.ret)) {
+            if let (Some((mut desc, cloexec)), Ok(fd)) = (made, u32::try_from(r.ret)) {
+                if shape.effect == Effect::Accept {
+                    made::check_accepted(&mut desc, r, shape, &proc);
+                }
                 new = Some(if current {
                     self.opened(&proc, r, shape, fd, desc, cloexec)
                 } else {

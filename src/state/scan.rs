@@ -13,12 +13,14 @@ use rustc_hash::FxHashMap;
 use rustix::fs::{AtFlags, StatxFlags};
 
 use super::groups::{self, Groups};
+use super::made;
 use super::net::NetTables;
 use super::tables::{FileDesc, FileEntity, ProcDesc, ProcEntity, Text, ask};
 use crate::batch::{FileKind, file_flags, proc_flags};
+use crate::schema::place;
 
 /// Most bytes read of one file of /proc.
-const MAX_READ: u64 = 1 << 20;
+const MAX_READ: usize = 1 << 20;
 /// Most bytes kept of a command line.
 const MAX_ARGS: usize = 4096;
 /// Most bytes kept of an environment.
@@ -60,10 +62,23 @@ pub struct OpenFd {
     pub cloexec: bool,
 }
 
+/// Reads a file of a process. Each is written whole when it is asked for (single_open in fs/proc), so that a read that does
+/// not fill its room was the last: a process costs a read a file, and the scan of a host is made of nothing else.
 fn read(path: &Path) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    File::open(path).ok()?.take(MAX_READ).read_to_end(&mut out).ok()?;
-    Some(out)
+    let mut file = File::open(path).ok()?;
+    let (mut out, mut room) = (Vec::new(), [0; 4096]);
+    loop {
+        match file.read(&mut room) {
+            Ok(n) => {
+                out.extend_from_slice(room.get(..n)?);
+                if n < room.len() || out.len() >= MAX_READ {
+                    return Some(out);
+                }
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
 }
 
 fn text(bytes: &[u8]) -> Option<Text> {
@@ -74,8 +89,9 @@ fn number<T: std::str::FromStr>(bytes: &[u8]) -> Option<T> {
     std::str::from_utf8(bytes).ok()?.trim().parse().ok()
 }
 
-/// The part of `/proc/PID/stat` behind the name: state, ppid, pgrp, session, tty, … start time.
+/// The name in `/proc/PID/stat`, and the part behind it: state, ppid, pgrp, session, tty, … start time.
 struct Stat {
+    comm: Option<Text>,
     ppid: u32,
     pgid: u32,
     sid: u32,
@@ -90,7 +106,9 @@ fn parse_stat(bytes: &[u8]) -> Option<Stat> {
     let close = bytes.iter().rposition(|b| *b == b')')?;
     let fields: Vec<&[u8]> = bytes.get(close + 2..)?.split(|b| *b == b' ').collect();
     let get = |i: usize| -> Option<i64> { number(fields.get(i)?) };
+    let open = bytes.iter().position(|b| *b == b'(')?;
     Some(Stat {
+        comm: bytes.get(open + 1..close).and_then(text),
         ppid: get(1)? as u32,
         pgid: get(2)? as u32,
         sid: get(3)? as u32,
@@ -129,6 +147,11 @@ impl ProcFs {
         text(target.as_os_str().as_bytes())
     }
 
+    /// The root of a process, if that is another directory than ours.
+    fn root_of(&self, pid: u32) -> Option<Text> {
+        self.link(pid, "root").filter(|root| &**root != b"/")
+    }
+
     /// True if there is such a process now, alive or a zombie.
     pub fn exists(&self, pid: u32) -> bool {
         self.of(pid, "stat").exists()
@@ -152,6 +175,7 @@ impl ProcFs {
             pid,
             ppid: stat.ppid,
             start: stat.start,
+            comm: stat.comm,
             sid: stat.sid,
             pgid: stat.pgid,
             tty: tty_dev(stat.tty),
@@ -165,9 +189,6 @@ impl ProcFs {
         if let Some(status) = read(&self.of(pid, "status")) {
             parse_status(&status, &mut d);
         }
-        if let Some(comm) = read(&self.of(pid, "comm")) {
-            d.comm = text(comm.strip_suffix(b"\n").unwrap_or(&comm));
-        }
         if let Some(mut args) = read(&self.of(pid, "cmdline")) {
             if args.len() > MAX_ARGS {
                 args.truncate(MAX_ARGS);
@@ -175,14 +196,25 @@ impl ProcFs {
             }
             d.args = text(&args);
         }
-        d.exepath = self.link(pid, "exe");
+        let root = self.root_of(pid);
+        let link = |name| self.link(pid, name).map(|path| inside(root.as_ref(), path));
+        d.exepath = link("exe");
         self.program(&mut d);
         self.executable(&mut d, true);
-        d.cwd = self.link(pid, "cwd");
+        d.cwd = link("cwd");
         if let Some(groups) = self.groups(pid) {
             d.set_groups(groups);
         }
+        if self.elsewhere(pid) == Some(true) {
+            d.flags |= proc_flags::ELSEWHERE;
+        }
         Some(d)
+    }
+
+    /// Whether a process is in another user namespace than the host's.
+    fn elsewhere(&self, pid: u32) -> Option<bool> {
+        // PROC_USER_INIT_INO (include/linux/proc_ns.h).
+        self.link(pid, "ns/user").map(|name| &*name != b"user:[4026531837]")
     }
 
     /// The control groups that a process is in now.
@@ -232,7 +264,10 @@ impl ProcFs {
             d.exe_ino == 0
                 || same_file(stat)
                 // A layered file system shows other numbers.
-                || self.link(d.pid, "exe").is_some_and(|link| d.exepath.as_ref() == Some(&link))
+                || self.link(d.pid, "exe").is_some_and(|link| {
+                    let root = self.root_of(d.pid);
+                    d.exepath == Some(inside(root.as_ref(), link))
+                })
         });
         let found = by_link.or_else(|| {
             let path = Path::new(std::ffi::OsStr::from_bytes(d.exepath.as_deref()?));
@@ -284,14 +319,18 @@ impl ProcFs {
     pub fn fds(&mut self, pid: u32) -> Vec<OpenFd> {
         let Ok(dir) = std::fs::read_dir(self.of(pid, "fd")) else { return Vec::new() };
         let mut open = Vec::new();
+        let root = self.root_of(pid);
         for entry in dir.flatten() {
             let name = entry.file_name();
             let Some(fd) = name.to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
             let path = entry.path();
             let Ok(target) = std::fs::read_link(&path) else { continue };
-            let desc = self.describe(pid, &path, target.as_os_str().as_bytes());
-            let cloexec = read(&self.of(pid, "fdinfo").join(&name)).is_some_and(|i| parse_cloexec(&i));
-            open.push(OpenFd { fd, desc, cloexec });
+            let mut desc = self.describe(pid, &path, target.as_os_str().as_bytes());
+            desc.name = desc.name.map(|name| inside(root.as_ref(), name));
+            let flags = read(&self.of(pid, "fdinfo").join(&name)).and_then(|info| parse_flags(&info));
+            desc.flags |= flags.map_or(0, made::access);
+            // O_CLOEXEC is 02000000 on every architecture we know.
+            open.push(OpenFd { fd, desc, cloexec: flags.is_some_and(|f| f & 0o2000000 != 0) });
         }
         open
     }
@@ -373,6 +412,35 @@ impl ProcFs {
         d
     }
 
+    /// Where a process works, what it runs, and its root if that is another than ours: by [`place`]. What is not known of
+    /// them is looked for.
+    pub fn places(&self, d: &ProcDesc) -> Vec<(i32, FileDesc)> {
+        let file = |kind, name: &Option<Text>| {
+            let name = name.clone()?;
+            Some(FileDesc { kind, name: Some(name), ..FileDesc::default() })
+        };
+        let root = self.root_of(d.pid);
+        let all = [
+            (place::CWD, "cwd", file(FileKind::Directory, &d.cwd)),
+            (place::EXE, "exe", file(FileKind::File, &d.exepath)),
+            (place::ROOT, "root", file(FileKind::Directory, &root)),
+        ];
+        let found = all.into_iter().filter_map(|(number, link, file)| {
+            let mut file = file?;
+            let (flags, mask) = (AtFlags::STATX_DONT_SYNC, StatxFlags::INO);
+            match rustix::fs::statx(rustix::fs::CWD, self.of(d.pid, link), flags, mask) {
+                Ok(stat) => {
+                    file.dev = stat.stx_dev_major << 20 | stat.stx_dev_minor;
+                    file.ino = stat.stx_ino;
+                }
+                Err(_) if number == place::EXE => (file.dev, file.ino) = (d.exe_dev, d.exe_ino),
+                Err(_) => {}
+            }
+            Some((number, file))
+        });
+        found.collect()
+    }
+
     /// The socket with this inode, from the tables of the process's network namespace.
     fn socket(&mut self, pid: u32, ino: u64) -> Option<FileDesc> {
         let ns = rustix::fs::stat(self.of(pid, "ns/net")).ok()?.st_ino;
@@ -383,6 +451,16 @@ impl ProcFs {
     /// Forgets the socket tables: they are a snapshot.
     pub fn forget_sockets(&mut self) {
         self.net.clear();
+    }
+}
+
+/// A path as the process with this root sees it: the links of /proc are shown as we see them. What lies outside of the root
+/// keeps its name, as where the kernel tells it.
+fn inside(root: Option<&Text>, path: Text) -> Text {
+    match root.and_then(|root| path.strip_prefix(&**root)) {
+        Some(b"") => Text::from(&b"/"[..]),
+        Some(rest @ [b'/', ..]) => Text::from(rest),
+        _ => path,
     }
 }
 
@@ -451,11 +529,10 @@ fn may_write(d: &ProcDesc, mode: u32, uid: u32, gid: u32) -> bool {
         || (d.gid == gid && mode & 0o020 != 0)
 }
 
-/// `flags:` of fdinfo is octal; O_CLOEXEC is 02000000 on every architecture we know.
-fn parse_cloexec(info: &[u8]) -> bool {
-    let line = info.split(|b| *b == b'\n').find_map(|l| l.strip_prefix(b"flags:"));
-    line.and_then(|l| u64::from_str_radix(std::str::from_utf8(l).ok()?.trim(), 8).ok())
-        .is_some_and(|f| f & 0o2000000 != 0)
+/// `flags:` of fdinfo, as those of open, is octal.
+fn parse_flags(info: &[u8]) -> Option<u64> {
+    let line = info.split(|b| *b == b'\n').find_map(|l| l.strip_prefix(b"flags:"))?;
+    u64::from_str_radix(std::str::from_utf8(line).ok()?.trim(), 8).ok()
 }
 
 /// What an anonymous inode is, by the name that /proc shows.
@@ -497,6 +574,7 @@ mod tests {
     fn a_name_with_parentheses_does_not_fool_the_parser() {
         let s = parse_stat(b"42 (a) R 7 (b)) S 10 11 12 34816 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123 1 1\n")
             .expect("stat");
+        assert_eq!(s.comm.as_deref(), Some(&b"a) R 7 (b)"[..]));
         assert_eq!((s.ppid, s.pgid, s.sid, s.start), (10, 11, 12, 123 * TICK_NS));
         assert!(parse_stat(b"42 (x").is_none());
         assert!(parse_stat(b"").is_none());
@@ -518,6 +596,20 @@ mod tests {
         let mine = open.iter().find(|o| o.fd == n).expect("the descriptor");
         assert!(mine.cloexec);
         assert_eq!(mine.desc.kind, FileKind::File);
+    }
+
+    #[test]
+    fn paths_are_those_that_a_process_sees() {
+        let cut = |root: &str, path: &str| {
+            let text = |s: &str| Text::from(s.as_bytes());
+            String::from_utf8(inside(Some(&text(root)), text(path)).to_vec()).unwrap()
+        };
+        assert_eq!(cut("/srv/jail", "/srv/jail/etc/passwd"), "/etc/passwd");
+        assert_eq!(cut("/srv/jail", "/srv/jail"), "/");
+        assert_eq!(cut("/srv/jail", "/srv/jailer/x"), "/srv/jailer/x");
+        assert_eq!(cut("/srv/jail", "/etc/passwd"), "/etc/passwd");
+        assert_eq!(cut("/srv/jail", "pipe:[7]"), "pipe:[7]");
+        assert_eq!(&*inside(None, Text::from(&b"/x"[..])), b"/x");
     }
 
     #[test]

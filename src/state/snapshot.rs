@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 
 use super::State;
 use super::descriptors::{Doubt, Fd};
-use super::tables::ProcRef;
+use super::tables::{FileEntity, ProcRef};
 use crate::batch::{Builder, NO_LATENCY, NONE, ProcId, Row, file_flags, proc_flags, row_flags};
 use crate::schema;
 
@@ -30,6 +30,8 @@ pub struct Snapshot {
     processes: u64,
     descriptors: u64,
     over: bool,
+    /// What a process has open without a descriptor has rows too.
+    places: bool,
 }
 
 struct Current {
@@ -52,7 +54,13 @@ impl Snapshot {
             processes: 0,
             descriptors: 0,
             over: false,
+            places: false,
         }
+    }
+
+    /// With rows for where a process works, what it runs and its root.
+    pub fn with_places(self) -> Snapshot {
+        Snapshot { places: true, ..self }
     }
 
     /// All that happened before this time (boot clock, ns) has been taken in.
@@ -124,6 +132,14 @@ impl State<'_> {
         let id = self.proc_id(b, &proc);
         b.push(s.row(schema::PROCESS, (id, pid), (self.num, time), unsure), &[], &[], &[]);
         s.processes += 1;
+        if s.places {
+            let all = self.proc_fs.places(&proc.desc.borrow());
+            for (number, desc) in all {
+                let file = self.interner.file(b, &FileEntity::new(desc), unsure);
+                let row = s.row(schema::DESCRIPTOR, (id, pid), (self.num, time), unsure);
+                b.push(row, &[number as u64, 0], &[], &[file]);
+            }
+        }
         let table = proc.fds.borrow().clone();
         let left: Vec<(u32, Fd)> = table.borrow().iter().map(|(n, fd)| (n, fd.clone())).collect();
         let uncertain = doubtful || table.borrow().is_untold();

@@ -44,6 +44,17 @@ fn a_process_runs_where_its_control_group_says() {
     };
     let done = run(&["-p", FORMAT], &script);
     check(&done.lines);
+    // Its users are not the host's: their names are somebody else's.
+    let named = run(&["-p", "%container.id %user.uid %user.name %group.name"], &script);
+    let (mut inside, mut outside) = (0, 0);
+    for line in &named.lines {
+        let [id, uid, rest @ ..] = &words(line)[..] else { panic!("{line}") };
+        let is_named = rest.iter().all(|name| *name != "-");
+        assert_eq!(is_named, *id == "host" || *id == "-", "{line}");
+        assert_eq!(*uid, rustix::process::geteuid().as_raw().to_string());
+        *(if is_named { &mut outside } else { &mut inside }) += 1;
+    }
+    assert!(inside > 20 && outside > 10, "{inside} {outside}");
     // The reel says the same, and is asked the same.
     let dir = tempfile::tempdir().unwrap();
     let reel = dir.path().join("t.reel");

@@ -280,7 +280,10 @@ struct Truth {
     ppid: u64,
     comm: String,
     exe: String,
+    cwd: String,
     fds: BTreeMap<i64, String>,
+    /// r, w, u by number, as fdinfo has it.
+    uses: BTreeMap<i64, &'static str>,
 }
 
 fn truth(pids: &[u32]) -> BTreeMap<u32, Truth> {
@@ -294,7 +297,15 @@ fn truth(pids: &[u32]) -> BTreeMap<u32, Truth> {
             (e.file_name().to_str().unwrap().parse().unwrap(), link(&e.path()))
         });
         let comm = fs::read_to_string(format!("{dir}/comm")).unwrap().trim_end().to_owned();
-        (*pid, Truth { ppid, comm, exe: link(Path::new(&format!("{dir}/exe"))), fds: fds.collect() })
+        let fds: BTreeMap<i64, String> = fds.collect();
+        let uses = fds.keys().map(|fd| {
+            let info = fs::read_to_string(format!("{dir}/fdinfo/{fd}")).unwrap();
+            let flags = info.lines().find_map(|l| l.strip_prefix("flags:")).unwrap().trim();
+            (*fd, ["r", "w", "u", ""][usize::from_str_radix(flags, 8).unwrap() & 3])
+        });
+        let uses = uses.collect();
+        let of = |name: &str| link(Path::new(&format!("{dir}/{name}")));
+        (*pid, Truth { ppid, comm, exe: of("exe"), cwd: of("cwd"), fds, uses })
     };
     pids.iter().map(of).collect()
 }
@@ -327,12 +338,22 @@ fn compare(rows: &[Value], truth: &BTreeMap<u32, Truth>) -> (Vec<String>, usize,
         let mine: BTreeMap<i64, &Value> = rows
             .iter()
             .filter(|r| r["proc.pid"].as_u64() == Some(u64::from(*pid)))
-            .map(|r| (r["fd.num"].as_i64().unwrap(), r))
+            .filter_map(|r| Some((r["fd.num"].as_i64()?, r)))
             .collect();
+        for (what, path) in [("cwd", &t.cwd), ("txt", &t.exe)] {
+            let is = |r: &&Value| r["proc.pid"].as_u64() == Some(u64::from(*pid)) && r["fd.use"] == what;
+            let found: Vec<_> = rows.iter().filter(is).map(|r| &r["fd.name"]).collect();
+            if found != [path] {
+                wrong.push(format!("{pid} has {path} as {what}, and not {found:?}"));
+            }
+        }
         all += t.fds.len();
         for (fd, link) in &t.fds {
             match mine.get(fd) {
                 Some(row) if row["evt.certain"] == false => {}
+                Some(row) if row["fd.use"].as_str().is_some_and(|is| is != t.uses[fd]) => {
+                    wrong.push(format!("{pid} has {fd} for {}, and not {row}", t.uses[fd]));
+                }
                 Some(row) if agrees(row, link) => right += 1,
                 Some(row) => wrong.push(format!("{pid} has {fd} as {link}, and not {row}")),
                 None => wrong.push(format!("{pid} has {fd} as {link}, which is not listed")),

@@ -11,7 +11,7 @@ use crate::batch::{Batch, Columns, Dict, File, FileId, FileKind, Role};
 use crate::fields::args::{self, AT_FDCWD};
 use crate::fields::names::{self, End, client, local, remote, server};
 use crate::fields::{Extract, Field, Key, Takes, Type, Value, services};
-use crate::schema::{Kind, Ret, is_error};
+use crate::schema::{DESCRIPTOR, Kind, Ret, is_error};
 
 /// Also the files of sets and arrays.
 const LISTS: Columns = ARGS.and(Columns::FDLIST);
@@ -68,6 +68,8 @@ fn number<'a>(b: &Batch<'a>, row: usize, _: &Key) -> Value<'a> {
     let fd = shape.args.iter().position(|a| matches!(a.kind, Kind::Fd | Kind::DirFd));
     match fd.and_then(|i| b.words_of(row).get(i)).map(|w| *w as i32) {
         None | Some(AT_FDCWD) => Value::None,
+        // In a table, what is open without a number.
+        Some(n) if n < 0 && b.call.get(row) == Some(&DESCRIPTOR) => Value::None,
         Some(n) => Value::Int(i64::from(n)),
     }
 }
@@ -123,6 +125,15 @@ pub const FIELDS: &[Field] = &[
         "number of the descriptor that the call makes, else of the first that it names",
         "fd.num in (0, 1, 2)",
         Extract::Row(Columns::CALL.and(Columns::RET).and(Columns::WORDS), number),
+    ),
+    field(
+        "fd.use",
+        Type::Text,
+        "for what it is open: r, w, u (both), if that is known; in `sysreel lsof` also cwd, txt (the program) and rtd (the root)",
+        "fd.use in (w, u)",
+        Extract::Row(Columns::CALL.and(Columns::RET).and(Columns::WORDS).and(Columns::REFS), |b, row, _| {
+            names::use_of(b, row).map_or(Value::None, |what| Value::Text(what.as_bytes().into()))
+        }),
     ),
     field(
         "fd.type",
@@ -409,7 +420,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "fdlist.nums",
         Type::Int,
-        "descriptors of a call that names several: those of poll and select; of pipe, dup2, splice and the like",
+        "descriptors of a call that names several: those of poll and select; of pipe, dup2, splice and the like; those that go with messages",
         "fdlist.nums = 3",
         Extract::Row(ARGS, |b, row, _| several(b, row, |fd, _| Value::Int(fd))),
     ),

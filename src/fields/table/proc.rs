@@ -85,8 +85,19 @@ pub(super) fn args<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
 /// The name and the arguments: of a kernel thread, or where the arguments are not known, the name alone.
 pub(super) fn cmdline<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
     let Some(comm) = d.strings.find(p.comm) else { return Value::None };
-    let rest = argv(d, p).map_or(&[][..], |(_, rest)| rest);
-    Value::Text(joined(Some(comm), rest).into())
+    let argv = argv(d, p);
+    let rest = argv.map_or(&[][..], |(_, rest)| rest);
+    let paths = argv.map(|(exe, _)| exe).into_iter().chain(d.strings.find(p.exepath));
+    Value::Text(joined(Some(in_full(comm, paths)), rest).into())
+}
+
+/// A name that the kernel has cut (TASK_COMM_LEN is 16), if one of these paths ends with all of it.
+fn in_full<'a>(comm: &'a [u8], mut paths: impl Iterator<Item = &'a [u8]>) -> &'a [u8] {
+    let whole = |path: &'a [u8]| {
+        let base = path.rsplit(|b| *b == b'/').next()?;
+        (comm.len() == 15 && base.starts_with(comm)).then_some(base)
+    };
+    paths.find_map(whole).unwrap_or(comm)
 }
 
 pub(super) fn exeline<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
@@ -297,7 +308,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "proc.cmdline",
         Type::Text,
-        "name and arguments",
+        "name and arguments; a name that the kernel has cut is whole here if the first argument or the executable has it",
         "proc.cmdline contains 'sh -c'",
         of_proc(|d, i, _| of(d, i, |p| cmdline(d, p))),
     ),

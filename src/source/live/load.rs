@@ -182,13 +182,6 @@ fn explain(what: &str, e: &(dyn std::error::Error + 'static)) -> LoadError {
 /// How often a program is handed to the verifier that a signal keeps from ending its work.
 const TRIES: u32 = 20;
 
-/// True if the verifier gave up because a signal was waiting: EAGAIN (do_check in kernel/bpf/verifier.c).
-fn was_interrupted(e: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(e), |e| e.source())
-        .filter_map(|e| e.downcast_ref::<std::io::Error>())
-        .any(|io| io.raw_os_error() == Some(libc::EAGAIN))
-}
-
 /// True if this process holds CAP_BPF and CAP_PERFMON (39 and 38), or CAP_SYS_ADMIN (21), which stands for both.
 fn has_capabilities() -> bool {
     let effective = std::fs::read_to_string("/proc/self/status").ok().and_then(|s| {
@@ -253,6 +246,13 @@ fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<(Ebp
         .map_max_entries("SHARED", cpus);
     let made = loader.load(OBJECT).map_err(|e| explain("cannot make the probe's maps", &e))?;
     Ok((made, Kernel { groups, tracepoints }))
+}
+
+/// The verifier gives up when a signal comes, be it only one that stops and continues us (bpf_check in
+/// kernel/bpf/verifier.c).
+fn was_interrupted(error: &aya::programs::ProgramError) -> bool {
+    matches!(error, aya::programs::ProgramError::LoadError { io_error, .. }
+        if io_error.raw_os_error() == Some(libc::EAGAIN))
 }
 
 /// Loads the programs: two at a time, as the verifier takes nearly all of the time that a start takes.

@@ -56,6 +56,8 @@ pub const OFFSETS: &[(&str, &str)] = &[
     ("CRED_GID", "cred.gid"),
     ("CRED_EUID", "cred.euid"),
     ("CRED_EGID", "cred.egid"),
+    ("CRED_USER_NS", "cred.user_ns"),
+    ("USER_NS_LEVEL", "user_namespace.level"),
     ("SOCKET_SK", "socket.sk"),
     ("SK_FAMILY", "sock_common.skc_family"),
     ("SK_STATE", "sock_common.skc_state"),

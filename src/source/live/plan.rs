@@ -44,6 +44,8 @@ pub struct Interest {
     pub state: bool,
     /// Of those, the ones that change descriptors: needed if something in use asks what a descriptor stands for.
     pub files: bool,
+    /// Paths as they were given belong to what is known of a descriptor.
+    pub given: bool,
     /// Full records are wanted only within the probe's bounds.
     pub bounded: bool,
     /// Those name processes: of others nothing is wanted that matters to them alone.
@@ -75,6 +77,7 @@ impl Interest {
             compat,
             state,
             files: true,
+            given: true,
             bounded: false,
             some: false,
             facts: Facts::ALL,
@@ -122,7 +125,7 @@ fn fact_of(effect: Effect) -> u8 {
         Effect::Chdir | Effect::Chroot => FACT_CWD,
         Effect::Connect | Effect::Bind => FACT_SOCK,
         Effect::Socket | Effect::Accept | Effect::MayAccept => FACT_ACCEPTED,
-        Effect::Creds => FACT_CREDS,
+        Effect::Creds | Effect::Unshare | Effect::Setns => FACT_CREDS,
         Effect::Pipe => FACT_PIPE,
         Effect::Descriptor => FACT_FILE,
         Effect::MayOpen | Effect::Ioctl => FACT_FILE_MAYBE,
@@ -141,8 +144,7 @@ fn fact_of(effect: Effect) -> u8 {
         | Effect::Setpgid
         | Effect::Exec
         | Effect::Clone
-        | Effect::Prctl
-        | Effect::Unshare => FACT_NONE,
+        | Effect::Prctl => FACT_NONE,
     }
 }
 
@@ -181,7 +183,13 @@ fn fact_max(fact: u8) -> u16 {
 fn changes_state(effect: Effect, files: bool) -> bool {
     match effect {
         Effect::None | Effect::Exec | Effect::Clone | Effect::Prctl => false,
-        Effect::Chdir | Effect::Chroot | Effect::Creds | Effect::Setsid | Effect::Setpgid => true,
+        Effect::Chdir
+        | Effect::Chroot
+        | Effect::Creds
+        | Effect::Setsid
+        | Effect::Setpgid
+        | Effect::Unshare
+        | Effect::Setns => true,
         Effect::Open
         | Effect::Anon(_)
         | Effect::Close
@@ -201,8 +209,7 @@ fn changes_state(effect: Effect, files: bool) -> bool {
         | Effect::Accept
         | Effect::Connect
         | Effect::Bind
-        | Effect::Listen
-        | Effect::Unshare => files,
+        | Effect::Listen => files,
     }
 }
 
@@ -320,7 +327,7 @@ pub fn plan(shape: &Shape, interest: &Interest, snap: Snaplen) -> Plan {
             p.want |= WANT_FAILED;
         }
         // For state alone, what needs bytes comes as a full record and is hidden outside (F_STATE is the reader's too).
-        let by_text = shape.effect == Effect::Open && !interest.facts.paths;
+        let by_text = shape.effect == Effect::Open && (interest.given || !interest.facts.paths);
         if by_text || state_needs_items(shape) {
             p.want |= WANT_FULL;
             p.want &= !WANT_BOUND;

@@ -6,7 +6,7 @@
 use super::entries::unknown;
 use super::{CLONE_FILES, Replay};
 use crate::batch::{Batch, FileId, NONE, file_flags, row_flags};
-use crate::schema::{self, Effect, Kind, Shape, Struct};
+use crate::schema::{self, Effect, Kind, Shape, Struct, fdlist};
 use crate::state::descriptors::{Fd, TableRef};
 use crate::state::tables::{FileEntity, ProcRef};
 use crate::state::{cloexec, effects};
@@ -134,7 +134,7 @@ impl Replay<'_> {
             }
             _ => {
                 self.mentioned(&table, c);
-                if effect == Effect::Receive && ok {
+                if matches!(effect, Effect::Receive | Effect::ReceiveAll) && ok {
                     self.received(&table, c);
                 }
             }
@@ -187,33 +187,19 @@ impl Replay<'_> {
         }
     }
 
-    /// Descriptors that came with a message: that they are there is known, not what they are.
+    /// Descriptors that came with messages.
     fn received(&mut self, table: &TableRef, c: &Call<'_, '_>) {
-        let Some(i) = c.shape.args.iter().position(|a| a.kind == Kind::Msghdr) else { return };
-        let Some(item) = c.bytes(i) else { return };
-        let word = |at: usize| -> Option<usize> {
-            Some(u32::from_le_bytes(*item.get(at..)?.first_chunk::<4>()?) as usize)
-        };
-        // A message: data word, length of the data here, msg_len, length of the name, msg_namelen, length of the control
-        // messages, msg_flags, msg_controllen; then name, control messages, data.
-        let (Some(name), Some(control)) = (word(16), word(24)) else { return };
-        let Some(mut rest) = item.get(40..).and_then(|b| b.get(name..)).and_then(|b| b.get(..control)) else {
-            return;
-        };
-        while let Some(head) = rest.first_chunk::<16>() {
-            let [l0, l1, l2, l3, l4, l5, l6, l7, v0, v1, v2, v3, t0, t1, t2, t3] = *head;
-            let len = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
-            let (level, kind) = (i32::from_le_bytes([v0, v1, v2, v3]), i32::from_le_bytes([t0, t1, t2, t3]));
-            let Some(len) = usize::try_from(len).ok().filter(|len| *len >= 16) else { return };
-            let body = rest.get(16..len.min(rest.len())).unwrap_or_default();
-            if level == libc::SOL_SOCKET && kind == libc::SCM_RIGHTS {
-                for fd in body.as_chunks::<4>().0 {
-                    let cloexec = c.word(2) & libc::MSG_CMSG_CLOEXEC as u64 != 0;
-                    let entry = Fd { cloexec, since: c.time, ..Fd::new(FileEntity::new(unknown())) };
-                    table.borrow_mut().place(u32::from_le_bytes(*fd), entry);
-                }
-            }
-            rest = rest.get(len.next_multiple_of(8)..).unwrap_or_default();
+        let args = c.shape.args.iter().enumerate().filter(|(_, a)| a.kind.is_fd_list());
+        let items = args.filter_map(|(i, a)| Some((a.kind, c.bytes(i)?)));
+        let mut fds = Vec::new();
+        fdlist::descriptors(c.batch.words_of(c.row), items, &mut fds);
+        let flags = c.shape.arg("flags").map_or(0, |(i, _)| c.word(i));
+        let cloexec = flags & libc::MSG_CMSG_CLOEXEC as u64 != 0;
+        let files = c.batch.fdlist_of(c.row).iter().copied().chain(std::iter::repeat(NONE));
+        for (fd, id) in fds.into_iter().zip(files) {
+            // That it is there is known, even where what it is is not.
+            let file = if id == NONE { FileEntity::new(unknown()) } else { self.file(c.batch, id, c.flags) };
+            table.borrow_mut().place(fd, Fd { cloexec, since: c.time, ..Fd::new(file) });
         }
     }
 }

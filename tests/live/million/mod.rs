@@ -167,8 +167,9 @@ fn race(options: &[&str], operations: u64, seed: u64) -> Score {
                     continue;
                 }
                 unsafe { libc::kill(pid, signal) };
-                signal = if signal == libc::SIGSTOP { libc::SIGCONT } else { libc::SIGSTOP };
-                std::thread::sleep(Duration::from_millis(60));
+                let stopped = signal == libc::SIGSTOP;
+                signal = if stopped { libc::SIGCONT } else { libc::SIGSTOP };
+                std::thread::sleep(Duration::from_millis(if stopped { 40 } else { 80 }));
             }
         });
         let done = child.wait_with_output().unwrap();
