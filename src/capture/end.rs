@@ -122,9 +122,9 @@ pub(super) fn finish(
                 a.state,
                 a.dropped
             ));
-            let [number, process, user, result, latency] = c.rejected;
+            let [number, process, user, result, latency, group] = c.rejected;
             message::say(format!(
-                "cpu {cpu}: rejected {number} calls by number, {process} by process, {user} by user, {result} by result, {latency} by latency"
+                "cpu {cpu}: rejected {number} calls by number, {process} by process, {user} by user, {result} by result, {latency} by latency, {group} by control group"
             ));
         }
         let (procs, fds) = capture.state.sizes();

@@ -94,7 +94,7 @@ fn of_host(proc: &Path) -> BTreeMap<Vec<u8>, Line> {
     }
     let (mut resolver, mut lines) = (Resolver::new(proc), BTreeMap::<Vec<u8>, Line>::new());
     for (path, (pid, count)) in groups {
-        let Some(c) = resolver.by_files(&path, Some(pid)) else { continue };
+        let Some(c) = resolver.by_files(&path, Some(pid)).container() else { continue };
         let text = |t: Option<&crate::container::Bytes>| t.map_or(Vec::new(), |t| t.to_vec());
         let pod = c.pod.as_ref();
         let line = lines.entry(c.id.to_vec()).or_default();

@@ -6,7 +6,8 @@ use super::contained::Bundle;
 use super::groups::{Made, made};
 use super::rig::{Background, alone, installed, reread, run, skip, within};
 
-fn id(first: char) -> String {
+/// The id of a container of our own.
+pub fn id(first: char) -> String {
     std::iter::once(first).chain(format!("{:063x}", std::process::id()).chars()).collect()
 }
 

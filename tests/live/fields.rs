@@ -41,7 +41,14 @@ impl Drop for Ends {
 fn a_reel_prints_every_field_as_the_live_capture_did() {
     let _alone = alone!();
     let schema = Schema::native(Arch::NATIVE).on("here");
-    let options = Options { ring: 8 << 20, scoped: true, entry: true, rt_sigreturn: 15, env: false };
+    let options = Options {
+        ring: 8 << 20,
+        scoped: true,
+        entry: true,
+        rt_sigreturn: 15,
+        env: false,
+        reject_groups: false,
+    };
     let (mut probe, mut rings) = Probe::load(options).unwrap();
     probe.attach().unwrap();
     let (_, facts, next) = check(&probe, &mut rings, &schema, true);

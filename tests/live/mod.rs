@@ -27,6 +27,7 @@ mod memory_actor;
 #[cfg(target_arch = "x86_64")]
 mod million;
 mod reject;
+mod rejected;
 mod rig;
 mod runtimes;
 mod state;

@@ -9,3 +9,4 @@ mod first;
 mod lab;
 mod others;
 mod podman;
+mod rejected;
