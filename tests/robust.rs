@@ -152,7 +152,7 @@ impl Got {
             match reader.next() {
                 Ok(None) => break,
                 Ok(Some(Block::End(totals))) => assert_eq!(totals.written, 4711),
-                Ok(Some(Block::Snapshot(_))) => {}
+                Ok(Some(Block::Snapshot(_) | Block::Containers(_))) => {}
                 Ok(Some(Block::Event(mut block))) => match block.load(Columns::ALL) {
                     Ok(()) => got.shown.push(Got::number(whole, &block, &schema)),
                     Err(damage) => got.damages.push(damage),

@@ -83,13 +83,19 @@ pub(super) fn finish(
         last_time: capture.last_time,
         index: Vec::new(),
         snapshots: Vec::new(),
+        containers: Vec::new(),
         notes: Vec::new(),
     };
     let end = output::Totals { produced, matched: selector.matched, lost: seen.lost };
     let mut outcome = match capture.out {
         Out::Nothing => Outcome::default(),
         Out::Print(p) => p.finish(&end, Some(patience)),
-        Out::Reel(r) => r.finish(reel_totals, Some(patience)),
+        Out::Reel(mut r) => {
+            let mut known = Box::new(crate::batch::Builder::new());
+            capture.state.tell_containers(&mut known);
+            r.containers(known);
+            r.finish(reel_totals, Some(patience))
+        }
     };
     if outcome.is_given_up() {
         // In whatever buffer they were.

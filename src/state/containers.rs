@@ -169,6 +169,15 @@ impl Containers {
         (answered > 0 && answered >= asked).then(|| Runs::In(entry(b, c)))
     }
 
+    /// Entries of all that are known.
+    pub fn tell_all(&self, b: &mut Builder) {
+        for group in self.groups.values().take(MOST) {
+            if let Some(c) = group.container.borrow().as_ref().filter(|_| !b.is_full()) {
+                entry(b, c);
+            }
+        }
+    }
+
     /// True if files or a runtime told of the container of a control group, and not its path alone.
     pub fn is_told(&self, path: &[u8]) -> bool {
         let told = |c: &Container| c.sources != [Source::Path];

@@ -220,6 +220,12 @@ impl<'s> State<'s> {
         });
     }
 
+    /// What is known of containers, as entries in a block that is for nothing else.
+    pub fn tell_containers(&mut self, b: &mut Builder) {
+        self.interner.containers.heed(|_| {});
+        self.interner.containers.tell_all(b);
+    }
+
     /// Counts so far.
     pub fn seen(&self) -> Seen {
         self.seen

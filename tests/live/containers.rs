@@ -75,6 +75,11 @@ fn a_process_runs_where_its_control_group_says() {
     let done =
         crate::cli::sysreel().arg("cut").arg(&reel).arg("-w").arg(&part).arg(&filter).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let listed = crate::cli::sysreel().args(["containers", "-j"]).arg(&part).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(listed.lines().count() == 1 && listed.contains(&two), "{listed}");
+    // Nothing became known later.
+    assert_eq!(reread(&reel, &["--late-names", "-p", FORMAT]), reread(&reel, &["-p", FORMAT]));
     let (_, cut, _) = reread(&part, &["-p", FORMAT]);
     assert_eq!(cut, all);
     let (_, above, _) = reread(&part, &["-p", "%proc.pname %proc.aname", "proc.pname exists"]);

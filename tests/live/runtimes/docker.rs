@@ -109,6 +109,14 @@ fn a_container_is_what_docker_was_told() {
     assert!(said.iter().any(|s| s.source.ends_with(&file) && s.said.starts_with("read")), "{said:?}");
     assert!(why(Path::new("/proc"), b"no such container").is_empty());
 
+    // Whether it runs or stands still is told by its control group.
+    for (how, is) in [("pause", "paused"), ("unpause", "running")] {
+        assert_eq!(ask("POST", &format!("/containers/late/{how}"), "", b"").0, 204);
+        let listed = crate::cli::sysreel().args(["containers", "-j"]).output().unwrap();
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        let line = listed.lines().find(|l| l.contains(&second)).unwrap_or_else(|| panic!("{listed}"));
+        assert!(line.contains(&format!("\"state\":\"{is}\"")), "{line}");
+    }
     for name in ["other", "late", "all"] {
         assert_eq!(ask("DELETE", &format!("/containers/{name}?force=1"), "", b"").0, 204);
     }
