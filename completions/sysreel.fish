@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sysreel_global_optspecs
-    string join \n r/read= follow threads= late-names pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered u/user= container= pod= unit= tag= stop= c/limit= s/snaplen= no-latency ring= nice= max-cpu= no-ancestors snapshot no-snapshot env proc= d/explain fail-on-loss v/verbose h/help V/version
+    string join \n r/read= follow threads= late-names pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered u/user= container= pod= unit= tag= stop= c/limit= s/snaplen= no-latency ring= nice= max-cpu= no-ancestors snapshot no-snapshot switches signals faults env proc= d/explain fail-on-loss v/verbose h/help V/version
 end
 
 function __fish_sysreel_needs_command
@@ -73,6 +73,9 @@ complete -c sysreel -n "__fish_sysreel_needs_command" -l no-latency -d 'Do not m
 complete -c sysreel -n "__fish_sysreel_needs_command" -l no-ancestors -d 'Know nothing of processes that are not traced themselves'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l snapshot -d 'Put into each file of -w which processes there are and what they have open, filter or not'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l no-snapshot -d 'Leave that out'
+complete -c sysreel -n "__fish_sysreel_needs_command" -l switches -d 'Show where CPUs turn from one thread to another: events `switch`'
+complete -c sysreel -n "__fish_sysreel_needs_command" -l signals -d 'Show signals, and who sent them: events `signal` and `signaldeliver`'
+complete -c sysreel -n "__fish_sysreel_needs_command" -l faults -d 'Show where pages were missing: events `page_fault`'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l env -d 'Keep the environment of processes (proc.env, evt.arg.envp)'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s d -l explain -d 'Explain the filter, and exit'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l fail-on-loss -d 'Exit with status 3 if events were lost'
@@ -140,6 +143,9 @@ complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l no-latency -d 'D
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l no-ancestors -d 'Know nothing of processes that are not traced themselves'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l snapshot -d 'Put into each file of -w which processes there are and what they have open, filter or not'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l no-snapshot -d 'Leave that out'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l switches -d 'Show where CPUs turn from one thread to another: events `switch`'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l signals -d 'Show signals, and who sent them: events `signal` and `signaldeliver`'
+complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l faults -d 'Show where pages were missing: events `page_fault`'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l env -d 'Keep the environment of processes (proc.env, evt.arg.envp)'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -s d -l explain -d 'Explain the filter, and exit'
 complete -c sysreel -n "__fish_sysreel_using_subcommand run" -l fail-on-loss -d 'Exit with status 3 if events were lost'

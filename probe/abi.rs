@@ -4,7 +4,7 @@
 // a hash of the constants below is checked when the object is loaded. no_std, no dependencies.
 
 /// Changes whenever the layout does; the loader compares it with the object's own `ABI`.
-pub const ABI_VERSION: u32 = 9;
+pub const ABI_VERSION: u32 = 10;
 
 /// Bits of an offset in a chunk: one `and` bounds it for the verifier on every path alike. (A comparison would do too, but
 /// leaves two states, and loops then never converge.)
@@ -88,6 +88,23 @@ pub const REC_ENTRY: u16 = 0x7f04;
 pub const REC_ATTACH: u16 = 0x7f05;
 /// A control group was made.
 pub const REC_MKDIR: u16 = 0x7f06;
+/// A CPU turned from this task to another; words: that, its name (an item), the state that this one is left in. The latency
+/// is how long it had the CPU.
+pub const REC_SWITCH: u16 = 0x7f07;
+/// A signal was sent to this task; words: number, code, sending process, its name (an item), whether the whole process is
+/// meant, what became of it (`TRACE_SIGNAL_`).
+pub const REC_SIGNAL: u16 = 0x7f08;
+/// A signal is taken; words: number, code, what is done: 0 the default, 1 nothing, 2 the program's own handler.
+pub const REC_DELIVER: u16 = 0x7f09;
+/// A page was missing; words: address, instruction, error code.
+pub const REC_FAULT: u16 = 0x7f0a;
+/// io_uring took a request; words: descriptor, length, `IOSQE_` flags, `user_data`, then the addresses of request and ring,
+/// and the operation. If it has a path, that is an item.
+pub const REC_SUBMIT: u16 = 0x7f0b;
+/// A request of io_uring has a result; words: the addresses of request (or 0) and ring, `user_data`, and one of operation (or
+/// 255), above it `IOSQE_` flags, in the upper half those of the result; what was closed, or -1. The fact is of what it opened, or of the file that a
+/// number of the ring's own means, or of the socket that it gave an address. Flags as of calls.
+pub const REC_DONE: u16 = 0x7f0c;
 
 /// Head of an item: its bytes follow, padded to 8.
 #[repr(C)]
@@ -614,6 +631,8 @@ pub struct Producer {
     pub blinds: u64,
     /// When the first of those was dropped of which the reader does not know: see [`BLINDS_KNOWN`].
     pub blind_at: u64,
+    /// When this CPU last turned to another task.
+    pub switched: u64,
 }
 /// Offset of `collisions`.
 pub const COLLISIONS: u32 = 48;
@@ -631,6 +650,8 @@ pub const LAST: u32 = BLIND + 8;
 pub const BLINDS: u32 = LAST + 16;
 /// Offset of `blind_at`.
 pub const BLIND_AT: u32 = BLINDS + 8;
+/// Offset of `switched`.
+pub const SWITCHED: u32 = BLIND_AT + 8;
 /// Where the probe keeps numbers of its own on the control page, see `Rec::forget`.
 pub const SCRATCH: u32 = 256;
 /// Where it reads structures of the kernel to.

@@ -6,13 +6,20 @@
 //! kernel's Documentation/bpf/btf.rst.
 
 /// Section and name of each function; each is the first of its section.
-const FUNCTIONS: [(&str, &str); 9] = [
+const FUNCTIONS: [(&str, &str); 16] = [
     ("tp_btf/sched_process_fork", "sched_process_fork"),
     ("tp_btf/sched_process_exec", "sched_process_exec"),
     ("tp_btf/sched_process_exit", "sched_process_exit"),
     ("tp_btf/task_rename", "task_rename"),
     ("tp_btf/cgroup_attach_task", "cgroup_attach_task"),
     ("tp_btf/cgroup_mkdir", "cgroup_mkdir"),
+    ("tp_btf/io_uring_submit_req", "io_uring_submit_req"),
+    ("tp_btf/io_uring_complete", "io_uring_complete"),
+    ("tp_btf/signal_generate", "signal_generate"),
+    ("tp_btf/signal_deliver", "signal_deliver"),
+    ("tp_btf/page_fault_user", "page_fault_user"),
+    ("tp_btf/page_fault_kernel", "page_fault_kernel"),
+    ("tp_btf/sched_switch", "sched_switch"),
     ("tp_btf/sys_enter", "sys_enter"),
     ("tp_btf/sys_exit", "sys_exit"),
     (".text.step", "step"),

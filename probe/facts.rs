@@ -241,6 +241,11 @@ pub unsafe fn unix_name(r: &mut Rec, sk: u64, slot: u64) -> u32 {
 }
 #[inline(always)]
 pub unsafe fn sock(r: &mut Rec, task: *const u8, fd: i64) {
+    unsafe { sock_of(r, file_of(task, fd)) }
+}
+/// The socket behind a `struct file`, zeros if that is none.
+#[inline(always)]
+pub unsafe fn sock_of(r: &mut Rec, file: u64) {
     unsafe {
         let at = bound_at(r.p);
         r.p = at + SOCK_FACT as u64;
@@ -250,7 +255,6 @@ pub unsafe fn sock(r: &mut Rec, task: *const u8, fd: i64) {
             st(a, i * 8, 0u64);
             i += 1;
         }
-        let file = file_of(task, fd);
         if file == 0 {
             return;
         }

@@ -156,6 +156,7 @@ constants!(
     REGS_A3,
     REGS_A4,
     REGS_A5,
+    REGS_IP, // 0: there are no tracepoints of page faults
     REGS_NR, // of its lower half: 4 bytes are all that aarch64 has
     REGS_C0,
     REGS_C1,
@@ -163,6 +164,25 @@ constants!(
     REGS_C3,
     REGS_C4,
     REGS_C5,
+    URING_BY_CQE, // how results are handed over
+    URING_OP,
+    URING_FLAGS,
+    URING_CQE,
+    URING_CTX,
+    URING_FILE,
+    URING_OPEN_DIR,
+    URING_OPEN_NAME,
+    URING_OPEN_SLOT,
+    URING_CLOSE_FD,
+    URING_CLOSE_SLOT,
+    URING_ACCEPT_SLOT,
+    URING_SOCKET_SLOT,
+    URING_STATX_NAME,
+    URING_RENAME_NAME,
+    URING_UNLINK_NAME,
+    URING_MKDIR_NAME,
+    URING_RW_LEN,
+    URING_MSG_LEN,
     NR_RT_SIGRETURN,
     ENV_BYTES, // 0: environments are not asked for
     PAGE_SHIFT,

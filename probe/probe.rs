@@ -1,6 +1,7 @@
 //! The probe: what runs in the kernel.
 //!
-//! Enters: the kernel's tracepoints (sys_enter, sys_exit, sched_process_fork/exec/exit, task_rename, cgroup_attach_task, cgroup_mkdir), plans and scope set
+//! Enters: the kernel's tracepoints (sys_enter, sys_exit, sched_process_fork/exec/exit, task_rename, cgroup_attach_task, cgroup_mkdir,
+//! io_uring_submit_req and io_uring_complete; on request sched_switch, signal_generate and _deliver, page_fault_user and _kernel), plans and scope set
 //! by user space. Leaves: records in one ring per CPU, slots of calls in flight, counters. Never: names, formatting,
 //! policy, waiting, waking.
 //!
@@ -20,6 +21,7 @@ mod abi;
 mod btf;
 mod calls;
 mod copy;
+mod events;
 mod facts;
 mod got;
 mod groups;
@@ -28,6 +30,7 @@ mod ring;
 mod scope;
 mod share;
 mod step;
+mod uring;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

@@ -109,6 +109,19 @@ unsafe fn is_out(task: *const u8) -> bool {
         !place.is_null() && id != 0 && ld::<u64>(place, 0) == id
     }
 }
+/// True if an event that changes nothing may be asked for: its process is traced, and within the bounds.
+#[inline(always)]
+pub unsafe fn in_bounds(task: *const u8, pid: u32) -> bool {
+    unsafe {
+        let Some(mark) = mark_of(pid) else { return false };
+        let b = bounds();
+        if b.is_null() {
+            return true;
+        }
+        let what: u32 = ld(b, 0);
+        what & BOUND_PROCS == 0 || may(task, pid, mark, what)
+    }
+}
 /// The first of the bounds that a call is not within, but for its latency.
 #[inline(always)]
 pub unsafe fn outside(task: *const u8, pid: u32, mark: u8, ret: i64) -> Option<u32> {

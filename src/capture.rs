@@ -29,13 +29,13 @@ use crate::recorder::{How, Recorder};
 use crate::reel::Header;
 use crate::run::Child;
 use crate::schedule::{Schedule, Wishes};
-use crate::schema::{Arch, Schema};
+use crate::schema::{self, Arch, Schema};
 use crate::select::Selector;
 use crate::selfcheck::check;
 use crate::sink::Printer;
 use crate::source::abi;
 use crate::source::live::plan::{Interest, Snaplen, plans};
-use crate::source::live::{Clocks, Options, Probe, Rings, boot_now, wall_now};
+use crate::source::live::{Beside, Clocks, Options, Probe, Rings, boot_now, wall_now};
 use crate::state::State;
 use crate::users::Users;
 
@@ -294,6 +294,14 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         rt_sigreturn: u32::from(schema.code("rt_sigreturn").unwrap_or(15)),
         env: live.env,
         reject_groups: limits.groups,
+        // A filter that names such an event asks for it.
+        beside: Beside {
+            switches: live.beside.switches || filter.names(schema::SWITCH),
+            signals: live.beside.signals
+                || filter.names(schema::SIGNAL)
+                || filter.names(schema::SIGNALDELIVER),
+            faults: live.beside.faults || filter.names(schema::PAGE_FAULT),
+        },
     };
     let (mut probe, mut rings) = match Probe::load(options) {
         Ok(loaded) => loaded,

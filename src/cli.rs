@@ -443,7 +443,8 @@ struct Shared {
         value_name = "N",
         allow_negative_numbers = true,
         value_parser = clap::value_parser!(i8).range(-20..=19),
-        help_heading = "Capture"
+        help_heading = "Capture",
+        hide_short_help = true
     )]
     nice: Option<i8>,
     /// Take at most this much of one CPU, and lose events instead
@@ -455,7 +456,8 @@ struct Shared {
         long,
         value_name = "PERCENT",
         value_parser = clap::value_parser!(u16).range(1..=10_000),
-        help_heading = "Capture"
+        help_heading = "Capture",
+        hide_short_help = true
     )]
     max_cpu: Option<u16>,
     /// Know nothing of processes that are not traced themselves
@@ -472,6 +474,17 @@ struct Shared {
     /// Leave that out
     #[arg(long, overrides_with = "snapshot", help_heading = "Capture", hide_short_help = true)]
     no_snapshot: bool,
+    /// Show where CPUs turn from one thread to another: events `switch`
+    ///
+    /// A filter that names the event, as `evt.type = switch` does, asks for it too. There may be a hundred thousand a second.
+    #[arg(long, help_heading = "Capture")]
+    switches: bool,
+    /// Show signals, and who sent them: events `signal` and `signaldeliver`
+    #[arg(long, help_heading = "Capture")]
+    signals: bool,
+    /// Show where pages were missing: events `page_fault`
+    #[arg(long, help_heading = "Capture")]
+    faults: bool,
     /// Keep the environment of processes (proc.env, evt.arg.envp)
     ///
     /// It is read from /proc at the start and after each start of a program, and stands in a capture file too. It is left
@@ -528,6 +541,9 @@ impl Shared {
             no_ancestors: self.no_ancestors,
             snapshot: self.snapshot,
             no_snapshot: self.no_snapshot,
+            switches: self.switches,
+            signals: self.signals,
+            faults: self.faults,
             env: self.env,
             proc: self.proc,
             flush_each: self.flush_each,

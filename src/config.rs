@@ -14,6 +14,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::source::live::Beside;
+
 pub use files::{Files, OnFull, Sync};
 
 /// Bytes of each buffer that are captured unless `-s` says otherwise.
@@ -89,6 +91,9 @@ pub struct Typed {
     pub no_ancestors: bool,
     pub snapshot: bool,
     pub no_snapshot: bool,
+    pub switches: bool,
+    pub signals: bool,
+    pub faults: bool,
     /// Environments are read and kept.
     pub env: bool,
     pub proc: Option<PathBuf>,
@@ -199,6 +204,8 @@ pub struct Live {
     pub max_cpu: Option<u16>,
     /// Leave out what is known of processes that are not traced themselves.
     pub no_ancestors: bool,
+    /// What is shown beside calls, filter or not.
+    pub beside: Beside,
     /// Environments are read and kept.
     pub env: bool,
     /// Where the process file system is mounted.
@@ -503,6 +510,9 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
             (typed.no_ancestors, "--no-ancestors"),
             (typed.snapshot, "--snapshot"),
             (typed.no_snapshot, "--no-snapshot"),
+            (typed.switches, "--switches"),
+            (typed.signals, "--signals"),
+            (typed.faults, "--faults"),
             (typed.env, "--env"),
             (!typed.tags.is_empty(), "--tag"),
             (typed.proc.is_some(), "--proc"),
@@ -550,6 +560,7 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
         nice: typed.nice,
         max_cpu: typed.max_cpu,
         no_ancestors: typed.no_ancestors,
+        beside: Beside { switches: typed.switches, signals: typed.signals, faults: typed.faults },
         env: typed.env,
         proc: typed.proc.clone().unwrap_or_else(|| PathBuf::from("/proc")),
         tags: typed.tags.iter().map(|t| tag(t)).collect::<Result<_, _>>()?,

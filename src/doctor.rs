@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::message;
 use crate::schema::{Arch, Schema};
 use crate::selfcheck::check;
-use crate::source::live::{Options, Probe};
+use crate::source::live::{Beside, Options, Probe};
 
 /// Looks at everything and prints it.
 pub fn run() -> Exit {
@@ -58,6 +58,7 @@ fn examine(text: &mut String) -> bool {
         rt_sigreturn: u32::from(schema.code("rt_sigreturn").unwrap_or(15)),
         env: false,
         reject_groups: false,
+        beside: Beside::default(),
     };
     let begun = std::time::Instant::now();
     let loaded = Probe::load(options).and_then(|(mut probe, rings)| probe.attach().map(|()| (probe, rings)));
@@ -72,6 +73,9 @@ fn examine(text: &mut String) -> bool {
     for p in probe.programs() {
         line(true, &format!("program {}", p.name), &format_args!("{} instructions verified", p.verified));
     }
+    let seen = |sees| if sees { "are seen" } else { "are not seen: this kernel has no tracepoints of them" };
+    line(true, "operations of io_uring", &seen(probe.sees_uring()));
+    line(true, "page faults", &seen(probe.sees_faults()));
     let (findings, ..) = check(&probe, &mut rings, &schema, true);
     let mut all = true;
     for f in findings {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::config::{Flush, Form, Live, Place, Scope, Sink, Source, Stream};
+use crate::source::live::Beside;
 
 fn around() -> Surroundings {
     Surroundings { term: Some("xterm".into()), ..Surroundings::default() }
@@ -65,6 +66,7 @@ fn nothing_typed_means_everything() {
         max_cpu: None,
         no_ancestors: false,
         env: false,
+        beside: Beside::default(),
         proc: PathBuf::from("/proc"),
         tags: Vec::new(),
     };

@@ -347,6 +347,28 @@ impl<'a> Record<'a> {
         Some(Record { code, flags, time, seq, tid, pid, latency, ret, parent, fact, items, words, rest })
     }
 
+    /// Appends the bytes of a record that has these words, the items of another, and all else of this one: of an operation
+    /// that is told in two records.
+    pub fn with_call(&self, words: &[u64], items: Option<&Record>, latency: Option<u64>, out: &mut Vec<u8>) {
+        let count = items.map_or(0, |r| r.items);
+        let items = items.map_or(&[][..], |r| r.rest);
+        let bytes = abi::HEAD as usize + words.len() * 8 + items.len() + self.rest.len();
+        // More than a record's length can say: none is so long, but they come from elsewhere.
+        let len = u16::try_from(bytes.div_ceil(8)).unwrap_or(0);
+        let counts = words.len() as u64 & 0xff | u64::from(count) << 8;
+        let head = [
+            u64::from(len) | u64::from(self.code) << 16 | u64::from(self.flags) << 32 | counts << 48,
+            self.time,
+            u64::from(self.seq) | u64::from(self.tid) << 32,
+            u64::from(self.pid) | u64::from(self.parent << abi::FACT_BITS | u32::from(self.fact)) << 32,
+            latency.unwrap_or(u64::MAX),
+            self.ret as u64,
+        ];
+        out.extend(head.iter().chain(words).flat_map(|word| word.to_le_bytes()));
+        out.extend_from_slice(items);
+        out.extend_from_slice(self.rest);
+    }
+
     /// Word N; 0 if the record has none.
     pub fn word(&self, n: usize) -> u64 {
         self.words.get(n * 8..n * 8 + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes)

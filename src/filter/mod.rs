@@ -49,10 +49,14 @@ pub use reject::{Bounds, Procs};
 
 use check::{Context, Node};
 use plan::Plan;
+use test::Test;
 
 use crate::batch::{Batch, Bitmap, Columns, Dict, Packed, ProcId, Tables};
 use crate::fields::{FIELDS, Field};
 use crate::schema::Schema;
+
+/// Fewer codes than this: a test that means those events, and does not only fail to exclude them.
+const FEW: usize = 128;
 
 /// A compiled filter. Its codes are those of the schema it was compiled for: another reel, another filter.
 #[derive(Clone, Debug)]
@@ -137,6 +141,20 @@ impl Filter {
         let mut all = Vec::new();
         self.plan.tests.iter().for_each(|t| t.test.fields(&mut |field, _| all.push(field)));
         all.into_iter()
+    }
+
+    /// True if it asks for an event by its name, or for an argument that few others have: by a test of the code that holds
+    /// for few codes, this one among them.
+    pub fn names(&self, code: u16) -> bool {
+        let few = |codes: &CodeSet| codes.has(code) && codes.len() < FEW;
+        let of_type = |test: &Test| {
+            let mut found = false;
+            test.fields(&mut |field, _| {
+                found |= field.name == "evt.type" || field.name.starts_with("evt.arg")
+            });
+            found
+        };
+        self.plan.tests.iter().any(|t| few(&t.codes) && of_type(&t.test))
     }
 
     /// What is known of every event that can match, beyond its code.

@@ -12,7 +12,7 @@ use crate::fields::clock::{self, Clock};
 use crate::fields::escape::{Within, escape};
 use crate::fields::sink::TextSink;
 use crate::fields::{args, names, number, res};
-use crate::schema::{COMPAT, LOST, PROCEXIT, Ret, Shape, is_error, is_restart};
+use crate::schema::{COMPAT, EVENTS, LOST, PROCEXIT, Ret, Shape, is_error, is_restart};
 
 /// How the first column shows time: tcpdump's ladder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -123,8 +123,11 @@ impl Text {
         }
         self.call(out, batch, row, shape);
         if shape.code != LOST && shape.code != PROCEXIT {
-            out.extend_from_slice(b" = ");
-            self.result(out, batch, row, shape);
+            // Events that are no calls give nothing back.
+            if shape.ret != Ret::None || !(EVENTS..COMPAT).contains(&shape.code) {
+                out.extend_from_slice(b" = ");
+                self.result(out, batch, row, shape);
+            }
             let latency = batch.latency.get(row).copied().unwrap_or(NO_LATENCY);
             if self.options.latency && latency != NO_LATENCY {
                 out.push(b' ');

@@ -150,6 +150,9 @@ fn limits_and_numbers_are_described() {
         format!("| {} | `descriptor` |", schema::DESCRIPTOR),
         format!("({} is `procexit`", schema::PROCEXIT),
         format!("; {} is `lost`", schema::LOST),
+        format!("; {} is `switch`, {} `signal`", schema::SWITCH, schema::SIGNAL),
+        format!("{} `signaldeliver`, {} `page_fault`", schema::SIGNALDELIVER, schema::PAGE_FAULT),
+        format!("operations of io_uring by their numbers plus {0})", schema::URING),
         format!("Codes are below {}", schema::CODES),
         format!("modulo {}.", super::slots::LANES),
     ] {

@@ -41,6 +41,8 @@ impl Class {
     pub const SYSTEM: Class = Class(1024);
     /// Waiting for descriptors: poll, select, epoll.
     pub const WAIT: Class = Class(2048);
+    /// Not calls: asked for through a ring in memory.
+    pub const URING: Class = Class(4096);
     /// Not described.
     pub const OTHER: Class = Class(0);
 
@@ -58,6 +60,7 @@ impl Class {
         (Class::CREDS, "creds", "users, groups, capabilities, keys, security modules"),
         (Class::SYSTEM, "system", "the system as a whole: mounts, modules, host name, logging, bpf"),
         (Class::WAIT, "wait", "waiting for descriptors: poll, select, epoll"),
+        (Class::URING, "uring", "operations of io_uring: asked for through a ring in memory, not by a call"),
     ];
 
     /// Both.
@@ -105,6 +108,8 @@ pub enum Effect {
     Socketpair,
     /// The result is a new descriptor; fact: what it is.
     Descriptor,
+    /// The result may be a connected socket of a client; fact: its addresses.
+    MayAccept,
     /// The result may be a new descriptor; fact: what it is.
     MayOpen,
     /// Descriptors came with the message that argument 1 points to; fact: what they are.
@@ -237,6 +242,15 @@ const FDSYS: Class = Class::SYSTEM.and(Class::DESC);
 const FILESYS: Class = Class::FILE.and(Class::SYSTEM);
 const FDFILESYS: Class = Class::FILE.and(Class::DESC).and(Class::SYSTEM);
 const WAIT: Class = Class::WAIT.and(Class::DESC);
+const URING: Class = Class::URING;
+const URDESC: Class = DESC.and(URING);
+const URFILE: Class = FDFILE.and(URING);
+const URNET: Class = NET.and(URING);
+const URWAIT: Class = WAIT.and(URING);
+const URTIME: Class = TIME.and(URING);
+const URMEM: Class = MEMORY.and(URING);
+const URPROC: Class = PROCESS.and(URING);
+const URIPC: Class = IPC.and(URING);
 
 /// Every described call and event.
 ///
@@ -806,6 +820,81 @@ pub static CALLS: &[Call] = calls! {
     // --- events that are not calls ---
     procexit(status: Int, signal: Signal) -> None, PROCESS, Nothing;
     lost(count: Long, cpu: UInt) -> None, Class::OTHER, Nothing;
+
+    // --- on request ---
+    switch(next: Pid, name: Str, state: Flags(&t::TASK_STATE)) -> None, SCHED, Nothing;
+    signal(sig: Signal, code: Enum(&t::SIGNAL_CODE), sender: Pid, name: Str, whom: Enum(&t::PID_TYPE),
+        outcome: Enum(&t::SIGNAL_OUTCOME)) -> None, SIGNAL, Nothing;
+    signaldeliver(sig: Signal, code: Enum(&t::SIGNAL_CODE), action: Enum(&t::SIGNAL_ACTION)) -> None, SIGNAL, Nothing;
+    page_fault(addr: Hex, ip: Hex, error: Flags(&t::FAULT)) -> None, MEMORY, Nothing;
+
+    // --- operations of io_uring, made from two records ---
+    uring_nop(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URING, Nothing;
+    uring_readv(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
+    uring_writev(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
+    uring_fsync(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
+    uring_read_fixed(fd: Fd, len: Size, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
+    uring_write_fixed(fd: Fd, len: Size, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
+    uring_poll_add(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URWAIT, Nothing;
+    uring_poll_remove(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URING, Nothing;
+    uring_sync_file_range(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
+    uring_sendmsg(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URNET, Nothing;
+    uring_recvmsg(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URNET, Nothing;
+    uring_timeout(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URTIME, Nothing;
+    uring_timeout_remove(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URTIME, Nothing;
+    uring_accept(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Fd, URNET, Effect::MayAccept;
+    uring_async_cancel(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URING, Nothing;
+    uring_link_timeout(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URTIME, Nothing;
+    uring_connect(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URNET, Effect::Connect;
+    uring_fallocate(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
+    uring_openat(dirfd: DirFd, path: Path, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Fd, URFILE,
+        Effect::MayOpen;
+    uring_close(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URDESC, Effect::Close;
+    uring_files_update(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URING, Nothing;
+    uring_statx(dirfd: DirFd, path: Path, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
+    uring_read(fd: Fd, len: Size, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
+    uring_write(fd: Fd, len: Size, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
+    uring_fadvise(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
+    uring_madvise(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URMEM, Nothing;
+    uring_send(fd: Fd, len: Size, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URNET, Nothing;
+    uring_recv(fd: Fd, len: Size, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URNET, Nothing;
+    uring_openat2(dirfd: DirFd, path: Path, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Fd, URFILE,
+        Effect::MayOpen;
+    uring_epoll_ctl(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URWAIT, Nothing;
+    uring_splice(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
+    uring_provide_buffers(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URING, Nothing;
+    uring_remove_buffers(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URING, Nothing;
+    uring_tee(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
+    uring_shutdown(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URNET, Nothing;
+    uring_renameat(dirfd: DirFd, path: Path, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
+    uring_unlinkat(dirfd: DirFd, path: Path, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
+    uring_mkdirat(dirfd: DirFd, path: Path, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
+    uring_symlinkat(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
+    uring_linkat(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
+    uring_msg_ring(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URDESC, Nothing;
+    uring_fsetxattr(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
+    uring_setxattr(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
+    uring_fgetxattr(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
+    uring_getxattr(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
+    uring_socket(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Fd, URNET, Effect::MayOpen;
+    uring_cmd(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URDESC, Nothing;
+    uring_send_zc(fd: Fd, len: Size, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URNET, Nothing;
+    uring_sendmsg_zc(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URNET, Nothing;
+    uring_read_multishot(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
+    uring_waitid(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URPROC, Nothing;
+    uring_futex_wait(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URIPC, Nothing;
+    uring_futex_wake(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Count, URIPC, Nothing;
+    uring_futex_waitv(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Int, URIPC, Nothing;
+    uring_fixed_fd_install(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Fd, URDESC,
+        Effect::MayOpen;
+    uring_ftruncate(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URFILE, Nothing;
+    uring_bind(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URNET, Effect::Bind;
+    uring_listen(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URNET, Effect::Listen;
+    uring_recv_zc(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URNET, Nothing;
+    uring_epoll_wait(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Count, URWAIT, Nothing;
+    uring_readv_fixed(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
+    uring_writev_fixed(fd: Fd, sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Bytes, URFILE, Nothing;
+    uring_pipe(sqe_flags: Flags(&t::IOSQE), user_data: Hex) -> Zero, URDESC, Nothing;
 
     // --- rows of snapshots, which are no events: what there is, not what happens ---
     snapshot(processes: Long, descriptors: Long) -> Int, PROCESS, Nothing;

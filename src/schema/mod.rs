@@ -46,6 +46,18 @@ pub const SNAPSHOT: u16 = EVENTS + 3;
 pub const PROCESS: u16 = EVENTS + 4;
 /// In a snapshot: a descriptor of a process; words: its number, whether exec closes it.
 pub const DESCRIPTOR: u16 = EVENTS + 5;
+/// A CPU turned from this thread to another; words: that one's id, its name, the state that this one is left in. The latency
+/// is how long it had the CPU.
+pub const SWITCH: u16 = EVENTS + 6;
+/// A signal was sent to this thread or its process; words: number, why, sending process, its name, whom it is for, what
+/// became of it.
+pub const SIGNAL: u16 = EVENTS + 7;
+/// A signal is taken; words: number, why, what is done.
+pub const SIGNALDELIVER: u16 = EVENTS + 8;
+/// A page was missing; words: address, instruction, what was tried.
+pub const PAGE_FAULT: u16 = EVENTS + 9;
+/// Operation 0 of io_uring; the others follow by their numbers. Words: descriptor, path or length, flags, `user_data`.
+pub const URING: u16 = EVENTS + 64;
 /// First code of 32-bit calls on a 64-bit kernel.
 pub const COMPAT: u16 = 2048;
 /// One past the largest code.
@@ -264,8 +276,13 @@ impl Schema {
             (SNAPSHOT, "snapshot"),
             (PROCESS, "process"),
             (DESCRIPTOR, "descriptor"),
+            (SWITCH, "switch"),
+            (SIGNAL, "signal"),
+            (SIGNALDELIVER, "signaldeliver"),
+            (PAGE_FAULT, "page_fault"),
         ];
-        let shapes = native.iter().chain(&events).map(|&(code, name)| {
+        let uring = numbers::URING.iter().map(|(op, name)| (URING + op, *name));
+        let shapes = native.iter().chain(&events).copied().chain(uring).map(|(code, name)| {
             rows.get(name).map_or_else(|| Shape::generic(code, name), |c| Shape::of(arch, code, c))
         });
         // A 32-bit call is never decoded with the 64-bit table: registers and structures differ.

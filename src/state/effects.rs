@@ -50,7 +50,8 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
     let new_fd = u32::try_from(r.ret).ok();
     match shape.effect {
         // What came with messages has been placed.
-        Effect::None | Effect::Exec | Effect::Clone | Effect::Prctl | Effect::MayOpen => {}
+        Effect::None | Effect::Exec | Effect::Clone | Effect::Prctl | Effect::MayOpen | Effect::MayAccept => {
+        }
         Effect::Receive | Effect::ReceiveAll => {}
         Effect::Open | Effect::Anon(_) | Effect::Socket | Effect::Accept | Effect::Descriptor => {
             // `made` did not know of what: better nothing than the file that had this number before.

@@ -32,6 +32,31 @@ impl State<'_> {
         self.entity(desc, r.pid, fd)
     }
 
+    /// A new descriptor of a new file.
+    pub(super) fn opened(
+        &self,
+        proc: &ProcRef,
+        r: &Record,
+        shape: &Shape,
+        fd: u32,
+        desc: FileDesc,
+        cloexec: bool,
+    ) -> FileRef {
+        let cloexec = r.cloexec().unwrap_or(cloexec);
+        let mut file = self.new_file(proc, r, shape, fd, desc);
+        if let Some(id) = r.slot() {
+            file.id.set(id);
+            file = proc.fds.borrow().borrow_mut().arrived(file);
+        }
+        effects::place(&proc.fds.borrow(), fd, file.clone(), cloexec, r.time);
+        effects::tell_copies(proc, r, shape);
+        if r.slot() == Some(0) {
+            // Another thread has closed it already.
+            proc.fds.borrow().borrow_mut().remove(fd, r.time);
+        }
+        file
+    }
+
     /// Descriptors that came with messages.
     pub(super) fn receive(&mut self, proc: &ProcRef, r: &Record) {
         let Fact::Got(all) = r.fact() else { return };

@@ -25,6 +25,7 @@ fn makes(effect: Effect) -> bool {
             | Effect::Accept
             | Effect::Descriptor
             | Effect::MayOpen
+            | Effect::MayAccept
             | Effect::Ioctl
     )
 }
@@ -55,6 +56,11 @@ pub fn made(r: &Record, shape: &Shape, name: &mut Vec<u8>) -> Option<(FileDesc, 
         }
         (Effect::Descriptor | Effect::MayOpen | Effect::Ioctl, Fact::Sock(s)) => {
             let mut desc = FileDesc::default();
+            told(&mut desc, &s);
+            Some((desc, r.flags & abi::F_CLOEXEC != 0))
+        }
+        (Effect::MayAccept, Fact::Sock(s)) => {
+            let mut desc = FileDesc { role: Role::Server, ..FileDesc::default() };
             told(&mut desc, &s);
             Some((desc, r.flags & abi::F_CLOEXEC != 0))
         }
@@ -142,6 +148,19 @@ pub fn got(g: &Got, name: &mut Vec<u8>) -> FileDesc {
     let mut d = FileDesc::default();
     told(&mut d, s);
     d
+}
+
+/// What the kernel says of one file.
+pub fn by_fact(r: &Record, name: &mut Vec<u8>) -> Option<FileDesc> {
+    match r.fact() {
+        Fact::Path(p) => Some(by_path(&p, name)),
+        Fact::Sock(s) => {
+            let mut desc = FileDesc::default();
+            told(&mut desc, &s);
+            Some(desc)
+        }
+        _ => None,
+    }
 }
 
 fn anon(what: Anon, r: &Record, shape: &Shape) -> FileDesc {

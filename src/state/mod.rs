@@ -13,6 +13,7 @@
 //! entity that was read from /proc ignores records older than that reading; where several tasks use a table of descriptors,
 //! records say what a number means at the end of the call; and [`descriptors`] remembers what it meant when a call began.
 
+mod beside;
 mod cloexec;
 mod containers;
 mod descriptors;
@@ -32,6 +33,7 @@ mod rows;
 mod scan;
 mod snapshot;
 mod tables;
+mod uring;
 
 use std::collections::VecDeque;
 
@@ -121,6 +123,8 @@ pub struct State<'s> {
     live: FxHashSet<u32>,
     /// What calls that have begun will overwrite, by thread: the time of the entry and its record.
     entries: FxHashMap<u32, (u64, Vec<u8>)>,
+    /// Requests of io_uring under way.
+    requests: uring::Requests,
     /// Paths of control groups of the unified hierarchy by their ids, of those that records told.
     groups: FxHashMap<u64, Text>,
     /// Those that are to be judged, if any are.
@@ -169,6 +173,7 @@ impl<'s> State<'s> {
             next_seq: Vec::new(),
             live: FxHashSet::default(),
             entries: FxHashMap::default(),
+            requests: uring::Requests::default(),
             groups: FxHashMap::default(),
             judge: None,
             searched: 0,
@@ -258,6 +263,9 @@ impl<'s> State<'s> {
             abi::REC_ENTRY => self.entry(&r, bytes),
             abi::REC_ATTACH => self.attached(&r),
             abi::REC_MKDIR => self.grouped(&r),
+            abi::REC_SWITCH..=abi::REC_FAULT => self.beside(cpu, &r, wanted, b),
+            abi::REC_SUBMIT => self.submitted(cpu, &r, bytes, wanted, b),
+            abi::REC_DONE => self.completed(cpu, &r, wanted, b),
             _ => self.call(cpu, &r, wanted, b),
         }
         if let Some(account) = self.accounts.get_mut(cpu) {

@@ -116,21 +116,11 @@ impl State<'_> {
             // A new file is known by its own record, even if that is older than what /proc told.
             let made = made::made(r, shape, &mut self.name).or_else(|| made::made_by_text(r, shape, &proc));
             if let (Some((desc, cloexec)), Ok(fd)) = (made, u32::try_from(r.ret)) {
-                let cloexec = r.cloexec().unwrap_or(cloexec);
-                let mut file = self.new_file(&proc, r, shape, fd, desc);
-                if current {
-                    if let Some(id) = r.slot() {
-                        file.id.set(id);
-                        file = proc.fds.borrow().borrow_mut().arrived(file);
-                    }
-                    effects::place(&proc.fds.borrow(), fd, file.clone(), cloexec, r.time);
-                    effects::tell_copies(&proc, r, shape);
-                    if r.slot() == Some(0) {
-                        // Another thread has closed it already.
-                        proc.fds.borrow().borrow_mut().remove(fd, r.time);
-                    }
-                }
-                new = Some(file);
+                new = Some(if current {
+                    self.opened(&proc, r, shape, fd, desc, cloexec)
+                } else {
+                    self.new_file(&proc, r, shape, fd, desc)
+                });
             } else if current {
                 if matches!(shape.effect, Effect::Receive | Effect::ReceiveAll) {
                     self.receive(&proc, r);

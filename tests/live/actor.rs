@@ -58,6 +58,8 @@ extern "C" fn before_main() {
         #[cfg(target_arch = "x86_64")]
         "stuck-compat" => super::stuck::compat(),
         "listing" => super::listing::act(),
+        "beside" => super::beside::act(),
+        "uring" => super::uring::act(),
         "fdlist" => super::fdlist::act(),
         "into-group" => super::groups::act(),
         #[cfg(target_arch = "x86_64")]

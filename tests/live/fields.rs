@@ -11,7 +11,7 @@ use sysreel::schema::{Arch, Schema};
 use sysreel::selfcheck::check;
 use sysreel::source::abi;
 use sysreel::source::live::plan::{Interest, Snaplen, plans};
-use sysreel::source::live::{Clocks, Options, Probe, boot_now};
+use sysreel::source::live::{Beside, Clocks, Options, Probe, boot_now};
 use sysreel::state::State;
 use sysreel::users::Users;
 
@@ -48,6 +48,7 @@ fn a_reel_prints_every_field_as_the_live_capture_did() {
         rt_sigreturn: 15,
         env: false,
         reject_groups: false,
+        beside: Beside::default(),
     };
     let (mut probe, mut rings) = Probe::load(options).unwrap();
     probe.attach().unwrap();

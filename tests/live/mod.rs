@@ -5,6 +5,7 @@
 
 mod actor;
 mod bad;
+mod beside;
 mod calls;
 #[cfg(target_arch = "x86_64")]
 mod compat;
@@ -36,6 +37,7 @@ mod stress;
 mod stuck;
 #[cfg(target_arch = "x86_64")]
 mod truth;
+mod uring;
 mod who;
 
 /// For other tests that capture.

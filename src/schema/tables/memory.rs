@@ -1,6 +1,13 @@
 //! Address spaces. Values: the kernel's UAPI headers.
 
 names! {
+    /// What was tried where a page was missing (enum x86_pf_error_code in arch/x86/include/asm/trap_pf.h); without USER the
+    /// kernel did, with PROT the page was there but not for that.
+    FAULT = "fault" {
+        READ = 0, PROT = 1, WRITE = 2, USER = 4, RSVD = 8, INSTR = 0x10, PK = 0x20, SHSTK = 0x40, SGX = 0x8000,
+        RMP = 0x80000000,
+    }
+
     /// Protection of pages.
     PROT = "prot" {
         PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_SEM = 8, PROT_BTI = 0x10,

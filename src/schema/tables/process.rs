@@ -1,6 +1,14 @@
 //! Processes and threads: birth, limits, control, scheduling, credentials. Values: the kernel's UAPI headers.
 
 names! {
+    /// In which state a thread is left when the CPU turns to another (include/linux/sched.h); RUNNING: it would have gone on.
+    TASK_STATE = "task_state" {
+        TASK_RUNNING = 0, TASK_INTERRUPTIBLE = 1, TASK_UNINTERRUPTIBLE = 2, TASK_STOPPED = 4, TASK_TRACED = 8,
+        EXIT_DEAD = 0x10, EXIT_ZOMBIE = 0x20, TASK_PARKED = 0x40, TASK_DEAD = 0x80, TASK_WAKEKILL = 0x100,
+        TASK_WAKING = 0x200, TASK_NOLOAD = 0x400, TASK_NEW = 0x800, TASK_RTLOCK_WAIT = 0x1000,
+        TASK_FREEZABLE = 0x2000, TASK_FREEZABLE_UNSAFE = 0x4000, TASK_FROZEN = 0x8000,
+    }
+
     /// `clone` flags. The low byte is the signal that tells the parent of the end.
     CLONE = "clone" mask 0xff {
         SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGILL = 4, SIGTRAP = 5, SIGABRT = 6, SIGBUS = 7, SIGFPE = 8,

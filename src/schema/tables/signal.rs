@@ -39,6 +39,45 @@ names! {
         SI_ASYNCNL = 0xffffffc4,
     }
 
+    /// Why a signal was sent: the codes that any signal has, and of those that have more their number times 256 and the code.
+    SIGNAL_CODE = "signal_code" {
+        SI_USER = 0, SI_KERNEL = 0x80, SI_QUEUE = 0xffffffff, SI_TIMER = 0xfffffffe, SI_MESGQ = 0xfffffffd,
+        SI_ASYNCIO = 0xfffffffc, SI_SIGIO = 0xfffffffb, SI_TKILL = 0xfffffffa, SI_DETHREAD = 0xfffffff9,
+        SI_ASYNCNL = 0xffffffc4,
+        ILL_ILLOPC = 0x401, ILL_ILLOPN = 0x402, ILL_ILLADR = 0x403, ILL_ILLTRP = 0x404, ILL_PRVOPC = 0x405,
+        ILL_PRVREG = 0x406, ILL_COPROC = 0x407, ILL_BADSTK = 0x408, ILL_BADIADDR = 0x409,
+        TRAP_BRKPT = 0x501, TRAP_TRACE = 0x502, TRAP_BRANCH = 0x503, TRAP_HWBKPT = 0x504, TRAP_UNK = 0x505,
+        TRAP_PERF = 0x506,
+        BUS_ADRALN = 0x701, BUS_ADRERR = 0x702, BUS_OBJERR = 0x703, BUS_MCEERR_AR = 0x704,
+        BUS_MCEERR_AO = 0x705,
+        FPE_INTDIV = 0x801, FPE_INTOVF = 0x802, FPE_FLTDIV = 0x803, FPE_FLTOVF = 0x804, FPE_FLTUND = 0x805,
+        FPE_FLTRES = 0x806, FPE_FLTINV = 0x807, FPE_FLTSUB = 0x808, FPE_FLTUNK = 0x80e, FPE_CONDTRAP = 0x80f,
+        SEGV_MAPERR = 0xb01, SEGV_ACCERR = 0xb02, SEGV_BNDERR = 0xb03, SEGV_PKUERR = 0xb04,
+        SEGV_ACCADI = 0xb05, SEGV_ADIDERR = 0xb06, SEGV_ADIPERR = 0xb07, SEGV_MTEAERR = 0xb08,
+        SEGV_MTESERR = 0xb09, SEGV_CPERR = 0xb0a,
+        CLD_EXITED = 0x1101, CLD_KILLED = 0x1102, CLD_DUMPED = 0x1103, CLD_TRAPPED = 0x1104,
+        CLD_STOPPED = 0x1105, CLD_CONTINUED = 0x1106,
+        POLL_IN = 0x1d01, POLL_OUT = 0x1d02, POLL_MSG = 0x1d03, POLL_ERR = 0x1d04, POLL_PRI = 0x1d05,
+        POLL_HUP = 0x1d06,
+        SYS_SECCOMP = 0x1f01, SYS_USER_DISPATCH = 0x1f02,
+    }
+
+    /// What becomes of a signal that is sent (TRACE_SIGNAL_ in include/trace/events/signal.h): it waits to be taken, the
+    /// program ignores it, the same is waiting already, no room was left for it, or for what it would have told.
+    SIGNAL_OUTCOME = "signal_outcome" {
+        DELIVERED = 0, IGNORED = 1, ALREADY_PENDING = 2, OVERFLOW_FAIL = 3, LOSE_INFO = 4,
+    }
+
+    /// What a program does with a signal: the default, nothing, or a function of its own.
+    SIGNAL_ACTION = "signal_action" {
+        SIG_DFL = 0, SIG_IGN = 1, HANDLER = 2,
+    }
+
+    /// For whom a signal is (enum pid_type in include/linux/pid_types.h): a thread, a process, a group, a session.
+    PID_TYPE = "pid_type" {
+        THREAD = 0, PROCESS = 1, GROUP = 2, SESSION = 3,
+    }
+
     /// Why SIGCHLD came.
     CLD = "cld" {
         CLD_EXITED = 1, CLD_KILLED = 2, CLD_DUMPED = 3, CLD_TRAPPED = 4, CLD_STOPPED = 5, CLD_CONTINUED = 6,

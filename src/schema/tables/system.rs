@@ -33,6 +33,12 @@ names! {
         IORING_ENTER_EXT_ARG_REG = 0x40, IORING_ENTER_NO_IOWAIT = 0x80,
     }
 
+    /// Flags of a request of io_uring.
+    IOSQE = "iosqe" {
+        IOSQE_FIXED_FILE = 1, IOSQE_IO_DRAIN = 2, IOSQE_IO_LINK = 4, IOSQE_IO_HARDLINK = 8, IOSQE_ASYNC = 0x10,
+        IOSQE_BUFFER_SELECT = 0x20, IOSQE_CQE_SKIP_SUCCESS = 0x40,
+    }
+
     /// `io_uring_register` operations.
     IO_URING_REGISTER = "io_uring_register" {
         IORING_REGISTER_BUFFERS = 0, IORING_UNREGISTER_BUFFERS = 1, IORING_REGISTER_FILES = 2,

@@ -11,19 +11,20 @@ pub struct Btf<'a> {
     strings: &'a [u8],
     /// Offset of each type's record.
     types: Vec<u32>,
-    structs: HashMap<&'a [u8], u32>,
+    named: HashMap<&'a [u8], u32>,
 }
 
 const KIND_ARRAY: u32 = 3;
 const KIND_STRUCT: u32 = 4;
 const KIND_UNION: u32 = 5;
+const KIND_TYPEDEF: u32 = 8;
 
 fn u32_at(data: &[u8], at: usize) -> Option<u32> {
     data.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes)
 }
 
 impl<'a> Btf<'a> {
-    /// Parses the index of all types. Only structures of which `wanted` is true can be asked for: there are ten thousand.
+    /// Parses the index of all types. Only structures and type names of which `wanted` is true can be asked for: there are ten thousand.
     pub fn parse(bytes: &'a [u8], wanted: impl Fn(&[u8]) -> bool) -> Option<Btf<'a>> {
         if bytes.get(..2)? != [0x9f, 0xeb] {
             return None;
@@ -35,17 +36,17 @@ impl<'a> Btf<'a> {
         };
         let (data, strings) = (section(8)?, section(16)?);
         // Type 0 is void and has no record.
-        let mut btf = Btf { data, strings, types: vec![u32::MAX], structs: HashMap::new() };
+        let mut btf = Btf { data, strings, types: vec![u32::MAX], named: HashMap::new() };
         let mut at = 0usize;
         while at + 12 <= data.len() {
             let info = u32_at(data, at + 4)?;
             let (kind, vlen) = ((info >> 24) & 0x1f, (info & 0xffff) as usize);
             let id = btf.types.len() as u32;
             btf.types.push(at as u32);
-            if matches!(kind, KIND_STRUCT | KIND_UNION)
+            if matches!(kind, KIND_STRUCT | KIND_UNION | KIND_TYPEDEF)
                 && let Some(name) = btf.string(u32_at(data, at)?).filter(|n| !n.is_empty() && wanted(n))
             {
-                btf.structs.entry(name).or_insert(id);
+                btf.named.entry(name).or_insert(id);
             }
             at += 12
                 + match kind {
@@ -104,10 +105,18 @@ impl<'a> Btf<'a> {
         None
     }
 
+    /// How many arguments a hook of this tracepoint has, by the name of its type (`btf_trace_` and the tracepoint's): a
+    /// pointer to a function whose first argument is not the hook's.
+    pub fn arguments(&self, typedef: &str) -> Option<usize> {
+        let (_, _, _, pointer) = self.resolve(*self.named.get(typedef.as_bytes())?)?;
+        let (_, count, _, _) = self.resolve(u32_at(self.data, pointer + 8)?)?;
+        count.checked_sub(1)
+    }
+
     /// Offset in bytes of `struct.member.member`.
     pub fn offset(&self, path: &str) -> Option<u32> {
         let mut parts = path.split('.');
-        let mut id = *self.structs.get(parts.next()?.as_bytes())?;
+        let mut id = *self.named.get(parts.next()?.as_bytes())?;
         let mut bits = 0;
         for part in parts {
             let (offset, ty) = self.member(id, part, 0)?;

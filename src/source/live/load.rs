@@ -33,6 +33,19 @@ pub struct Options {
     pub env: bool,
     /// Control groups can be rejected: [`Probe::reject_group`].
     pub reject_groups: bool,
+    /// What else happens to tasks.
+    pub beside: Beside,
+}
+
+/// What happens to tasks beside their calls, each only if it is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// A CPU turns from one to another.
+    pub switches: bool,
+    /// Signals are sent, and taken.
+    pub signals: bool,
+    /// A page is missing.
+    pub faults: bool,
 }
 
 /// What the verifier and the kernel say of one program.
@@ -96,8 +109,7 @@ impl std::error::Error for LoadError {}
 pub struct Probe {
     ebpf: Ebpf,
     options: Options,
-    /// The kernel has control groups.
-    groups: bool,
+    kernel: Kernel,
     attached: Vec<&'static str>,
     /// One byte per pid.
     scope: Map,
@@ -115,9 +127,35 @@ const HOOKS: &[&str] = &[
     "task_rename",
     "cgroup_attach_task",
     "cgroup_mkdir",
+    "io_uring_submit_req",
+    "io_uring_complete",
+    "signal_generate",
+    "signal_deliver",
+    "page_fault_user",
+    "page_fault_kernel",
+    "sched_switch",
     "sys_exit",
     "sys_enter",
 ];
+
+/// What kernels differ in.
+#[derive(Clone, Debug, Default)]
+struct Kernel {
+    /// It has control groups.
+    groups: bool,
+    /// See [`offsets::Found::tracepoints`].
+    tracepoints: Vec<(&'static str, &'static str)>,
+}
+
+impl Kernel {
+    /// What this kernel calls the tracepoint of a hook, if it has it.
+    fn tracepoint(&self, hook: &'static str) -> Option<&'static str> {
+        match offsets::is_optional(hook) {
+            true => self.tracepoints.iter().find(|(own, _)| *own == hook).map(|(_, name)| *name),
+            false => (self.groups || !hook.starts_with("cgroup_")).then_some(hook),
+        }
+    }
+}
 
 fn chain(e: &dyn std::error::Error) -> String {
     let mut text = e.to_string();
@@ -164,9 +202,15 @@ fn online_cpus() -> u32 {
 }
 
 impl Options {
-    /// Whether a hook is needed, and there can be one.
-    fn wants(&self, hook: &str, groups: bool) -> bool {
-        (hook != "sys_enter" || self.entry) && (!hook.starts_with("cgroup_") || groups)
+    /// Whether a hook is needed.
+    fn wants(&self, hook: &str) -> bool {
+        match hook {
+            "sys_enter" => self.entry,
+            "sched_switch" => self.beside.switches,
+            "signal_generate" | "signal_deliver" => self.beside.signals,
+            "page_fault_user" | "page_fault_kernel" => self.beside.faults,
+            _ => true,
+        }
     }
 }
 
@@ -182,9 +226,10 @@ fn places(options: &Options) -> u32 {
     if options.reject_groups { abi::GROUPS } else { 1 }
 }
 
-/// Makes the probe's maps, and sets its constants. With it, whether the kernel has control groups.
-fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<(Ebpf, bool), LoadError> {
-    let mut constants = offsets::resolve(types).map_err(LoadError::Missing)?;
+/// Makes the probe's maps, and sets its constants. With it, what is particular to this kernel.
+fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<(Ebpf, Kernel), LoadError> {
+    let offsets::Found { mut constants, tracepoints } =
+        offsets::resolve(types).map_err(LoadError::Missing)?;
     let groups = constants.iter().any(|(name, at)| *name == "TASK_GROUPS" && *at != 0);
     constants.extend([
         ("CHUNK_MASK", per_cpu - 1),
@@ -206,23 +251,24 @@ fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<(Ebp
         .map_max_entries("SHARED", cpus)
         .map_max_entries("GROUPS", places(options));
     let made = loader.load(OBJECT).map_err(|e| explain("cannot make the probe's maps", &e))?;
-    Ok((made, groups))
+    Ok((made, Kernel { groups, tracepoints }))
 }
 
 /// Loads the programs: two at a time, as the verifier takes nearly all of the time that a start takes.
-fn verify(ebpf: &mut Ebpf, options: &Options, groups: bool, btf: &Btf) -> Result<(), LoadError> {
+fn verify(ebpf: &mut Ebpf, options: &Options, kernel: &Kernel, btf: &Btf) -> Result<(), LoadError> {
     let mut programs: Vec<(&'static str, &mut Program)> = ebpf
         .programs_mut()
         .filter_map(|(name, program)| {
-            Some((*HOOKS.iter().find(|h| **h == name && options.wants(h, groups))?, program))
+            Some((*HOOKS.iter().find(|h| **h == name && options.wants(h))?, program))
         })
         .collect();
     let load = |programs: Vec<(&'static str, &mut Program)>| {
         programs.into_iter().try_for_each(|(hook, program)| {
+            let Some(tracepoint) = kernel.tracepoint(hook) else { return Ok(()) };
             let program: &mut BtfTracePoint =
                 program.try_into().map_err(|e: aya::programs::ProgramError| explain(hook, &e))?;
             program
-                .load(hook, btf)
+                .load(tracepoint, btf)
                 .map_err(|e| explain(&format!("the kernel refuses the program {hook}"), &e))
         })
     };
@@ -258,10 +304,13 @@ impl Probe {
             (Btf::parse(&bytes, Endianness::default()), maps.join())
         });
         drop(bytes);
-        let (mut ebpf, groups) =
+        let (mut ebpf, kernel) =
             maps.unwrap_or_else(|_| Err(LoadError::Other("making the probe's maps failed".into())))?;
         let btf = btf.map_err(|e| explain("reading the kernel's type information", &e))?;
-        verify(&mut ebpf, &options, groups, &btf)?;
+        if options.beside.faults && kernel.tracepoint("page_fault_user").is_none() {
+            return Err(LoadError::Other("this kernel has no tracepoint of page faults".into()));
+        }
+        verify(&mut ebpf, &options, &kernel, &btf)?;
         // As large as all the rest of this process together, and of no use any more.
         drop(btf);
         let take = |name: &str, len: usize| -> Result<Map, LoadError> {
@@ -279,7 +328,7 @@ impl Probe {
         let rejected_groups = take("GROUPS", places(&options) as usize * size_of::<u64>())?;
         let rings = Rings::new(chunks, ctl, cpus, per_cpu);
         let attached = Vec::new();
-        Ok((Probe { ebpf, options, groups, attached, scope, plans, slots, bounds, rejected_groups }, rings))
+        Ok((Probe { ebpf, options, kernel, attached, scope, plans, slots, bounds, rejected_groups }, rings))
     }
 
     /// Sets what is wanted. Takes effect call by call, at once.
@@ -289,7 +338,9 @@ impl Probe {
 
     /// Attaches every hook that is needed.
     pub fn attach(&mut self) -> Result<(), LoadError> {
-        for hook in HOOKS.iter().filter(|h| self.options.wants(h, self.groups)) {
+        let needed =
+            |hook: &&&'static str| self.options.wants(hook) && self.kernel.tracepoint(hook).is_some();
+        for hook in HOOKS.iter().filter(needed) {
             tracepoint(&mut self.ebpf, hook)?
                 .attach()
                 .map_err(|e| explain(&format!("cannot attach to {hook}"), &e))?;
@@ -306,6 +357,16 @@ impl Probe {
                 let _ = p.unload();
             }
         }
+    }
+
+    /// Whether operations of io_uring are seen.
+    pub fn sees_uring(&self) -> bool {
+        self.kernel.tracepoint("io_uring_complete").is_some()
+    }
+
+    /// Whether page faults can be seen.
+    pub fn sees_faults(&self) -> bool {
+        self.kernel.tracepoint("page_fault_user").is_some()
     }
 
     /// Names of the attached hooks.

@@ -11,7 +11,7 @@ pub mod offsets;
 pub mod plan;
 mod ring;
 
-pub use load::{LoadError, Options, Probe, ProgramInfo};
+pub use load::{Beside, LoadError, Options, Probe, ProgramInfo};
 pub use ring::{Counters, Drained, Rings};
 
 /// Nanoseconds of the boot clock, the clock of every record.

@@ -83,6 +83,39 @@ const GROUPS: [(&str, &str); 6] = [
     ("ROOT_HIERARCHY", "cgroup_root.hierarchy_id"),
 ];
 
+/// The same of io_uring's requests, which lie in memory as the `struct io_kiocb` and what each operation makes of its first
+/// bytes; without one of those the hooks are not attached.
+const URING: [(&str, &str); 18] = [
+    ("URING_OP", "io_kiocb.opcode"),
+    ("URING_FLAGS", "io_kiocb.flags"),
+    ("URING_CQE", "io_kiocb.cqe"),
+    ("URING_CTX", "io_kiocb.ctx"),
+    ("URING_FILE", "io_kiocb.file"),
+    ("URING_OPEN_DIR", "io_open.dfd"),
+    ("URING_OPEN_NAME", "io_open.filename"),
+    ("URING_OPEN_SLOT", "io_open.file_slot"),
+    ("URING_CLOSE_FD", "io_close.fd"),
+    ("URING_CLOSE_SLOT", "io_close.file_slot"),
+    ("URING_ACCEPT_SLOT", "io_accept.file_slot"),
+    ("URING_SOCKET_SLOT", "io_socket.file_slot"),
+    ("URING_STATX_NAME", "io_statx.filename"),
+    ("URING_RENAME_NAME", "io_rename.oldpath"),
+    ("URING_UNLINK_NAME", "io_unlink.filename"),
+    ("URING_MKDIR_NAME", "io_mkdir.filename"),
+    ("URING_RW_LEN", "io_rw.len"),
+    ("URING_MSG_LEN", "io_sr_msg.len"),
+];
+
+/// Tracepoints that not every kernel has, the first of these names that it knows: the probe's program, and the kernel's
+/// names of it.
+const TRACEPOINTS: [(&str, &[&str]); 4] = [
+    // Renamed in 6.4.
+    ("io_uring_submit_req", &["io_uring_submit_req", "io_uring_submit_sqe"]),
+    ("io_uring_complete", &["io_uring_complete"]),
+    ("page_fault_user", &["page_fault_user"]),
+    ("page_fault_kernel", &["page_fault_kernel"]),
+];
+
 /// Where the registers of a system call lie in `pt_regs`: six arguments, the number, and the six arguments of a 32-bit
 /// call. The aarch64 number is `syscallno`, and argument 0 survives only in `orig_x0`.
 #[cfg(target_arch = "x86_64")]
@@ -123,11 +156,29 @@ const REG_SYMBOLS: [&str; 13] = [
     "REGS_C2", "REGS_C3", "REGS_C4", "REGS_C5",
 ];
 
+/// True for a program whose tracepoint not every kernel has.
+pub fn is_optional(program: &str) -> bool {
+    TRACEPOINTS.iter().any(|(own, _)| *own == program)
+}
+
+/// What the kernel's types tell.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Constants of the probe.
+    pub constants: Vec<(&'static str, u32)>,
+    /// Programs whose tracepoints a kernel may lack, and the tracepoint of this one.
+    pub tracepoints: Vec<(&'static str, &'static str)>,
+}
+
 /// Every constant that comes from the kernel's BTF, or the members that it lacks.
-pub fn resolve(btf_bytes: &[u8]) -> Result<Vec<(&'static str, u32)>, Vec<String>> {
-    let members = || OFFSETS.iter().chain(&GROUPS).map(|o| o.1);
+pub fn resolve(btf_bytes: &[u8]) -> Result<Found, Vec<String>> {
+    let members = || OFFSETS.iter().chain(&GROUPS).chain(&URING).map(|o| o.1);
     let structs = || members().chain(["pt_regs"]).filter_map(|path| path.split('.').next());
-    let names: HashSet<&[u8]> = structs().map(str::as_bytes).collect();
+    let mut names: HashSet<&[u8]> = structs().map(str::as_bytes).collect();
+    let typedefs =
+        TRACEPOINTS.iter().flat_map(|(_, all)| *all).map(|name| (*name, format!("btf_trace_{name}")));
+    let typedefs: Vec<(&'static str, String)> = typedefs.collect();
+    names.extend(typedefs.iter().map(|(_, typedef)| typedef.as_bytes()));
     let Some(btf) = Btf::parse(btf_bytes, |name| names.contains(name)) else {
         return Err(vec!["the kernel's BTF itself (it is not in a form that is known)".into()]);
     };
@@ -152,8 +203,26 @@ pub fn resolve(btf_bytes: &[u8]) -> Result<Vec<(&'static str, u32)>, Vec<String>
         Some(offset) => found.extend([("TASK_STATUS", offset), ("COMPAT_BIT", bit)]),
         None => missing.push(member.into()),
     }
-    let groups: Option<Vec<_>> = GROUPS.iter().map(|(s, path)| Some((*s, btf.offset(path)?))).collect();
-    found.extend(groups.unwrap_or_else(|| GROUPS.map(|(s, _)| (s, 0)).to_vec()));
+    let all_of = |table: &'static [(&'static str, &'static str)]| -> Option<Vec<(&'static str, u32)>> {
+        table.iter().map(|(symbol, path)| Some((*symbol, btf.offset(path)?))).collect()
+    };
+    let none_of =
+        |table: &'static [(&'static str, &'static str)]| table.iter().map(|(s, _)| (*s, 0)).collect();
+    found.extend(all_of(&GROUPS).unwrap_or_else(|| none_of(&GROUPS)));
+    let arguments = |name: &str| {
+        let typedef = typedefs.iter().find(|(n, _)| *n == name)?;
+        btf.arguments(&typedef.1)
+    };
+    let uring = all_of(&URING);
+    let has_uring = uring.is_some();
+    found.extend(uring.unwrap_or_else(|| none_of(&URING)));
+    // Since 6.16 the tracepoint has the ring, the request, and a pointer to the result: before, seven things.
+    found.push(("URING_BY_CQE", u32::from(arguments("io_uring_complete") == Some(3))));
+    found.push(("REGS_IP", btf.offset("pt_regs.ip").unwrap_or(0)));
+    let tracepoints = TRACEPOINTS.iter().filter(|(hook, _)| has_uring || !hook.starts_with("io_uring"));
+    let tracepoints = tracepoints
+        .filter_map(|(hook, names)| Some((*hook, *names.iter().find(|name| arguments(name).is_some())?)))
+        .collect();
     // Since 6.14 d_iname is a member of a union.
     let inline = btf.offset("dentry.d_shortname").or_else(|| btf.offset("dentry.d_iname"));
     found.push(("DENTRY_INLINE", inline.unwrap_or(0)));
@@ -167,5 +236,5 @@ pub fn resolve(btf_bytes: &[u8]) -> Result<Vec<(&'static str, u32)>, Vec<String>
         ("INODE_NEAR", u32::from(in_inode.iter().all(|at| *at <= 80 - 8))),
     ];
     found.extend(near);
-    if missing.is_empty() { Ok(found) } else { Err(missing) }
+    if missing.is_empty() { Ok(Found { constants: found, tracepoints }) } else { Err(missing) }
 }

@@ -121,7 +121,7 @@ fn fact_of(effect: Effect) -> u8 {
         Effect::Open => FACT_OPENED,
         Effect::Chdir | Effect::Chroot => FACT_CWD,
         Effect::Connect | Effect::Bind => FACT_SOCK,
-        Effect::Socket | Effect::Accept => FACT_ACCEPTED,
+        Effect::Socket | Effect::Accept | Effect::MayAccept => FACT_ACCEPTED,
         Effect::Creds => FACT_CREDS,
         Effect::Pipe => FACT_PIPE,
         Effect::Descriptor => FACT_FILE,
@@ -194,6 +194,7 @@ fn changes_state(effect: Effect, files: bool) -> bool {
         | Effect::Socketpair
         | Effect::Descriptor
         | Effect::MayOpen
+        | Effect::MayAccept
         | Effect::Receive
         | Effect::ReceiveAll
         | Effect::Socket

@@ -11,6 +11,8 @@ use std::os::fd::{FromRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 
+use super::super::uring::{self, Ring, Sqe};
+
 /// Descriptors that the operations use: from here …
 pub const FIRST: c_int = 3;
 /// … to here.
@@ -20,6 +22,8 @@ const OWN: c_int = 200;
 /// Ways to the other workers: `MESH + n` leads to worker n.
 const MESH: c_int = OWN + 10;
 const LOG: c_int = OWN;
+/// Rings of io_uring, one of each thread: `RING + n`.
+const RING: c_int = OWN + 1;
 /// Workers.
 pub const WORKERS: usize = 4;
 /// Threads of a worker, besides the main one.
@@ -251,14 +255,37 @@ fn closes(r: &mut Random) {
     }
 }
 
+/// The same without a call: by a thread of the kernel's too, which has the same descriptors.
+fn by_ring(r: &mut Random, ring: &Ring) {
+    let flags = r.one_of(&[0, 0, 0, uring::ASYNC]);
+    let sqe = Sqe { flags, user_data: r.next(), ..Sqe::default() };
+    let path = c(r.one_of(&PATHS));
+    let open_flags = (r.one_of(&[0, CLOEXEC]) | NONBLOCK) as u32;
+    match r.below(5) {
+        0 | 1 => ring.ask(Sqe {
+            opcode: uring::OPENAT,
+            fd: libc::AT_FDCWD,
+            addr: path.as_ptr() as u64,
+            op_flags: open_flags,
+            ..sqe
+        }),
+        2 => {
+            let off = libc::SOCK_STREAM as u64 | NONBLOCK | r.one_of(&[0, CLOEXEC]);
+            ring.ask(Sqe { opcode: uring::SOCKET, fd: r.one_of(&[1, 2, 10]), off, ..sqe })
+        }
+        _ => ring.ask(Sqe { opcode: uring::CLOSE, fd: r.fd(), ..sqe }),
+    };
+}
+
 /// Uses a number while others change it.
 fn look(r: &mut Random) {
     let mut stat = [0u64; 18];
     call(libc::SYS_fstat, [r.fd() as u64, stat.as_mut_ptr() as u64, 0, 0, 0]);
 }
 
-pub fn operation(r: &mut Random) {
+pub fn operation(r: &mut Random, ring: Option<&Ring>) {
     match r.below(100) {
+        0..6 if ring.is_some() => ring.into_iter().for_each(|ring| by_ring(r, ring)),
         0..22 => open(r),
         22..34 => anonymous(r),
         34..50 => copies(r),
@@ -370,10 +397,23 @@ fn quiet_operation(r: &mut Random) {
     }
 }
 
-fn thread(shared: &Shared, mut r: Random) {
+/// A ring of this thread, whose descriptor is out of the way of the others.
+fn ring(number: c_int) -> Option<Ring> {
+    let mut ring = Ring::new()?;
+    let to = RING + number;
+    unsafe {
+        assert_eq!(libc::dup3(ring.fd, to, libc::O_CLOEXEC), to);
+        libc::close(ring.fd);
+    }
+    ring.fd = to;
+    Some(ring)
+}
+
+fn thread(shared: &Shared, number: c_int, mut r: Random) {
+    let ring = ring(number);
     loop {
         for _ in 0..BURST {
-            operation(&mut r);
+            operation(&mut r, ring.as_ref());
         }
         shared.done.fetch_add(BURST, Ordering::Relaxed);
         shared.barrier.wait();
@@ -394,16 +434,17 @@ fn worker(index: usize, seed: u64, operations: u64, first_mark: u64) {
         marks: AtomicU64::new(first_mark),
     });
     let mut r = Random::new(seed ^ (index as u64) << 40);
+    let own_ring = ring(0);
     let threads: Vec<_> = (0..THREADS)
         .map(|n| {
             let (shared, r) = (shared.clone(), Random::new(r.next() ^ n as u64));
-            std::thread::spawn(move || thread(&shared, r))
+            std::thread::spawn(move || thread(&shared, n as c_int + 1, r))
         })
         .collect();
     let number = || (index as u64 + 1) << 32 | shared.marks.fetch_add(1, Ordering::SeqCst);
     loop {
         for _ in 0..BURST {
-            operation(&mut r);
+            operation(&mut r, own_ring.as_ref());
         }
         let own = child(&mut r, Some(number() | CHILD));
         let sharing = child(&mut r, None);
