@@ -357,8 +357,8 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         // Not before all that was in it is gone.
-        let _ = fs::read_to_string(self.0.join("cgroup.procs"))
-            .map(|pids| pids.lines().map(|pid| fs::write(self.0.join("../cgroup.procs"), pid)).count());
+        let pids = fs::read_to_string(self.0.join("cgroup.procs")).unwrap_or_default();
+        pids.lines().for_each(|pid| drop(fs::write(self.0.join("../cgroup.procs"), pid)));
         let _ = fs::remove_dir(&self.0);
     }
 }

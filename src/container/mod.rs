@@ -153,6 +153,7 @@ pub struct Container {
 
 /// What a look at files says of a control group.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one at a time, and most that are kept are containers")]
 pub enum Sight {
     /// One of its processes was looked at: it belongs to no container. Or its name is one that no container's has.
     Host,

@@ -130,14 +130,16 @@ impl Input {
         while !self.over {
             match self.reader.next() {
                 Ok(Some(Block::Event(block) | Block::Snapshot(block))) => return Some(Found::Block(block)),
-                Ok(Some(Block::Containers(mut block))) => match block.load_dict() {
-                    Ok(()) if self.containers.len() < MOST => self.containers.push(block),
-                    Ok(()) => {}
-                    Err(damage) => {
-                        self.damages += 1;
-                        return Some(Found::Damage(damage));
+                Ok(Some(Block::Containers(mut block))) => {
+                    match block.verify().and_then(|()| block.load_dict()) {
+                        Ok(()) if self.containers.len() < MOST => self.containers.push(block),
+                        Ok(()) => {}
+                        Err(damage) => {
+                            self.damages += 1;
+                            return Some(Found::Damage(damage));
+                        }
                     }
-                },
+                }
                 Ok(Some(Block::End(totals))) => self.end = Some(totals),
                 Ok(None) => self.over = true,
                 Err(damage) => {
