@@ -335,7 +335,9 @@ pub fn run(config: &Config, from: &Place) -> Exit {
     let is_everything = filter.is_everything();
     let mut sieve = Sieve::new(filter, schema.clone(), out.columns());
     if config.late_names {
-        let opened = open(from, false).ok().and_then(|(opened, _)| opened.ok());
+        // What comes through a pipe cannot be read twice.
+        let again = if let Place::File(_) = from { open(from, false).ok() } else { None };
+        let opened = again.and_then(|(opened, _)| opened.ok());
         let Some(late) = opened.and_then(|mut again| again.late_names()) else {
             message::say(format!("{name}: --late-names takes a complete file with an index, of one host"));
             return Exit::Error;
