@@ -74,7 +74,7 @@ _sysreel() {
 
     case "${cmd}" in
         sysreel)
-            opts="-r -w -C -G -W -o -j -p -q -t -l -U -u -c -s -d -v -h -V --read --follow --threads --pid --self --write --force --rotate-size --rotate-seconds --keep --max-disk --on-rotate --sync --on-full --output --json --print --quiet --time --color --line-buffered --unbuffered --user --container --pod --unit --tag --stop --limit --snaplen --no-latency --ring --nice --max-cpu --no-ancestors --snapshot --no-snapshot --switches --signals --faults --env --proc --explain --fail-on-loss --verbose --help --version run stuck ps lsof netstat info cut merge split verify repair export containers fields calls doctor completions"
+            opts="-r -w -C -G -W -o -j -p -q -t -l -U -u -c -s -d -v -h -V --read --follow --threads --late-names --pid --self --write --force --rotate-size --rotate-seconds --keep --max-disk --on-rotate --sync --on-full --output --json --print --quiet --time --color --line-buffered --unbuffered --user --container --pod --unit --tag --stop --limit --snaplen --no-latency --ring --nice --max-cpu --no-ancestors --snapshot --no-snapshot --switches --signals --faults --env --proc --explain --fail-on-loss --verbose --help --version run stuck ps lsof netstat info cut merge split verify repair export containers fields calls doctor completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sysreel_global_optspecs
-    string join \n r/read= follow threads= pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered u/user= container= pod= unit= tag= stop= c/limit= s/snaplen= no-latency ring= nice= max-cpu= no-ancestors snapshot no-snapshot switches signals faults env proc= d/explain fail-on-loss v/verbose h/help V/version
+    string join \n r/read= follow threads= late-names pid= self w/write= force C/rotate-size= G/rotate-seconds= W/keep= max-disk= on-rotate= sync= on-full= o/output= j/json p/print= q/quiet t time= color= l/line-buffered U/unbuffered u/user= container= pod= unit= tag= stop= c/limit= s/snaplen= no-latency ring= nice= max-cpu= no-ancestors snapshot no-snapshot switches signals faults env proc= d/explain fail-on-loss v/verbose h/help V/version
 end
 
 function __fish_sysreel_needs_command
@@ -61,6 +61,7 @@ complete -c sysreel -n "__fish_sysreel_needs_command" -l nice -d 'Take this much
 complete -c sysreel -n "__fish_sysreel_needs_command" -l max-cpu -d 'Take at most this much of one CPU, and lose events instead' -r
 complete -c sysreel -n "__fish_sysreel_needs_command" -l proc -d 'Where the host\'s /proc is [default: /proc]' -r -f -a "(__fish_complete_directories)"
 complete -c sysreel -n "__fish_sysreel_needs_command" -l follow -d 'With -r: go on reading as the file grows'
+complete -c sysreel -n "__fish_sysreel_needs_command" -l late-names -d 'With -r: containers have the names that were known at the capture\'s end'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l self -d 'Include sysreel itself and whoever reads its output'
 complete -c sysreel -n "__fish_sysreel_needs_command" -l force -d 'Let -w replace an existing file'
 complete -c sysreel -n "__fish_sysreel_needs_command" -s j -l json -d 'Print one JSON object a line'

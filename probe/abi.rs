@@ -4,7 +4,7 @@
 // a hash of the constants below is checked when the object is loaded. no_std, no dependencies.
 
 /// Changes whenever the layout does; the loader compares it with the object's own `ABI`.
-pub const ABI_VERSION: u32 = 9;
+pub const ABI_VERSION: u32 = 10;
 
 /// Bits of an offset in a chunk: one `and` bounds it for the verifier on every path alike. (A comparison would do too, but
 /// leaves two states, and loops then never converge.)
@@ -278,6 +278,8 @@ pub const BOUND_USER: u32 = 8;
 pub const BOUND_RESULT: u32 = 16;
 /// The latency.
 pub const BOUND_LATENCY: u32 = 32;
+/// The control group in the unified hierarchy: none of those that the `GROUPS` map names.
+pub const BOUND_GROUP: u32 = 64;
 
 /// Why a call was rejected: index in [`Producer::rejected`]. Its number.
 pub const REJECT_NUMBER: u32 = 0;
@@ -289,8 +291,14 @@ pub const REJECT_USER: u32 = 2;
 pub const REJECT_RESULT: u32 = 3;
 /// Its latency.
 pub const REJECT_LATENCY: u32 = 4;
+/// Its control group.
+pub const REJECT_GROUP: u32 = 5;
 /// Causes.
-pub const REJECTS: usize = 5;
+pub const REJECTS: usize = 6;
+
+/// Elements of the `GROUPS` map if [`BOUND_GROUP`] is to be set (else it has one): each is 0, or the id of a control group of
+/// which nothing can match, at the low bits of that id. A group whose place another has passes.
+pub const GROUPS: u32 = 65536;
 
 /// Operations of one plan: with its head a plan is 64 bytes, so that three bits name an operation.
 pub const OPS: usize = 7;

@@ -59,6 +59,7 @@ array!(SLOTS, 16, abi::SLOTS);
 array!(SCOPE, abi::SCOPE, SCOPES);
 array!(BOUNDS, abi::BOUNDS, 1);
 array!(SHARED, abi::SHARES * 16, 1024);
+array!(GROUPS, 8, abi::GROUPS);
 
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]

@@ -4,9 +4,9 @@
 //! Enters: the current task, marks, bounds. Leaves: whether to go on, or the cause of a rejection, counted. Never: too
 //! little: what these reject cannot match.
 
-use crate::abi::*;
+use crate::abi::{self, *};
 use crate::kernel::*;
-use crate::kernel::{BOUNDS, CTL, SCOPE};
+use crate::kernel::{BOUNDS, CTL, GROUPS, SCOPE};
 
 #[inline(always)]
 pub unsafe fn scope_of(pid: u32) -> *mut u8 {
@@ -96,6 +96,19 @@ pub unsafe fn early(task: *const u8, pid: u32, mark: u8) -> bool {
         what & BOUND_EARLY != 0 && !may(task, pid, mark, what)
     }
 }
+/// True if a task is in a control group that is rejected.
+#[inline(always)]
+unsafe fn is_out(task: *const u8) -> bool {
+    unsafe {
+        // What lies behind nothing reads as 0, and no group has that id.
+        let set: *const u8 = ld(task, g!(TASK_GROUPS));
+        let group: *const u8 = ld(set, g!(SET_UNIFIED));
+        let node: *const u8 = ld(group, g!(GROUP_NODE));
+        let id: u64 = ld(node, g!(NODE_ID));
+        let place = look(&GROUPS, id as u32 & (abi::GROUPS - 1));
+        !place.is_null() && id != 0 && ld::<u64>(place, 0) == id
+    }
+}
 /// True if an event that changes nothing may be asked for: its process is traced, and within the bounds.
 #[inline(always)]
 pub unsafe fn in_bounds(task: *const u8, pid: u32) -> bool {
@@ -120,6 +133,13 @@ pub unsafe fn outside(task: *const u8, pid: u32, mark: u8, ret: i64) -> Option<u
         let what: u32 = ld(b, 0);
         if what & BOUND_PROCS != 0 && !may(task, pid, mark, what) {
             return Some(REJECT_PROCESS);
+        }
+        if what & BOUND_GROUP != 0 && g!(TASK_GROUPS) != 0 && is_out(task) {
+            // A process is where its leader is; that stays behind if it has ended when the others are moved.
+            let leader: *const u8 = ld(task, g!(TASK_LEADER));
+            if leader == task || is_out(leader) {
+                return Some(REJECT_GROUP);
+            }
         }
         if what & BOUND_RESULT != 0 && !spans_hold(b, BOUND_RESULTS, ret as u64) {
             return Some(REJECT_RESULT);

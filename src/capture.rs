@@ -7,6 +7,7 @@ mod bounds;
 mod budget;
 mod end;
 mod flight;
+mod groups;
 mod out;
 mod pace;
 pub mod scope;
@@ -64,6 +65,7 @@ pub fn default_ring(cpus: u64) -> u64 {
 use budget::Budget;
 pub use end::conclude;
 use end::finish;
+use groups::Groups;
 use out::{Out, place_name, printed, prints_given};
 use pace::Pace;
 use scope::{leave_out, mark, no_process};
@@ -91,6 +93,7 @@ struct Capture<'s> {
     snapshots: Snapshots,
     /// All that happened before this time has been taken in.
     drained: u64,
+    groups: Groups,
 }
 
 /// What a look at the rings gave.
@@ -281,12 +284,16 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     }
     let cpus = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let ring = live.ring.unwrap_or_else(|| default_ring(cpus));
+    let counts = filter.counts();
+    let filter_codes = if counts { CodeSet::all() } else { filter.codes().clone() };
+    let limits = if counts { Bounds::default() } else { filter.bounds().clone() };
     let options = Options {
         ring,
         scoped: live.scope != Scope::Host,
         entry: live.latency,
         rt_sigreturn: u32::from(schema.code("rt_sigreturn").unwrap_or(15)),
         env: live.env,
+        reject_groups: limits.groups,
         // A filter that names such an event asks for it.
         beside: Beside {
             switches: live.beside.switches || filter.names(schema::SWITCH),
@@ -300,10 +307,6 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         Ok(loaded) => loaded,
         Err(e) => return failed(&e),
     };
-    let counts = filter.counts();
-    let filter_codes = if counts { CodeSet::all() } else { filter.codes().clone() };
-    let limits = if counts { Bounds::default() } else { filter.bounds().clone() };
-
     let users = Users::host(&live.proc);
     let mut state = State::new(&schema, &live.proc, users, boot_now);
     if live.no_ancestors {
@@ -340,6 +343,9 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     let marked = limits.procs.as_ref().map(|procs| bounds::mark(&probe, &live.proc, procs));
     if marked.is_some() {
         state.follow_some();
+    }
+    if limits.groups {
+        state.judge_groups();
     }
     interest.files = selector.filter().columns().and(printed(&config.sink)).has(Columns::REFS);
     let asks_given = selector.filter().uses().any(|field| field.name == "fd.nameraw");
@@ -394,6 +400,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         interest: filter_codes.clone(),
         snapshots: Snapshots::new(config.snapshot, without),
         drained: 0,
+        groups: Groups::default(),
     };
     for (cpu, next) in next.into_iter().enumerate() {
         capture.state.expect(cpu, next);
@@ -455,8 +462,9 @@ pub fn run(config: &Config, live: &Live) -> Exit {
             continue;
         }
         let scanning = capture.state.read_some(boot_now() + SCAN_SLICE);
+        let judging = capture.judge(&probe, boot_now() + SCAN_SLICE);
         let more = !scanning && !step.more && capture.snapshot();
-        if !step.more && !scanning && !more {
+        if !step.more && !scanning && !judging && !more {
             capture.out.rest(pace.pause(step.records));
         }
     }

@@ -252,6 +252,12 @@ struct Host {
         help_heading = "Files"
     )]
     threads: Option<u16>,
+    /// With -r: containers have the names that were known at the capture's end
+    ///
+    /// A container's first events may lack what its runtime told later. Lines of -p, -pc and -pk mark it with ~, filters take
+    /// it as it is; container.source has late. It takes a complete file of one host.
+    #[arg(hide_short_help = true, long, help_heading = "Files")]
+    late_names: bool,
     /// Only these processes and what they start (comma list, repeatable)
     ///
     /// They must exist; others never reach the probe's rings. With -r, those of the capture that had one of these ids or
@@ -565,9 +571,9 @@ impl Cli {
                         format!("`{word}` must come first, and its options after it: sysreel {word} ...");
                     return Err((text, None));
                 }
-                let Host { read, follow, threads, pids, include_self } = self.host;
+                let Host { read, follow, threads, late_names, pids, include_self } = self.host;
                 let typed = self.shared.typed(self.filter);
-                capture(Typed { read, follow, threads, pids, include_self, ..typed }, None)
+                capture(Typed { read, follow, threads, late_names, pids, include_self, ..typed }, None)
             }
             Some(Sub::Run(run)) => {
                 let command = Some((run.command, run.user));

@@ -68,6 +68,7 @@ pub struct Typed {
     pub read: Option<OsString>,
     pub follow: bool,
     pub threads: Option<u16>,
+    pub late_names: bool,
     pub output: Option<OsString>,
     pub json: bool,
     pub print: Option<String>,
@@ -316,6 +317,8 @@ pub struct Config {
     pub colour: Colour,
     /// How many threads reread a capture; as many as there are CPUs if it is not said.
     pub threads: Option<usize>,
+    /// Containers of a capture have the names that were known at its end.
+    pub late_names: bool,
     /// Lost events make the exit status 3.
     pub fail_on_loss: bool,
     /// Say more on stderr.
@@ -363,6 +366,7 @@ impl Config {
             flush,
             colour,
             threads: typed.threads.map(usize::from),
+            late_names: typed.late_names,
             fail_on_loss: typed.fail_on_loss,
             verbose: typed.verbose,
         })
@@ -527,6 +531,9 @@ fn source(typed: &Typed, around: &Surroundings) -> Result<Source, String> {
     }
     if typed.follow {
         return Err("--follow has a meaning only with -r FILE".into());
+    }
+    if typed.late_names {
+        return Err("--late-names is about rereading a capture: it goes with -r".into());
     }
     if typed.threads.is_some() {
         return Err("--threads is about rereading a capture: it goes with -r".into());

@@ -57,6 +57,7 @@ fn examine(text: &mut String) -> bool {
         entry: true,
         rt_sigreturn: u32::from(schema.code("rt_sigreturn").unwrap_or(15)),
         env: false,
+        reject_groups: false,
         beside: Beside::default(),
     };
     let begun = std::time::Instant::now();

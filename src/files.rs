@@ -233,6 +233,13 @@ impl Files {
         Ok(())
     }
 
+    /// More became known of containers.
+    pub fn learn_containers(&mut self, batch: &Batch) {
+        if let Some(open) = &mut self.open {
+            open.writer.learn_containers(batch);
+        }
+    }
+
     /// If the disk is full and old files may go, they go until the writer has written what is left of its block.
     fn drop_until_written(&mut self, mut written: io::Result<()>) -> io::Result<()> {
         while let (Err(e), OnFull::DropOldest) = (&written, self.options.on_full) {
@@ -318,6 +325,7 @@ impl Files {
                 notes: Vec::new(),
                 index: Vec::new(),
                 snapshots: Vec::new(),
+                containers: Vec::new(),
             },
         };
         let before = open.writer.bytes_written();

@@ -23,6 +23,8 @@ enum Work {
     Block(Box<Builder>, Tally),
     /// A part of a snapshot, for the file with this number.
     Snapshot(Box<Builder>, u64),
+    /// What is known last of containers.
+    Containers(Box<Builder>),
     Turn,
     Flush,
     End(Box<Totals>),
@@ -90,6 +92,11 @@ impl Recorder {
     pub fn snapshot(&mut self, block: Box<Builder>, file: u64) -> Box<Builder> {
         self.full.give(Work::Snapshot(block, file));
         self.empty.try_recv().unwrap_or_default()
+    }
+
+    /// Hands on what is known last of containers, for the file that is open.
+    pub fn containers(&mut self, block: Box<Builder>) {
+        self.full.give(Work::Containers(block));
     }
 
     /// Hands a closed block on and gives an empty one back (its contents are old: reset it). `tally` is what the capture
@@ -179,6 +186,10 @@ fn work(
                 let done = files.snapshot(&block.view(schema));
                 let _ = give.try_send(block);
                 done
+            }
+            Work::Containers(block) => {
+                files.learn_containers(&block.view(schema));
+                Ok(())
             }
             Work::Block(block, _) if broken => {
                 outcome.unwritten += block.rows() as u64;

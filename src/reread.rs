@@ -174,7 +174,7 @@ impl Feed {
                 Ok(Some(Block::End(totals))) => Next::End(totals),
                 Ok(Some(Block::Event(block))) => Next::Block(block),
                 // Not asked for.
-                Ok(Some(Block::Snapshot(_))) => Next::Passed(0, (0, 0)),
+                Ok(Some(Block::Snapshot(_) | Block::Containers(_))) => Next::Passed(0, (0, 0)),
                 Err(damage) => Next::Damage(damage),
             };
         };
@@ -304,7 +304,7 @@ impl Pass<'_> {
 /// Reads a reel to its end.
 pub fn run(config: &Config, from: &Place) -> Exit {
     let name = name_of(from);
-    let (reader, stopped) = match open(from, config.follow) {
+    let (mut reader, stopped) = match open(from, config.follow) {
         Ok((Ok(reader), stopped)) => (reader, stopped),
         Ok((Err(_), Some(stopped))) if stopped.load(Ordering::Relaxed) => return Exit::Ok,
         Ok((Err(damage), _)) => {
@@ -334,6 +334,17 @@ pub fn run(config: &Config, from: &Place) -> Exit {
     };
     let is_everything = filter.is_everything();
     let mut sieve = Sieve::new(filter, schema.clone(), out.columns());
+    if config.late_names {
+        // What comes through a pipe cannot be read twice.
+        let again = if let Place::File(_) = from { open(from, false).ok() } else { None };
+        let opened = again.and_then(|(opened, _)| opened.ok());
+        let Some(late) = opened.and_then(|mut again| again.late_names()) else {
+            message::say(format!("{name}: --late-names takes a complete file with an index, of one host"));
+            return Exit::Error;
+        };
+        sieve.late = !late.is_empty();
+        reader.name_late(late);
+    }
     let threads = threads(config, &reader);
     let mut feed = Feed::new(reader, &sieve, is_everything);
     // Starting threads costs as much as sifting a block.
@@ -517,6 +528,7 @@ fn finish(out: Out, counts: &Counts, times: (u64, u64), patience: Option<Patienc
                 notes: Vec::new(),
                 index: Vec::new(),
                 snapshots: Vec::new(),
+                containers: Vec::new(),
             };
             recorder.finish(totals, patience.as_mut())
         }

@@ -466,6 +466,7 @@ fn compare(batch: &Batch<'_>, schema: &Schema, random: &mut Random, filters: usi
                 matched += 1;
                 assert!(filter.codes().has(batch.call[row]), "{text}");
                 assert!(filter.bounds().allow(batch, row), "{text}: {:?}", filter.bounds());
+                assert!(batch.proc.get(row).is_none_or(|p| filter.may_run(&batch.dict, *p)), "{text}");
             }
         }
     }

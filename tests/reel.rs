@@ -228,6 +228,7 @@ fn compare(python: &str, path: &Path) -> Vec<Value> {
                     events.push(theirs);
                 }
             }
+            Block::Containers(_) => panic!("nobody asked for them"),
             Block::End(totals) => {
                 ended = true;
                 let index: Vec<Value> = totals

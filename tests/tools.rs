@@ -200,10 +200,11 @@ fn unpacked(path: &str) -> Vec<u8> {
     let bytes = fs::read(path).unwrap();
     let mut reader = Reader::new(&bytes[..]).unwrap();
     reader.show_snapshots();
+    reader.show_containers();
     let mut all = format!("{:?}", reader.header()).into_bytes();
     loop {
         match reader.next().unwrap() {
-            Some(Block::Event(mut block) | Block::Snapshot(mut block)) => {
+            Some(Block::Event(mut block) | Block::Snapshot(mut block) | Block::Containers(mut block)) => {
                 assert_eq!(block.unknown_columns(), 0);
                 block.verify().unwrap();
                 block.load(Columns::ALL).unwrap();

@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
                     }
                 }
             }
-            Ok(Some(Block::Snapshot(_) | Block::End(_))) => {}
+            Ok(Some(Block::Snapshot(_) | Block::Containers(_) | Block::End(_))) => {}
             Ok(None) => break,
             Err(damage) if damage.is_fatal() => break,
             Err(_) => {}

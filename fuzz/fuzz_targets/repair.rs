@@ -20,7 +20,7 @@ fn look(bytes: &[u8]) -> (u64, u64, bool) {
                 }
                 reader.recycle(block);
             }
-            Ok(Some(Block::Snapshot(_) | Block::End(_))) => {}
+            Ok(Some(Block::Snapshot(_) | Block::Containers(_) | Block::End(_))) => {}
             Ok(None) => return (events, damages, reader.is_complete()),
             Err(damage) => {
                 damages += 1;

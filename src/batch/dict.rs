@@ -470,6 +470,12 @@ pub mod container_flags {
     pub const PRIVILEGED: u32 = 4;
 }
 
+/// Bits of [`Container::sources`] besides those of [`crate::container::Source`].
+pub mod container_sources {
+    /// Something in it became known later than the events that refer to it.
+    pub const LATE: u32 = 16;
+}
+
 /// What `container.type` shows, by the number of the runtime. Part of the reel format: append only.
 pub const RUNTIMES: [&str; 9] =
     ["unknown", "docker", "containerd", "cri", "cri-o", "podman", "lxc", "nspawn", "oci"];

@@ -33,7 +33,7 @@ pub use builder::{Builder, Row};
 pub use copy::{AsIs, Copier, Edit, Role as TextRole};
 pub use dict::{
     Container, Dict, File, FileKind, Group, L4, Proc, RUNTIMES, Role, Strings, User, container_flags,
-    file_flags, proc_flags,
+    container_sources, file_flags, proc_flags,
 };
 pub use packed::{Cells, Negative, Packed, Slow};
 pub use summary::{Pieces, Subject, Summary, fold, key, keys, piece_keys, summarise};

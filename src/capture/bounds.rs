@@ -35,6 +35,9 @@ pub(super) fn of(bounds: &Bounds) -> abi::Bounds {
     if bounds.min_latency > 0 {
         what |= abi::BOUND_LATENCY;
     }
+    if bounds.groups {
+        what |= abi::BOUND_GROUP;
+    }
     abi::Bounds { what, pad: 0, latency: bounds.min_latency, results, uids }
 }
 
@@ -125,6 +128,15 @@ mod tests {
             ("proc.apid = 7", BOUND_PROCS | BOUND_TREE | BOUND_EARLY),
             ("proc.apid = 7 and evt.latency > 1s", BOUND_PROCS | BOUND_TREE | BOUND_LATENCY),
             ("proc.pid = 7 and evt.latency > 1s", BOUND_PROCS | BOUND_EARLY | BOUND_LATENCY),
+            ("container.name = web", BOUND_GROUP),
+            (
+                "not (container.id = host or k8s.ns.name = a) and evt.failed = true",
+                BOUND_GROUP | BOUND_RESULT,
+            ),
+            ("unit.name = a.service or proc.pid = 7", 0),
+            ("unit.name = a.service or cgroup.path = /b", BOUND_GROUP),
+            ("container.duration > 1s", 0),
+            ("container.name = val(proc.name)", 0),
             ("user.uid = 33", BOUND_USER),
             ("user.uid != 33", BOUND_USER),
             ("user.uid = 33 and evt.failed = true", BOUND_USER | BOUND_RESULT),

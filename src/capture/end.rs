@@ -83,13 +83,19 @@ pub(super) fn finish(
         last_time: capture.last_time,
         index: Vec::new(),
         snapshots: Vec::new(),
+        containers: Vec::new(),
         notes: Vec::new(),
     };
     let end = output::Totals { produced, matched: selector.matched, lost: seen.lost };
     let mut outcome = match capture.out {
         Out::Nothing => Outcome::default(),
         Out::Print(p) => p.finish(&end, Some(patience)),
-        Out::Reel(r) => r.finish(reel_totals, Some(patience)),
+        Out::Reel(mut r) => {
+            let mut known = Box::new(crate::batch::Builder::new());
+            capture.state.tell_containers(&mut known);
+            r.containers(known);
+            r.finish(reel_totals, Some(patience))
+        }
     };
     if outcome.is_given_up() {
         // In whatever buffer they were.
@@ -122,9 +128,9 @@ pub(super) fn finish(
                 a.state,
                 a.dropped
             ));
-            let [number, process, user, result, latency] = c.rejected;
+            let [number, process, user, result, latency, group] = c.rejected;
             message::say(format!(
-                "cpu {cpu}: rejected {number} calls by number, {process} by process, {user} by user, {result} by result, {latency} by latency"
+                "cpu {cpu}: rejected {number} calls by number, {process} by process, {user} by user, {result} by result, {latency} by latency, {group} by control group"
             ));
         }
         let (procs, fds) = capture.state.sizes();

@@ -101,7 +101,7 @@ fn of_users(typed: &[String], here: Option<&Users>) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::{Filter, both};
+    use crate::filter::{Bounds, Filter, both};
     use crate::schema::{Arch, Schema};
 
     #[test]
@@ -146,8 +146,7 @@ mod tests {
         insta::assert_snapshot!(text);
         let filter = Filter::parse(&text, &schema).unwrap();
         assert!(filter.uses().all(|f| ["container", "k8s", "unit"].iter().any(|c| f.name.starts_with(c))));
-        // The kernel does not know them: whatever it rejects may be in them.
-        assert!(filter.bounds().is_unbounded());
+        assert_eq!(filter.bounds(), &Bounds { groups: true, ..Bounds::default() });
         for bad in ["", "a\nb"] {
             assert!(of(&Typed { pods: names(&[bad]), ..Typed::default() }).is_err());
         }

@@ -16,7 +16,7 @@ use super::files::{self, Daemon, Found, Learned};
 use super::host::{Host, Look};
 use super::json::fill;
 use super::resolver::{FILES, Question};
-use super::{Bytes, Container};
+use super::{Answer, Bytes, Container};
 
 /// A daemon that took longer to say nothing has failed; a refusal is quick.
 const SLOW: Duration = Duration::from_millis(100);
@@ -31,7 +31,7 @@ const OPEN: usize = 4096;
 const FAILED: usize = 64;
 
 /// Where questions go to the thread, and where its answers come from.
-pub(super) type Ends = (SyncSender<Question>, Receiver<(Bytes, Container)>);
+pub(super) type Ends = (SyncSender<Question>, Receiver<Answer>);
 
 /// One to be asked again.
 struct Open {
@@ -44,7 +44,7 @@ struct Open {
 struct Asker {
     host: Host,
     learned: Learned,
-    answers: Sender<(Bytes, Container)>,
+    answers: Sender<Answer>,
     open: Vec<Open>,
     failed: HashMap<PathBuf, Instant, FxBuildHasher>,
 }
@@ -83,15 +83,22 @@ impl Asker {
             };
             let mut look = Look::new(&self.host, Instant::now() + FILES);
             let found = files::describe(&mut look, &mut self.learned, &question.path, &question.pids);
-            if let Some(found) = found {
-                self.tell(&question.path, &found)?;
-                self.daemons(question.path, found, 0)?;
+            match found {
+                Some(found) => {
+                    let last = found.daemons.is_empty();
+                    self.tell(&question.path, Some(&found), last)?;
+                    if !last {
+                        self.daemons(question.path, found, 0)?;
+                    }
+                }
+                None => self.tell(&question.path, None, true)?,
             }
         }
     }
 
-    fn tell(&self, path: &Bytes, found: &Found) -> Result<(), Over> {
-        self.answers.send((path.clone(), found.container.clone())).map_err(|_| Over)
+    fn tell(&self, path: &Bytes, found: Option<&Found>, last: bool) -> Result<(), Over> {
+        let container = found.map(|f| f.container.clone());
+        self.answers.send(Answer { path: path.clone(), container, last }).map_err(|_| Over)
     }
 
     /// Asks the daemons; what they know more is told.
@@ -119,11 +126,11 @@ impl Asker {
                 }
             }
         }
-        if found.container != before {
-            self.tell(&path, &found)?;
+        let later = LATER.get(tries).filter(|_| !found.daemons.is_empty() && self.open.len() < OPEN);
+        if found.container != before || later.is_none() {
+            self.tell(&path, Some(&found), later.is_none())?;
         }
-        if let Some(later) = LATER.get(tries).filter(|_| !found.daemons.is_empty() && self.open.len() < OPEN)
-        {
+        if let Some(later) = later {
             self.open.push(Open { when: Instant::now() + *later, tries: tries + 1, path, found });
         }
         Ok(())

@@ -116,6 +116,11 @@ impl Host {
         paths.into_iter().map(|(_, path)| path).collect()
     }
 
+    /// True if a process is there, and in this control group.
+    pub(super) fn is_in(&self, pid: u32, group: &[u8]) -> bool {
+        self.groups(pid).iter().any(|g| g == group)
+    }
+
     /// Every process, with a control group of it: the unified one, but where that says nothing, another.
     pub(super) fn processes(&self) -> impl Iterator<Item = (u32, Vec<u8>)> + '_ {
         let entries = fs::read_dir(&self.proc).ok().into_iter().flatten().flatten();

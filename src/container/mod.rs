@@ -151,5 +151,43 @@ pub struct Container {
     pub sources: Vec<Source>,
 }
 
+/// What a look at files says of a control group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one at a time, and most that are kept are containers")]
+pub enum Sight {
+    /// One of its processes was looked at: it belongs to no container. Or its name is one that no container's has.
+    Host,
+    /// Its path tells nothing, and none of its processes was there to be looked at.
+    Gone,
+    /// It is this one's.
+    In(Container),
+}
+
+impl Sight {
+    /// The container, if it is known to be one.
+    pub fn container(self) -> Option<Container> {
+        match self {
+            Sight::In(c) => Some(c),
+            Sight::Host | Sight::Gone => None,
+        }
+    }
+}
+
+/// What came of a question.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// The control group, as it was asked about.
+    pub path: Bytes,
+    /// All that is known of its container.
+    pub container: Option<Container>,
+    /// Nothing more will come of this question.
+    pub last: bool,
+}
+
+/// True if no container has a control group with this path: it is the root, or a unit's.
+pub fn is_hosts(path: &[u8]) -> bool {
+    files::hosts(path)
+}
+
 #[cfg(test)]
 mod tests;

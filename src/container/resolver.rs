@@ -19,7 +19,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::files::{self, Learned};
 use super::host::{Host, Look, Said};
-use super::{Bytes, Container, asker, identify};
+use super::{Answer, Bytes, Sight, asker, identify};
 
 /// The longest that a caller waits for files.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -48,7 +48,7 @@ pub struct Resolver {
 }
 
 struct Quick {
-    questions: SyncSender<(Question, Sender<Option<Container>>)>,
+    questions: SyncSender<(Question, Sender<Sight>)>,
     /// How many the thread has answered.
     answered: Arc<AtomicU64>,
     /// How many were asked.
@@ -63,12 +63,12 @@ impl Resolver {
         Resolver { proc: proc.to_owned(), quick: None, slow: None, asked: HashMap::default() }
     }
 
-    /// What path, process and files say of a control group, at first sight. `None`: it is the host's. It takes 0.1 to 1 ms, 50 ms
+    /// What path, process and files say of a control group, at first sight. It takes 0.1 to 1 ms, 50 ms
     /// at most; then it is what the path says, and [`ask`](Self::ask) tells the rest. `pid` is a process in the control group,
     /// or the one that makes it (if that is gone, the process that [`ask`](Self::ask) was told is taken); without it a container of `ctr` or plain `runc` is not recognised.
-    pub fn by_files(&mut self, path: &[u8], pid: Option<u32>) -> Option<Container> {
+    pub fn by_files(&mut self, path: &[u8], pid: Option<u32>) -> Sight {
         if files::hosts(path) {
-            return None;
+            return Sight::Host;
         }
         if self.quick.is_none() {
             self.quick = Quick::start(&self.proc);
@@ -77,7 +77,7 @@ impl Resolver {
         let maker = self.asked.get(path).and_then(|(_, by)| *by);
         let question = Question { path: path.into(), pids: [pid, maker.filter(|m| Some(*m) != pid)] };
         let answer = self.quick.as_mut().and_then(|q| q.ask(question));
-        answer.unwrap_or_else(|| identify(path))
+        answer.unwrap_or_else(|| identify(path).map_or(Sight::Gone, Sight::In))
     }
 
     /// Asks everybody about a control group; [`answers`](Self::answers) tells what they said. False if it cannot be asked now: too
@@ -104,9 +104,9 @@ impl Resolver {
         true
     }
 
-    /// What has become known since the last call: control groups as they were asked about, and everything that is known of
-    /// each. One question may have several answers, the later the more is known. It does not wait.
-    pub fn answers(&mut self) -> impl Iterator<Item = (Bytes, Container)> + '_ {
+    /// What has become known since the last call. One question may have several answers, the later the more is known. It does
+    /// not wait.
+    pub fn answers(&mut self) -> impl Iterator<Item = Answer> + '_ {
         self.slow.iter().flat_map(|(_, answers)| answers.try_iter())
     }
 }
@@ -114,7 +114,7 @@ impl Resolver {
 impl Quick {
     fn start(proc: &Path) -> Option<Quick> {
         // One question at a time: who asks waits.
-        let (questions, todo) = sync_channel::<(Question, Sender<Option<Container>>)>(1);
+        let (questions, todo) = sync_channel::<(Question, Sender<Sight>)>(1);
         let answered = Arc::new(AtomicU64::new(0));
         let (proc, count) = (proc.to_owned(), answered.clone());
         let work = move || {
@@ -122,7 +122,12 @@ impl Quick {
             while let Ok((question, answer)) = todo.recv() {
                 let mut look = Look::new(&host, Instant::now() + FILES);
                 let found = files::describe(&mut look, &mut learned, &question.path, &question.pids);
-                let _ = answer.send(found.map(|f| f.container));
+                let there = |pid: &Option<u32>| pid.is_some_and(|pid| look.host.is_in(pid, &question.path));
+                let _ = answer.send(match found {
+                    Some(found) => Sight::In(found.container),
+                    None if question.pids.iter().any(there) => Sight::Host,
+                    None => Sight::Gone,
+                });
                 count.fetch_add(1, Ordering::Release);
             }
         };
@@ -131,7 +136,7 @@ impl Quick {
     }
 
     /// `None`: no answer in time.
-    fn ask(&mut self, question: Question) -> Option<Option<Container>> {
+    fn ask(&mut self, question: Question) -> Option<Sight> {
         if self.late.is_some_and(|n| self.answered.load(Ordering::Acquire) < n) {
             return None;
         }

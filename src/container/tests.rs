@@ -110,7 +110,14 @@ fn files_are_found_where_the_watcher_says() {
     // The first process is gone by now; who made the control group was told before.
     let mut resolver = Resolver::new(&host.proc());
     assert!(resolver.ask(group().as_bytes(), Some(8)));
-    assert_eq!(resolver.by_files(group().as_bytes(), Some(77)).map(|c| c.name.is_some()), Some(true));
+    let seen = resolver.by_files(group().as_bytes(), Some(77)).container();
+    assert_eq!(seen.map(|c| c.name.is_some()), Some(true));
+    // A path that tells nothing: one of its processes says that it is the host's, one that is gone or elsewhere does not.
+    host.process(7, 1, "/some", "sleep", "/");
+    for (path, pid, is) in [("/some", 7, Sight::Host), ("/some", 77, Sight::Gone), ("/other", 7, Sight::Gone)]
+    {
+        assert_eq!(resolver.by_files(path.as_bytes(), Some(pid)), is, "{path} {pid}");
+    }
 }
 
 #[test]
@@ -357,7 +364,8 @@ fn a_daemon_that_fails_once_is_asked_again() {
         stream.write_all(answer.as_bytes()).unwrap();
     });
     let mut resolver = Resolver::new(&host.proc());
-    assert_eq!(resolver.by_files(group().as_bytes(), None).map(|c| c.sources), Some(vec![Source::Path]));
+    let seen = resolver.by_files(group().as_bytes(), None).container();
+    assert_eq!(seen.map(|c| c.sources), Some(vec![Source::Path]));
     assert!(resolver.ask(group().as_bytes(), None));
     assert!(!resolver.ask(group().as_bytes(), None));
     let (begin, mut got) = (Instant::now(), Vec::new());
@@ -365,8 +373,11 @@ fn a_daemon_that_fails_once_is_asked_again() {
         got.extend(resolver.answers());
         thread::sleep(Duration::from_millis(5));
     }
-    assert_eq!(got.iter().map(|(p, _)| &**p).collect::<Vec<_>>(), [group().as_bytes(); 2]);
-    let [(_, first), (_, second)] = &got[..] else { panic!("{got:?}") };
+    assert_eq!(got.iter().map(|a| &*a.path).collect::<Vec<_>>(), [group().as_bytes(); 2]);
+    assert_eq!(got.iter().map(|a| a.last).collect::<Vec<_>>(), [false, true]);
+    let [Some(first), Some(second)] = &got.into_iter().map(|a| a.container).collect::<Vec<_>>()[..] else {
+        panic!("two answers")
+    };
     assert_eq!((first.name.as_deref(), text(&second.name), text(&second.image)), (None, "web", "shop/web:2"));
     assert_eq!(
         (second.started, &second.sources[..]),
@@ -380,12 +391,13 @@ fn the_host_is_nobodys_without_a_question() {
     for group in
         ["/", "", "/init.scope", "/system.slice/cron.service", "/user.slice/user-0.slice/session-1.scope"]
     {
-        assert_eq!(resolver.by_files(group.as_bytes(), Some(1)), None);
+        assert_eq!(resolver.by_files(group.as_bytes(), Some(1)), Sight::Host);
         assert!(!resolver.ask(group.as_bytes(), Some(1)));
     }
     assert_eq!(resolver.answers().count(), 0);
     // What cannot be looked at is what its path says.
-    assert_eq!(resolver.by_files(group().as_bytes(), Some(1)), identify(group().as_bytes()));
+    assert_eq!(resolver.by_files(group().as_bytes(), Some(1)).container(), identify(group().as_bytes()));
+    assert_eq!(resolver.by_files(b"/some", Some(1)), Sight::Gone);
 }
 
 #[test]
@@ -397,7 +409,8 @@ fn a_thousand_containers_take_no_second() {
     }
     let mut resolver = Resolver::new(&host.proc());
     let begin = Instant::now();
-    let all = names.iter().filter_map(|n| resolver.by_files(group().replace(ID, n).as_bytes(), None));
+    let all =
+        names.iter().filter_map(|n| resolver.by_files(group().replace(ID, n).as_bytes(), None).container());
     assert_eq!(all.filter(|c| text(&c.name) == "web").count(), 1000);
     assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
 }

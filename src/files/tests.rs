@@ -73,7 +73,7 @@ fn read(dir: &tempfile::TempDir) -> Vec<(String, u64, Totals)> {
         while let Some(b) = reader.next().unwrap() {
             match b {
                 Block::Event(b) => events += b.rows() as u64,
-                Block::Snapshot(_) => {}
+                Block::Snapshot(_) | Block::Containers(_) => {}
                 Block::End(totals) => end = Some(totals),
             }
         }

@@ -51,7 +51,7 @@ use check::{Context, Node};
 use plan::Plan;
 use test::Test;
 
-use crate::batch::{Batch, Bitmap, Columns, Dict, Packed, Tables};
+use crate::batch::{Batch, Bitmap, Columns, Dict, Packed, ProcId, Tables};
 use crate::fields::{FIELDS, Field};
 use crate::schema::Schema;
 
@@ -160,6 +160,12 @@ impl Filter {
     /// What is known of every event that can match, beyond its code.
     pub fn bounds(&self) -> &Bounds {
         &self.plan.bounds
+    }
+
+    /// False if nothing can match that runs in the control group of this process, whatever it is and does; only its container,
+    /// path and what those tell are looked at.
+    pub fn may_run(&self, dict: &Dict<'_>, id: ProcId) -> bool {
+        reject::may(&self.plan.tree, &self.plan.tests, dict, id).0
     }
 
     /// The tables of the dictionary that it asks.

@@ -9,9 +9,10 @@
 use std::fmt::{self, Write as _};
 
 use super::compare::{Compare, in_ranges, tidy};
+use super::expr::{At, Basis};
 use super::plan::{Planned, Tree};
 use super::test::Test;
-use crate::batch::{Batch, NO_LATENCY, NONE};
+use crate::batch::{Batch, Dict, NO_LATENCY, NONE, ProcId};
 use crate::fields::{Extract, Value, number, res};
 use crate::schema::names;
 
@@ -41,6 +42,8 @@ pub struct Bounds {
     pub results: Option<Ranges>,
     /// It took at least so long, ns.
     pub min_latency: u64,
+    /// Whether anything can match depends on the control group that it runs in, or on what that tells (container, pod, unit).
+    pub groups: bool,
 }
 
 /// What the kernel has at hand.
@@ -65,6 +68,9 @@ const FACTS: &[(&str, Fact)] = &[
     ("evt.failed", Fact::Failed),
     ("evt.latency", Fact::Latency),
 ];
+
+/// Classes of fields that are told by the control group of a process, those of them that are decided by the process alone.
+const OF_GROUPS: [&str; 4] = ["container.", "k8s.", "cgroup.", "unit."];
 
 /// For each side of a part (it holds, it does not), the limits; nothing if it never is so.
 type Sides = (Option<Bounds>, Option<Bounds>);
@@ -120,6 +126,7 @@ impl Bounds {
             uids,
             results,
             min_latency: self.min_latency.max(other.min_latency),
+            groups: self.groups || other.groups,
         })
     }
 
@@ -140,6 +147,7 @@ impl Bounds {
             uids: joined(self.uids, other.uids),
             results: joined(self.results, other.results),
             min_latency: self.min_latency.min(other.min_latency),
+            groups: self.groups && other.groups,
         }
     }
 }
@@ -199,8 +207,40 @@ fn sides(tree: &Tree, tests: &[Planned]) -> Sides {
     }
 }
 
+/// True for a test that is alike for all processes of a control group.
+fn is_of_groups(test: &Test) -> bool {
+    let mut all = test.basis() == Basis::Proc;
+    test.fields(&mut |field, _| all &= OF_GROUPS.iter().any(|class| field.name.starts_with(class)));
+    all
+}
+
+/// Whether a part can hold, and whether it can fail, for events of a process of which nothing is known but its control group.
+pub(super) fn may(tree: &Tree, tests: &[Planned], dict: &Dict<'_>, id: ProcId) -> (bool, bool) {
+    let part = |part: &Tree| may(part, tests, dict, id);
+    match tree {
+        Tree::True => (true, false),
+        Tree::Not(inner) => {
+            let (holds, fails) = part(inner);
+            (fails, holds)
+        }
+        Tree::And(parts) => parts.iter().map(part).fold((true, false), |a, b| (a.0 && b.0, a.1 || b.1)),
+        Tree::Or(parts) => parts.iter().map(part).fold((false, true), |a, b| (a.0 || b.0, a.1 && b.1)),
+        Tree::Test(i) => match tests.get(*i) {
+            Some(planned) if is_of_groups(&planned.test) => {
+                let holds = planned.test.holds_at(At::Proc(dict, id));
+                (holds, !holds)
+            }
+            _ => (true, true),
+        },
+    }
+}
+
 fn of_test(test: &Test) -> Sides {
     let any = Bounds::default;
+    if is_of_groups(test) {
+        let one = Bounds { groups: true, ..any() };
+        return (Some(one.clone()), Some(one));
+    }
     let fact = FACTS.iter().find(|(name, _)| *name == test.field.name).filter(|_| test.is_plain());
     let Some((_, fact)) = fact else { return (Some(any()), Some(any())) };
     let ranges = match &test.compare {
@@ -281,6 +321,9 @@ impl fmt::Display for Bounds {
             number::span(&mut span, self.min_latency);
             parts.push(format!("latency from {}", String::from_utf8_lossy(&span)));
         }
+        if self.groups {
+            parts.push("a control group that fits, or of which not all is known".into());
+        }
         f.write_str(&parts.join("; "))
     }
 }
@@ -310,5 +353,45 @@ fn range((low, high): (i128, i128), name: Option<&dyn Fn(i128) -> Option<&'stati
         (a, i128::MAX) => format!("from {a}"),
         (-4095, -1) => "of an error".into(),
         (a, b) => format!("{a} to {b}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::batch::{Builder, Container, Proc, proc_flags};
+    use crate::filter::Filter;
+    use crate::schema::{Arch, Schema};
+
+    /// For a process of the host, one in a container, and one of which that is not known: may anything match there?
+    #[test]
+    fn a_control_group_is_rejected_only_for_what_it_tells() {
+        let schema = Schema::native(Arch::X86_64);
+        let mut b = Builder::new();
+        let [web, unit, other] = ["web", "/a.slice/b.service", "/x"].map(|t| b.string(t.as_bytes()));
+        let container = b.container(Container { name: web, ..Container::default() });
+        let ids = [
+            Proc { cgroup: unit, flags: proc_flags::HOST, ..Proc::default() },
+            Proc { cgroup: other, container, ..Proc::default() },
+            Proc { cgroup: other, ..Proc::default() },
+        ]
+        .map(|p| b.proc(p));
+        let view = b.view(&schema);
+        for (text, want) in [
+            ("", [true, true, true]),
+            ("container.name = web", [false, true, false]),
+            ("container.name != web", [true, false, false]),
+            ("not container.name = web", [true, false, true]),
+            ("container.name = host and evt.type = read", [true, false, false]),
+            ("container.name = web or evt.type = read", [true, true, true]),
+            ("not (container.name = web or evt.type = read)", [true, false, true]),
+            ("unit.name = b.service or cgroup.path = /x", [true, true, true]),
+            ("unit.name = b.service or k8s.ns.name exists", [true, false, false]),
+            ("toupper(container.name) = WEB and proc.pid = 1", [false, true, false]),
+            ("container.duration > 1s", [true, true, true]),
+            ("container.name = val(proc.name)", [true, true, true]),
+        ] {
+            let filter = Filter::parse(text, &schema).unwrap_or_else(|e| panic!("{}", e.render(text)));
+            assert_eq!(ids.map(|id| filter.may_run(&view.dict, id)), want, "{text}");
+        }
     }
 }

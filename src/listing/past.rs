@@ -103,7 +103,7 @@ impl Source {
                     self.blocks.push((b.place().0, b.is_snapshot()));
                     self.reader.recycle(b);
                 }
-                Ok(Some(Block::End(_))) => {}
+                Ok(Some(Block::Containers(_) | Block::End(_))) => {}
                 Ok(None) => break,
                 Err(damage) => {
                     *damages += 1;
@@ -273,7 +273,7 @@ impl Past<'_> {
                     }
                     self.block(source, block, file);
                 }
-                Ok(Some(Block::End(_))) => {}
+                Ok(Some(Block::Containers(_) | Block::End(_))) => {}
                 Ok(None) => return,
                 Err(damage) => {
                     self.complain(&source.name, &damage);

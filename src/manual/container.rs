@@ -11,7 +11,10 @@ pub const SEEN: &[&str] = &[
      container.source says where it is from. Nothing has to be set up.",
     "A capture file holds what was known when each event happened, for the containers of its events. sysreel cut with a filter \
      that asks for containers or pods leaves out who is above the first process of a container, too.",
-    "Filters of containers, pods, control groups and units are not decided in the kernel.",
+    "At its end it holds what was known last, also what a runtime told after a container's last event: sysreel containers FILE \
+     shows that, and with -r --late-names filters and output take it for earlier events. -p, -pc and -pk mark those with ~.",
+    "What runs in control groups of the unified hierarchy in which nothing can match is rejected in the kernel, as soon as all is \
+     known of them.",
 ];
 
 /// What it takes, and what is different inside.

@@ -131,7 +131,10 @@ pub const MEANING: &[(&str, &str)] = &[
         "The calls that can match are known from the filter; others are rejected in the kernel, except that those which \
          change processes, and descriptors if their names are asked for, leave a short record. So is what cannot match for its \
          process (proc.pid, proc.ppid, proc.apid), its user (user.uid), its result (evt.rawres, evt.res, evt.failed) or its \
-         latency (evt.latency), where the whole filter says so: sysreel -d tells. A filter that asks evt.num or evt.deltatime \
+         latency (evt.latency), where the whole filter says so: sysreel -d tells. So is what runs in a control group of the \
+         unified hierarchy in which nothing can match (container.*, k8s.*, unit.name, cgroup.path; thus --container, --pod, \
+         --unit), as soon as all is known of its container; until then, and in hierarchies of version 1, it passes and is \
+         decided outside. A filter that asks evt.num or evt.deltatime \
          sees every event. Every other test is decided outside, and never differently live and from a file.",
     ),
     (

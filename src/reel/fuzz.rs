@@ -40,7 +40,7 @@ pub fn block(mut bytes: &[u8]) -> bool {
                     whole = true;
                 }
             }
-            Ok(Some(Block::Snapshot(_) | Block::End(_))) => {}
+            Ok(Some(Block::Snapshot(_) | Block::Containers(_) | Block::End(_))) => {}
             Ok(None) => return whole,
             Err(_) => {}
         }

@@ -108,6 +108,8 @@ pub struct Totals {
     pub index: Vec<IndexEntry>,
     /// Every block of a snapshot, likewise.
     pub snapshots: Vec<IndexEntry>,
+    /// Every block of what is known last of containers, likewise.
+    pub containers: Vec<IndexEntry>,
 }
 
 /// Largest unpacked body of a header or end block.
@@ -137,6 +139,7 @@ mod tag {
     pub const SUMMARIES: u16 = 39;
     pub const PIECES: u16 = 40;
     pub const SNAPSHOTS: u16 = 41;
+    pub const CONTAINERS: u16 = 42;
 }
 
 /// A body of records: packing u8, unpacked length u32, then the records, packed.
@@ -363,6 +366,9 @@ pub(super) fn end_body(totals: &Totals, marks: Option<[Vec<u8>; 4]>) -> Vec<u8> 
     if !totals.snapshots.is_empty() {
         record(out, tag::SNAPSHOTS, |o| put_index(o, &totals.snapshots));
     }
+    if !totals.containers.is_empty() {
+        record(out, tag::CONTAINERS, |o| put_index(o, &totals.containers));
+    }
     // Large ones are packed by themselves: whoever does not ask for them does not unpack them.
     let [codes, clocks, summaries, pieces] = marks.unwrap_or_default();
     let marks = [(tag::CODES, codes), (tag::CLOCKS, clocks)];
@@ -422,6 +428,9 @@ pub(super) fn parse_end(mut body: Vec<u8>) -> Result<Index, Reason> {
             tag::NOTES => t.notes = take_list(&mut bytes).ok_or_else(invalid)?,
             tag::INDEX => t.index = take_index(bytes).ok_or(Reason::Invalid("index"))?,
             tag::SNAPSHOTS => t.snapshots = take_index(bytes).ok_or(Reason::Invalid("list of snapshots"))?,
+            tag::CONTAINERS => {
+                t.containers = take_index(bytes).ok_or(Reason::Invalid("list of containers"))?
+            }
             tag::CODES => marks[0] = place,
             tag::CLOCKS => marks[1] = place,
             tag::SUMMARIES => marks[2] = place,
@@ -520,6 +529,7 @@ mod tests {
             last_time: 0,
             index: (0..9).map(entry).collect(),
             snapshots: vec![IndexEntry { offset: 9, rows: 3, first_time: 4, last_time: 6, first_num: 1 }],
+            containers: vec![IndexEntry { offset: 8, rows: 2, first_time: 6, last_time: 6, first_num: 4 }],
         };
         let mut body = end_body(&totals, None);
         assert_eq!(parse_end(body.clone()).unwrap().totals, totals);

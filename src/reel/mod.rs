@@ -21,6 +21,7 @@ mod header;
 mod index;
 mod input;
 mod ints;
+mod known;
 mod listed;
 mod narrow;
 mod reader;
@@ -40,6 +41,7 @@ pub use damage::{Damage, Reason};
 use front::MAX_ROWS;
 pub use header::{Header, IndexEntry, Totals};
 pub use index::Index;
+pub use known::LateNames;
 pub use reader::{Block, Reader};
 pub use stored::Stored;
 pub use writer::Writer;
@@ -53,6 +55,7 @@ mod kind {
     pub const EVENTS: u16 = 2;
     pub const END: u16 = 4;
     pub const SNAPSHOT: u16 = 5;
+    pub const CONTAINERS: u16 = 6;
 }
 
 /// Columns of an event block.

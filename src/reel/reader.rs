@@ -14,6 +14,7 @@ use super::header::{self, Header, TAIL_LENGTH, Totals};
 use super::index::Index;
 use super::input::{Input, Source};
 use super::kind;
+use super::known::LateNames;
 use super::stored::Stored;
 use crate::schema::Schema;
 
@@ -25,6 +26,8 @@ pub enum Block {
     Event(Stored),
     /// What there was: rows that are no events. Only if [`Reader::show_snapshots`] was called.
     Snapshot(Stored),
+    /// What is known last of containers: rows that are no events. Only if [`Reader::show_containers`] was called.
+    Containers(Stored),
     /// The end: nothing follows.
     End(Totals),
 }
@@ -60,6 +63,8 @@ pub struct Reader<R: Read> {
     spare: Vec<Stored>,
     /// Snapshots are given, not passed over.
     snapshots: bool,
+    containers: bool,
+    late: Option<Arc<LateNames>>,
 }
 
 impl<R: Read> Reader<R> {
@@ -111,6 +116,8 @@ impl<R: Read> Reader<R> {
                                 front: 0,
                                 spare: Vec::new(),
                                 snapshots: false,
+                                containers: false,
+                                late: None,
                             });
                         }
                         Err(_) if tries >= RESCANS => return Err(Damage::new(0, 0, Reason::NotAReel)),
@@ -163,6 +170,8 @@ impl<R: Read> Reader<R> {
             front: 0,
             spare: Vec::new(),
             snapshots: false,
+            containers: false,
+            late: None,
         }
     }
 
@@ -226,6 +235,33 @@ impl<R: Read> Reader<R> {
     /// From now on blocks of snapshots are given too.
     pub fn show_snapshots(&mut self) {
         self.snapshots = true;
+    }
+
+    /// From now on blocks of what is known last of containers are given too.
+    pub fn show_containers(&mut self) {
+        self.containers = true;
+    }
+
+    /// What the index's blocks of containers say; nothing without an index, or of a reel of several hosts, where one name may
+    /// be that of several.
+    pub fn late_names(&mut self) -> Option<LateNames> {
+        let index = self.index().filter(|_| self.header.host_list().len() <= 1)?;
+        self.show_containers();
+        let mut late = LateNames::default();
+        for entry in &index.totals.containers {
+            self.jump(entry.offset);
+            if let Ok(Some(Block::Containers(mut block))) = self.next()
+                && block.load_dict().is_ok()
+            {
+                late.take(&block.dict());
+            }
+        }
+        Some(late)
+    }
+
+    /// From now on the entries of containers say what these do.
+    pub fn name_late(&mut self, late: LateNames) {
+        self.late = Some(Arc::new(late)).filter(|late| !late.is_empty());
     }
 
     /// True if the input has places: blocks can be read in any order.
@@ -320,12 +356,14 @@ impl<R: Read> Reader<R> {
         let head = self.input.rest(HEADER, front);
         match frame.kind {
             kind::SNAPSHOT if !self.snapshots => Ok(None),
-            kind::EVENTS | kind::SNAPSHOT => {
+            kind::CONTAINERS if !self.containers => Ok(None),
+            kind::EVENTS | kind::SNAPSHOT | kind::CONTAINERS => {
                 let front = Front::parse(head, body - front)?;
                 if front.rows != frame.rows {
                     return Err(Reason::Invalid("number of rows"));
                 }
                 let mut block = self.spare.pop().unwrap_or_else(|| Stored::new(self.schema.clone()));
+                block.name_late(self.late.clone());
                 let room = block.set((place, frame.number), frame.kind == kind::SNAPSHOT, front);
                 let (from, len) = (HEADER + frame.front as usize, body - frame.front as usize);
                 match self.input.source() {
@@ -334,6 +372,7 @@ impl<R: Read> Reader<R> {
                 }
                 Ok(Some(match frame.kind {
                     kind::SNAPSHOT => Block::Snapshot(block),
+                    kind::CONTAINERS => Block::Containers(block),
                     _ => Block::Event(block),
                 }))
             }
@@ -450,7 +489,7 @@ fn read_body<R: Read>(input: &mut Input<R>, frame: &Frame) -> Result<Result<(), 
     let (whole, front) = (HEADER + frame.body as usize, HEADER + frame.front as usize);
     let end = input.offset + whole as u64;
     let want = match input.source() {
-        Some(source) if matches!(frame.kind, kind::EVENTS | kind::SNAPSHOT) => {
+        Some(source) if matches!(frame.kind, kind::EVENTS | kind::SNAPSHOT | kind::CONTAINERS) => {
             if !source.reaches(end) {
                 return Ok(Err(Reason::Cut));
             }

@@ -9,6 +9,7 @@ use super::body::Body;
 use super::damage::{Damage, Reason};
 use super::frame;
 use super::front::{Front, MAX_RUN, Section};
+use super::known::LateNames;
 use super::listed::{LISTS, Listed};
 use super::narrow::{NARROW, Narrow, State};
 use super::{fdlist, id, ints, slots, tables};
@@ -60,6 +61,8 @@ pub struct Stored {
     containers: Vec<Container>,
     string_at: Vec<u32>,
     strings: Vec<u8>,
+    /// What its entries of containers say besides.
+    late: Option<Arc<LateNames>>,
 }
 
 impl Stored {
@@ -105,6 +108,7 @@ impl Stored {
             containers: Vec::new(),
             string_at: Vec::new(),
             strings: Vec::new(),
+            late: None,
         }
     }
 
@@ -116,6 +120,11 @@ impl Stored {
         self.narrow.iter_mut().for_each(|n| n.state = State::Unknown);
         self.listed.clear();
         &mut self.body
+    }
+
+    /// Its entries of containers are to say what these do.
+    pub(super) fn name_late(&mut self, late: Option<Arc<LateNames>>) {
+        self.late = late;
     }
 
     /// True if its rows say what there was, and are no events.
@@ -263,6 +272,9 @@ impl Stored {
 
     /// Unpacks parts of the dictionary.
     pub fn load_tables(&mut self, tables: Tables) -> Result<(), Damage> {
+        // Later names stand behind all strings.
+        let named = self.late.is_some() && self.front.sizes.containers > 0;
+        let tables = if named && tables > Tables::Nothing { Tables::All } else { tables };
         if self.tables >= tables {
             return Ok(());
         }
@@ -292,6 +304,9 @@ impl Stored {
         if tables >= Tables::All && self.tables < Tables::All {
             self.load_strings(id::ROW_LENGTHS, id::ROW_BYTES, self.front.rest())?;
             self.tables = Tables::All;
+            if let Some(late) = &self.late {
+                late.put(&mut self.containers, &mut self.string_at, &mut self.strings);
+            }
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::frame::{Frame, HEADER};
 use super::front::{Front, Section};
 use super::samples::*;
 use super::*;
-use crate::batch::{Builder, Columns, NONE};
+use crate::batch::{Builder, Columns, NONE, Tables};
 use crate::schema::{Arch, Schema};
 
 pub(super) fn reel(schema: &Schema, blocks: &[Builder]) -> Vec<u8> {
@@ -45,7 +45,7 @@ fn drain<R: Read>(mut reader: Reader<R>) -> Got {
         match reader.next() {
             Ok(None) => break,
             Ok(Some(Block::End(totals))) => got.end = Some(totals),
-            Ok(Some(Block::Snapshot(_))) => {}
+            Ok(Some(Block::Snapshot(_) | Block::Containers(_))) => {}
             Ok(Some(Block::Event(mut block))) => match block.load(Columns::ALL) {
                 Ok(()) => got.blocks.push((block.place().1, everything(&block.view(schema)))),
                 Err(damage) => got.damages.push(damage),
@@ -87,6 +87,7 @@ fn snapshots_are_passed_over_unless_they_are_asked_for() {
                 assert_eq!(everything(&b.view(schema)), everything(&there.view(schema)));
                 seen.push(b.place().0);
             }
+            Block::Containers(_) => panic!("nobody asked for them"),
             Block::End(totals) => {
                 assert_eq!(totals.snapshots.iter().map(|e| e.offset).collect::<Vec<_>>(), seen[1..2]);
                 assert_eq!(totals.index.iter().map(|e| e.offset).collect::<Vec<_>>(), [seen[0], seen[2]]);
@@ -94,6 +95,90 @@ fn snapshots_are_passed_over_unless_they_are_asked_for() {
         }
     }
     assert_eq!((seen.len(), reader.unknown_blocks()), (3, 0));
+}
+
+/// A block with an event in each of these containers: id, name, labels.
+fn contained(generation: u32, all: &[[Option<&str>; 3]]) -> Builder {
+    use crate::batch::{Container, Proc, Row};
+    let mut b = Builder::new();
+    b.reset(generation);
+    for (n, texts) in all.iter().enumerate() {
+        let [id, name, labels] = texts.map(|t| t.map_or(NONE, |t| b.string(t.as_bytes())));
+        let container =
+            b.container(Container { id, name, labels, sources: 1 + n as u32, ..Default::default() });
+        let comm = b.string(b"sh");
+        let proc = b.proc(Proc { pid: 7 + n as u32, comm, container, ..Default::default() });
+        let call = crate::schema::PROCESS;
+        b.push(Row { time: u64::from(generation), num: 1, call, proc, ..Row::default() }, &[], &[], &[]);
+    }
+    b.close();
+    b
+}
+
+#[test]
+fn what_is_known_last_of_containers_stands_at_the_end() {
+    let schema = schema();
+    let path = tempfile::NamedTempFile::new().unwrap();
+    let mut w = Writer::new(path.reopen().unwrap(), &Header::default(), schema).unwrap();
+    let (a, b, c) = (Some("a".repeat(64)), Some("b".repeat(64)), Some("c".repeat(64)));
+    let [a, b, c] = [a.as_deref(), b.as_deref(), c.as_deref()];
+    let blocks = [
+        contained(1, &[[a, None, None], [b, Some("old"), None]]),
+        contained(2, &[[a, Some("web"), None], [b, Some("db"), None]]),
+    ];
+    blocks.iter().for_each(|b| w.write_block(&b.view(schema)).unwrap());
+    // Later than all events; of one that has none; and less than is known.
+    w.learn_containers(
+        &contained(3, &[[a, Some("web"), Some("k\0v\0")], [c, Some("other"), None]]).view(schema),
+    );
+    w.learn_containers(&contained(4, &[[b, None, None]]).view(schema));
+    w.finish(&Totals { written: 4, ..Totals::default() }).unwrap();
+    let bytes = std::fs::read(path.path()).unwrap();
+    assert!(!bytes.windows(5).any(|w| w == b"other"));
+    let got = read_all(&bytes);
+    assert_eq!((got.blocks.len(), got.damages.len(), got.complete), (2, 0, true));
+
+    let file = || std::fs::File::open(path.path()).unwrap();
+    let texts = |b: &Stored| -> Vec<[Option<String>; 3]> {
+        let d = b.dict();
+        let text = |id| d.strings.find(id).map(|t| String::from_utf8_lossy(t).into_owned());
+        d.containers.iter().map(|c| [text(c.id), text(c.name), text(c.labels)]).collect()
+    };
+    let owned = |all: [Option<&str>; 3]| all.map(|t| t.map(str::to_owned));
+    let last = [owned([a, Some("web"), Some("k\0v\0")]), owned([b, Some("db"), None])];
+    let mut reader: Reader<std::fs::File> = Reader::open(file()).unwrap().unwrap();
+    reader.show_containers();
+    let mut told = Vec::new();
+    while let Some(block) = reader.next().unwrap() {
+        if let Block::Containers(mut block) = block {
+            block.load(Columns::ALL).unwrap();
+            assert_eq!(block.rows(), 2);
+            told.extend(texts(&block));
+        }
+    }
+    assert_eq!((&told[..], reader.unknown_blocks()), (&last[..], 0));
+
+    // Earlier entries have it if that is asked for, and say so.
+    let late = Reader::<std::fs::File>::open(file()).unwrap().unwrap().late_names().unwrap();
+    let mut reader: Reader<std::fs::File> = Reader::open(file()).unwrap().unwrap();
+    reader.name_late(late);
+    for marks in [[true, true], [true, false]] {
+        let Ok(Some(Block::Event(mut block))) = reader.next() else { panic!() };
+        block.load_tables(Tables::Procs).unwrap();
+        assert_eq!(texts(&block), last);
+        let late = block.dict().containers.iter().map(|c| c.sources & 16 != 0).collect::<Vec<_>>();
+        assert_eq!(late, marks);
+        block.load(Columns::ALL).unwrap();
+        assert_eq!(
+            block.view(schema).proc_of(0).map(|p| p.comm).and_then(|id| block.dict().strings.find(id)),
+            Some(&b"sh"[..])
+        );
+    }
+    // Without an end nothing is known late.
+    let cut = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(cut.path(), &bytes[..bytes.len() - 20]).unwrap();
+    let reader = Reader::<std::fs::File>::open(cut.reopen().unwrap()).unwrap();
+    assert!(reader.unwrap().late_names().is_none());
 }
 
 #[test]
@@ -173,7 +258,10 @@ pub(super) fn few() -> &'static Schema {
 fn small() -> (&'static Schema, Vec<u8>, Vec<usize>) {
     let schema = few();
     let blocks: Vec<Builder> = (3..6).map(|seed| wild(schema, 12, seed * 77)).collect();
-    let bytes = reel(schema, &blocks);
+    let mut w = Writer::new(Vec::new(), &Header::default(), schema).unwrap();
+    blocks.iter().for_each(|b| w.write_block(&b.view(schema)).unwrap());
+    w.forget_containers();
+    let bytes = w.finish(&Totals::default()).unwrap();
     let mut starts = vec![0];
     while let Some(frame) = Frame::parse(&bytes[*starts.last().unwrap()..]) {
         starts.push(starts.last().unwrap() + HEADER + frame.body as usize);

@@ -11,6 +11,7 @@ use super::frame::FileId;
 use super::header::{self, Header, IndexEntry, Totals};
 use super::index::Marks;
 use super::kind;
+use super::known::Containers;
 use crate::batch::Batch;
 use crate::schema::Schema;
 
@@ -37,6 +38,7 @@ pub struct Writer<W: Write> {
     index: Vec<IndexEntry>,
     marks: Marks,
     snapshots: Vec<IndexEntry>,
+    containers: Containers,
 }
 
 impl<W: Write> Writer<W> {
@@ -56,6 +58,7 @@ impl<W: Write> Writer<W> {
             index: Vec::new(),
             marks: Marks::default(),
             snapshots: Vec::new(),
+            containers: Containers::default(),
         };
         let body = header::header_body(header, schema);
         for _ in 0..2 {
@@ -107,6 +110,7 @@ impl<W: Write> Writer<W> {
         let front = self.encoder.front();
         let texts = front.parts.map(|p| p.0 as usize).iter().sum();
         self.marks.add(batch, &front.codes, texts);
+        self.containers.mention(batch);
         self.push()
     }
 
@@ -138,6 +142,31 @@ impl<W: Write> Writer<W> {
         Ok(Some(bytes))
     }
 
+    /// More became known of containers: of those that blocks mention, the end will tell it.
+    pub fn learn_containers(&mut self, batch: &Batch) {
+        self.containers.learn(batch);
+    }
+
+    /// Writes the blocks of what is known last of containers; gives where they are.
+    fn tell_containers(&mut self) -> io::Result<Vec<IndexEntry>> {
+        let known = std::mem::take(&mut self.containers);
+        let mut index = Vec::new();
+        known.tell(|batch| {
+            let made = self.encoder.batch(kind::CONTAINERS, self.file, self.number, batch);
+            made.map_err(|what| io::Error::new(io::ErrorKind::InvalidInput, what))?;
+            let front = self.encoder.front();
+            index.push(IndexEntry {
+                offset: self.bytes,
+                rows: batch.rows as u64,
+                first_time: front.min_time,
+                last_time: front.max_time,
+                first_num: batch.num.first().copied().unwrap_or(0),
+            });
+            self.push()
+        })?;
+        Ok(index)
+    }
+
     /// Writes what an error left over, and flushes the output.
     pub fn flush(&mut self) -> io::Result<()> {
         self.resume()?;
@@ -147,7 +176,9 @@ impl<W: Write> Writer<W> {
     /// Writes the end block: the totals (its index is filled in here). The reel is then complete.
     pub fn finish(mut self, totals: &Totals) -> io::Result<W> {
         self.resume()?;
+        let containers = self.tell_containers()?;
         let totals = Totals {
+            containers,
             index: std::mem::take(&mut self.index),
             snapshots: std::mem::take(&mut self.snapshots),
             ..totals.clone()
@@ -183,6 +214,12 @@ impl<W: Write> Writer<W> {
     /// The output; what is written to it directly is not part of the reel.
     pub fn get_mut(&mut self) -> &mut W {
         &mut self.out
+    }
+
+    /// Nothing of containers stands at the end.
+    #[cfg(test)]
+    pub(super) fn forget_containers(&mut self) {
+        self.containers = Containers::default();
     }
 
     /// A block of a kind that only a later version knows.

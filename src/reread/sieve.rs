@@ -33,6 +33,8 @@ pub struct Sieve {
     pub schema: Arc<Schema>,
     output: Columns,
     verdicts: Verdicts,
+    /// Entries say more than their summaries know.
+    pub late: bool,
     /// The rows of the last block that are wanted.
     pub rows: Bitmap,
 }
@@ -40,7 +42,7 @@ pub struct Sieve {
 impl Sieve {
     /// Selects what `filter` holds for; `output` are the columns that are read of what was selected.
     pub fn new(filter: Filter, schema: Arc<Schema>, output: Columns) -> Sieve {
-        Sieve { filter, schema, output, verdicts: Verdicts::default(), rows: Bitmap::default() }
+        Sieve { filter, schema, output, verdicts: Verdicts::default(), late: false, rows: Bitmap::default() }
     }
 
     /// False if nothing of a block of the index is wanted.
@@ -52,7 +54,7 @@ impl Sieve {
         }
         let times = index.blocks().get(block).map(|e| (e.first_time, e.last_time));
         let times = index.meta(block).zip(times).map(|(meta, (first, last))| (meta, first, last));
-        let (keys, pieces) = self.filter.asks_summaries();
+        let (keys, pieces) = if self.late { (false, false) } else { self.filter.asks_summaries() };
         // Without a list of codes a loss may be in it.
         codes.is_none()
             || self.filter.may_be_in(&Glance {

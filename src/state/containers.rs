@@ -10,9 +10,10 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use super::groups::{member, mount};
 use super::tables::{Place, Text, changed};
 use crate::batch::{self, Builder, Dict, NONE, StrId, container_flags};
-use crate::container::{Bytes, Container, Pod, Resolver, Runtime, Source};
+use crate::container::{Bytes, Container, Pod, Resolver, Runtime, Sight, Source, is_hosts};
 
 /// Control groups that are remembered; of more, those that the last blocks had not.
 const MOST: usize = 8192;
@@ -20,8 +21,6 @@ const MOST: usize = 8192;
 const TRIES: u8 = 4;
 /// The same where they were gone by then.
 const MISSES: u8 = 100;
-/// Ends of names that no runtime gives to the control group of a container.
-const UNITS: [&[u8]; 5] = [b"/", b".service", b".slice", b".socket", b".mount"];
 /// Most bytes of all labels or mounts of a container: they are in every block.
 const MOST_LISTED: usize = 64 << 10;
 
@@ -57,13 +56,16 @@ struct Group {
     tries: Cell<(u8, u8, u32)>,
     /// It belongs to no container, surely: its name is a unit's, or one of its processes was looked at.
     host: Cell<bool>,
+    /// Questions to its runtime, and those that nothing more will come of.
+    asked: Cell<(u32, u32)>,
     /// The block that it was needed in last.
     used: Cell<u32>,
 }
 
 /// All control groups that were met.
 pub struct Containers {
-    proc: PathBuf,
+    /// Where the unified hierarchy is.
+    mount: Option<PathBuf>,
     /// `None` for those of a capture: nothing of this host is asked about another.
     resolver: Option<Resolver>,
     groups: FxHashMap<Text, Rc<Group>>,
@@ -72,13 +74,12 @@ pub struct Containers {
 impl Containers {
     /// For the host whose processes are at `proc`.
     pub fn new(proc: &Path) -> Containers {
-        let resolver = Some(Resolver::new(proc));
-        Containers { proc: proc.to_owned(), resolver, groups: FxHashMap::default() }
+        Containers { mount: mount(), resolver: Some(Resolver::new(proc)), groups: FxHashMap::default() }
     }
 
     /// Those that a capture tells of.
     pub fn told() -> Containers {
-        Containers { proc: PathBuf::new(), resolver: None, groups: FxHashMap::default() }
+        Containers { mount: None, resolver: None, groups: FxHashMap::default() }
     }
 
     /// A capture tells of a control group's container.
@@ -99,23 +100,7 @@ impl Containers {
         else {
             return Runs::Unknown;
         };
-        let group = self.group(b, path);
-        let (tries, misses, last) = group.tries.get();
-        // The first process may be gone before it is looked at, and then its path says all; the next leads to files.
-        let little = group.container.borrow().as_ref().is_none_or(|c| c.sources == [Source::Path])
-            || tries + misses == 0;
-        let again = little && tries < TRIES && misses < MISSES && last != pid;
-        if let Some(resolver) = self.resolver.as_mut().filter(|_| again) {
-            let found = resolver.by_files(path, Some(pid));
-            // One that is gone tells nothing of a control group whose name tells nothing either.
-            let there = found.is_some() || self.proc.join(pid.to_string()).exists();
-            group.tries.set((tries + u8::from(there), misses + u8::from(!there), pid));
-            group.host.set(group.host.get() || there || UNITS.iter().any(|end| path.ends_with(end)));
-            if let Some(found) = found {
-                group.learn(found);
-                resolver.ask(path, Some(pid));
-            }
-        }
+        let group = self.look(b.generation(), path, pid, false);
         group.used.set(b.generation());
         let (generation, id) = group.place.get();
         if generation == b.generation() {
@@ -128,12 +113,82 @@ impl Containers {
         Runs::In(id)
     }
 
-    fn group(&mut self, b: &Builder, path: &Text) -> Rc<Group> {
+    /// What is known of a control group. For the first processes of one of which little is known, and if it is so wished,
+    /// files are looked at.
+    fn look(&mut self, now: u32, path: &Text, pid: u32, again: bool) -> Rc<Group> {
+        let group = self.group(now, path);
+        let (tries, misses, last) = group.tries.get();
+        // The first process may be gone before it is looked at, and then its path says all; the next leads to files.
+        let little = group.container.borrow().as_ref().is_none_or(|c| c.sources == [Source::Path])
+            || tries + misses == 0;
+        let again = again || little && tries < TRIES && misses < MISSES && last != pid;
+        if let Some(resolver) = self.resolver.as_mut().filter(|_| again) {
+            let mut found = resolver.by_files(path, Some(pid));
+            let little = match &found {
+                Sight::Gone => true,
+                Sight::In(c) => c.sources == [Source::Path],
+                Sight::Host => false,
+            };
+            // Those that call may all be gone by now; another one that is there leads as far.
+            if little
+                && let Some(other) = self.mount.as_ref().and_then(|m| member(m, path)).filter(|o| *o != pid)
+            {
+                let by_other = resolver.by_files(path, Some(other));
+                if by_other != Sight::Gone {
+                    found = by_other;
+                }
+            }
+            // One that is gone tells nothing of a control group whose name tells nothing either.
+            let there = found != Sight::Gone;
+            let (tries, misses) =
+                if there { (tries.saturating_add(1), misses) } else { (tries, misses.saturating_add(1)) };
+            group.tries.set((tries, misses, pid));
+            group.host.set(group.host.get() || there);
+            if let Sight::In(found) = found {
+                group.learn(found);
+                group.ask(resolver, path, pid);
+            }
+        }
+        group
+    }
+
+    /// Where the processes of a control group run, if no more will become known of that, in a block of its own. This process of
+    /// it is looked at (`again`: even if it was before).
+    pub fn settled(&mut self, b: &mut Builder, path: &Text, pid: u32, again: bool) -> Option<Runs> {
+        if is_hosts(path) {
+            return Some(Runs::Host);
+        }
+        let group = self.look(0, path, pid, again);
+        let known = group.container.borrow();
+        let Some(c) = known.as_ref() else { return group.host.get().then_some(Runs::Host) };
+        let (asked, answered) = group.asked.get();
+        if asked == 0 {
+            // There was no room for the question.
+            self.resolver.iter_mut().for_each(|resolver| group.ask(resolver, path, pid));
+        }
+        (answered > 0 && answered >= asked).then(|| Runs::In(entry(b, c)))
+    }
+
+    /// Entries of all that are known.
+    pub fn tell_all(&self, b: &mut Builder) {
+        for group in self.groups.values().take(MOST) {
+            if let Some(c) = group.container.borrow().as_ref().filter(|_| !b.is_full()) {
+                entry(b, c);
+            }
+        }
+    }
+
+    /// True if files or a runtime told of the container of a control group, and not its path alone.
+    pub fn is_told(&self, path: &[u8]) -> bool {
+        let told = |c: &Container| c.sources != [Source::Path];
+        self.groups.get(path).is_some_and(|g| g.container.borrow().as_ref().is_some_and(told))
+    }
+
+    fn group(&mut self, now: u32, path: &Text) -> Rc<Group> {
         if let Some(known) = self.groups.get(path) {
             return known.clone();
         }
         if self.groups.len() >= MOST {
-            let now = b.generation();
             self.groups.retain(|_, g| now.wrapping_sub(g.used.get()) < 2);
         }
         let new = Rc::<Group>::default();
@@ -143,34 +198,49 @@ impl Containers {
 
     /// A control group was made by this process: whose it will be can be asked before anybody is in it.
     pub fn made(&mut self, path: &[u8], pid: u32) {
-        if let Some(resolver) = &mut self.resolver {
-            resolver.ask(path, Some(pid));
+        let Some(resolver) = self.resolver.as_mut().filter(|_| !is_hosts(path)) else { return };
+        match self.groups.get(path) {
+            Some(group) => group.ask(resolver, path, pid),
+            None if self.groups.len() >= MOST => drop(resolver.ask(path, Some(pid))),
+            None => {
+                let group = Rc::<Group>::default();
+                group.ask(resolver, path, pid);
+                self.groups.insert(Text::from(path), group);
+            }
         }
     }
 
-    /// Takes in what has been answered meanwhile: later entries have it.
-    pub fn heed(&mut self) {
-        let mut news = false;
-        for (path, container) in self.resolver.iter_mut().flat_map(|r| r.answers().collect::<Vec<_>>()) {
+    /// Takes in what has been answered meanwhile: later entries have it. `news` is given the control groups of which there is
+    /// any.
+    pub fn heed(&mut self, mut news: impl FnMut(&[u8])) {
+        let mut any = false;
+        for answer in self.resolver.iter_mut().flat_map(|r| r.answers().collect::<Vec<_>>()) {
             let full = self.groups.len() >= MOST;
-            match self.groups.get(&*path) {
-                Some(group) => news |= group.learn(container),
+            let group = match self.groups.get(&*answer.path) {
+                Some(group) => group,
                 // Nobody needed it yet.
-                None if full => {}
-                None => {
-                    let group = Rc::<Group>::default();
-                    group.learn(container);
-                    self.groups.insert(Text::from(&*path), group);
-                }
+                None if full || answer.container.is_none() => continue,
+                None => self.groups.entry(Text::from(&*answer.path)).or_default(),
+            };
+            if let Some(container) = answer.container {
+                any |= group.learn(container);
             }
+            let (asked, answered) = group.asked.get();
+            group.asked.set((asked, answered.saturating_add(u32::from(answer.last))));
+            news(&answer.path);
         }
-        if news {
+        if any {
             changed();
         }
     }
 }
 
 impl Group {
+    fn ask(&self, resolver: &mut Resolver, path: &[u8], pid: u32) {
+        let (asked, answered) = self.asked.get();
+        self.asked.set((asked.saturating_add(u32::from(resolver.ask(path, Some(pid)))), answered));
+    }
+
     /// Takes in what has been found; what that does not say stays. True if it is news.
     fn learn(&self, found: Container) -> bool {
         let mut known = self.container.borrow_mut();

@@ -6,9 +6,10 @@
 //! With version 1 a process is in one group of each hierarchy, and there may be the unified one besides. Shown is the
 //! unified path, unless that is the root: then that of the first hierarchy of [`CONTROLLERS`] that there is.
 
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::State;
 use super::tables::{ProcDesc, ProcRef, Text, ask};
@@ -75,8 +76,27 @@ fn line(line: &[u8]) -> Option<(u32, &[u8], &[u8])> {
     Some((number, parts.next()?, parts.next()?))
 }
 
+/// The id of a group of the unified hierarchy: the inode of its directory (kernfs_ino in include/linux/kernfs.h).
+pub fn id_of(mount: &Path, path: &[u8]) -> Option<u64> {
+    Some(std::fs::symlink_metadata(directory(mount, path)?).ok()?.ino())
+}
+
+/// The directory of a group. One outside of what a process may see is named from there upwards (`/../a`), and is none.
+fn directory(mount: &Path, path: &[u8]) -> Option<PathBuf> {
+    let path = Path::new(std::ffi::OsStr::from_bytes(path.strip_prefix(b"/")?));
+    path.components().all(|c| matches!(c, Component::Normal(_))).then(|| mount.join(path))
+}
+
+/// A process that is in a group of the unified hierarchy.
+pub fn member(mount: &Path, path: &[u8]) -> Option<u32> {
+    let mut first = [0; 16];
+    let mut file = std::fs::File::open(directory(mount, path)?.join("cgroup.procs")).ok()?;
+    let read = file.read(&mut first).ok()?;
+    std::str::from_utf8(first.get(..read)?).ok()?.lines().next()?.parse().ok().filter(|pid| *pid != 0)
+}
+
 /// Where the unified hierarchy is mounted, as a whole.
-fn mount() -> Option<PathBuf> {
+pub fn mount() -> Option<PathBuf> {
     let mounts = std::fs::read("/proc/self/mountinfo").ok()?;
     let mut lines = mounts.split(|b| *b == b'\n').map(|l| l.split(|b| *b == b' ').collect::<Vec<_>>());
     let found = lines.find_map(|words| {
@@ -117,6 +137,7 @@ impl State<'_> {
         let counts = g.hierarchy == 0 || Some(g.hierarchy) == self.proc_fs.other_hierarchy();
         if let Some(path) = self.learn(&g).filter(|_| counts) {
             self.interner.containers.made(&path, r.pid);
+            self.reopen(&path, true);
         }
     }
 
@@ -157,6 +178,9 @@ impl State<'_> {
             proc.ask(ask::GROUPS);
         } else if proc.desc.borrow().groups != groups {
             proc.change(|d| d.set_groups(groups));
+        }
+        if path.is_some() && g.hierarchy == 0 {
+            self.seat(&proc, Some(g.id));
         }
     }
 

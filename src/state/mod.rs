@@ -4,7 +4,7 @@
 //! dictionary. Never: a filter, an output.
 //!
 //! Three things: [`tables`], [`descriptors`], [`groups`] and [`containers`] hold, [`effects`] change them ([`made`] and
-//! [`cloexec`] say what a new descriptor is), [`intern`] turns them into dictionary entries. [`reading`] fills the tables from
+//! [`cloexec`] say what a new descriptor is), [`intern`] turns them into dictionary entries; [`judge`] tells which groups can be judged. [`reading`] fills the tables from
 //! /proc, [`life`] from the probe's records of forks, execs and exits, [`healing`] anew after a loss; [`rows`] turns calls into
 //! rows of the files that [`lookup`] finds, and [`flight`] those that have not returned. [`snapshot`] gives rows of all that there is, [`replay`] follows rows
 //! of a capture in place of records.
@@ -22,6 +22,7 @@ mod flight;
 mod groups;
 mod healing;
 mod intern;
+mod judge;
 mod life;
 mod lookup;
 mod made;
@@ -47,6 +48,8 @@ use containers::Containers;
 pub use flight::InFlight;
 pub use groups::control_group;
 use intern::Interner;
+use judge::Judge;
+pub use judge::Judged;
 pub use replay::Replay;
 use scan::ProcFs;
 pub use snapshot::Snapshot;
@@ -124,6 +127,8 @@ pub struct State<'s> {
     requests: uring::Requests,
     /// Paths of control groups of the unified hierarchy by their ids, of those that records told.
     groups: FxHashMap<u64, Text>,
+    /// Those that are to be judged, if any are.
+    judge: Option<Judge>,
     /// When groups that were there before were looked for last.
     searched: u64,
     /// Time of the last loss: what was learnt before it may be stale.
@@ -170,6 +175,7 @@ impl<'s> State<'s> {
             entries: FxHashMap::default(),
             requests: uring::Requests::default(),
             groups: FxHashMap::default(),
+            judge: None,
             searched: 0,
             lost_at: 0,
             lost_from: 0,
@@ -211,7 +217,18 @@ impl<'s> State<'s> {
 
     /// Takes in what the runtimes of containers have said meanwhile. It does not wait.
     pub fn learn_containers(&mut self) {
-        self.interner.containers.heed();
+        let judge = &mut self.judge;
+        self.interner.containers.heed(|path| {
+            if let Some(judge) = judge {
+                judge.reopen(path, false);
+            }
+        });
+    }
+
+    /// What is known of containers, as entries in a block that is for nothing else.
+    pub fn tell_containers(&mut self, b: &mut Builder) {
+        self.interner.containers.heed(|_| {});
+        self.interner.containers.tell_all(b);
     }
 
     /// Counts so far.

@@ -108,6 +108,7 @@ impl State<'_> {
 
     pub(super) fn insert(&mut self, pid: u32, proc: ProcRef) {
         self.latest = None;
+        self.seat(&proc, None);
         self.procs.insert(pid, proc);
     }
 

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::batch::{Dict, RUNTIMES, StrId, Tables, container_flags};
@@ -43,6 +44,7 @@ struct Line {
     namespace: Vec<u8>,
     pod: Vec<u8>,
     pause: bool,
+    state: &'static str,
     processes: usize,
 }
 
@@ -94,7 +96,7 @@ fn of_host(proc: &Path) -> BTreeMap<Vec<u8>, Line> {
     }
     let (mut resolver, mut lines) = (Resolver::new(proc), BTreeMap::<Vec<u8>, Line>::new());
     for (path, (pid, count)) in groups {
-        let Some(c) = resolver.by_files(&path, Some(pid)) else { continue };
+        let Some(c) = resolver.by_files(&path, Some(pid)).container() else { continue };
         let text = |t: Option<&crate::container::Bytes>| t.map_or(Vec::new(), |t| t.to_vec());
         let pod = c.pod.as_ref();
         let line = lines.entry(c.id.to_vec()).or_default();
@@ -105,15 +107,36 @@ fn of_host(proc: &Path) -> BTreeMap<Vec<u8>, Line> {
             namespace: text(pod.and_then(|p| p.namespace.as_ref())),
             pod: text(pod.and_then(|p| p.name.as_ref())),
             pause: c.sandbox,
+            // Frozen or not, processes are in it.
+            state: if is_frozen(&path) { "paused" } else { "running" },
             processes: line.processes + count,
         };
     }
     lines
 }
 
+/// Where control groups are mounted, one hierarchy or several, and the file that tells whether one is frozen.
+const FROZEN: [(&str, &str, &str); 3] = [
+    ("/sys/fs/cgroup", "cgroup.events", "frozen 1"),
+    ("/sys/fs/cgroup/unified", "cgroup.events", "frozen 1"),
+    ("/sys/fs/cgroup/freezer", "freezer.state", "FROZEN"),
+];
+
+/// True if the processes of a control group stand still.
+fn is_frozen(path: &[u8]) -> bool {
+    let path = Path::new(std::ffi::OsStr::from_bytes(path.strip_prefix(b"/").unwrap_or(path)));
+    // One outside of what we may see is named from there upwards, and is another's.
+    path.components().all(|c| matches!(c, std::path::Component::Normal(_)))
+        && FROZEN.iter().any(|(root, file, line)| {
+            fs::read_to_string(Path::new(root).join(path).join(file))
+                .is_ok_and(|text| text.lines().any(|l| l == *line))
+        })
+}
+
 /// Every container of which a reel has events or parents of who had them, as it was known last.
 fn of_reel(place: &Place) -> Result<(BTreeMap<Vec<u8>, Line>, Exit), Exit> {
     let mut input = Input::open(place)?;
+    input.keep_containers();
     let (mut lines, mut seen) = (BTreeMap::new(), HashSet::new());
     while let Some(mut block) = input.block() {
         match block.load_tables(Tables::Procs) {
@@ -121,6 +144,8 @@ fn of_reel(place: &Place) -> Result<(BTreeMap<Vec<u8>, Line>, Exit), Exit> {
             Err(damage) => input.complain(&damage),
         }
     }
+    // What became known after the last event of a container.
+    input.containers.iter().for_each(|block| look(&block.dict(), &mut lines, &mut seen));
     Ok((lines, input.close()))
 }
 
@@ -136,7 +161,8 @@ fn look(d: &Dict, lines: &mut BTreeMap<Vec<u8>, Line>, seen: &mut HashSet<(u32, 
             namespace: text(c.namespace),
             pod: text(c.pod),
             pause: c.flags & container_flags::SANDBOX != 0,
-            processes: line.processes + usize::from(seen.insert((p.pid, p.start))),
+            state: line.state,
+            processes: line.processes + usize::from(p.pid != 0 && seen.insert((p.pid, p.start))),
         };
     }
 }
@@ -147,7 +173,7 @@ fn short(id: &[u8]) -> &[u8] {
 }
 
 fn columns(lines: &BTreeMap<Vec<u8>, Line>) -> Vec<u8> {
-    let mut table = vec![["ID", "NAME", "TYPE", "IMAGE", "POD", "PROCESSES"].map(String::from)];
+    let mut table = vec![["ID", "NAME", "TYPE", "STATE", "IMAGE", "POD", "PROCESSES"].map(String::from)];
     for (id, line) in lines {
         let shown = |text: &[u8]| {
             let mut out = Vec::new();
@@ -163,13 +189,14 @@ fn columns(lines: &BTreeMap<Vec<u8>, Line>) -> Vec<u8> {
             shown(short(id)),
             shown(name),
             line.kind.to_owned(),
+            shown(line.state.as_bytes()),
             shown(&line.image),
             shown(&pod),
             line.processes.to_string(),
         ]);
     }
     let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 6] = std::array::from_fn(width);
+    let widths: [usize; 7] = std::array::from_fn(width);
     let mut out = String::new();
     for row in &table {
         let cells: Vec<String> = row
@@ -188,11 +215,12 @@ fn objects(lines: &BTreeMap<Vec<u8>, Line>) -> Vec<u8> {
     let mut out = Vec::new();
     for (id, line) in lines {
         let mut open = b'{';
-        let parts: [(&str, &[u8]); 7] = [
+        let parts: [(&str, &[u8]); 8] = [
             ("container.id", short(id)),
             ("container.full_id", id),
             ("container.name", &line.name),
             ("container.type", line.kind.as_bytes()),
+            ("state", line.state.as_bytes()),
             ("container.image", &line.image),
             ("k8s.ns.name", &line.namespace),
             ("k8s.pod.name", &line.pod),

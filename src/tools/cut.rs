@@ -50,6 +50,10 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
     if !options.no_ancestors {
         input.show_snapshots();
     }
+    // What is taken out of entries would have to be taken out of these.
+    if options.parts.is_empty() && !options.redact {
+        input.keep_containers();
+    }
     let schema = input.schema().clone();
     let window = Window::parse(options.since.as_deref(), options.until.as_deref(), input.header().wall)
         .map_err(usage)?;
@@ -73,6 +77,7 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
         }
     }
     let lost = picker.lost;
+    target.learn_containers(&input.containers)?;
     target.finish(Totals {
         produced: picker.seen.saturating_add(lost),
         written: picker.matched,

@@ -31,7 +31,12 @@ pub struct Input {
     pub damages: u64,
     /// What the end block says.
     pub end: Option<Totals>,
+    /// Blocks of what is known last of containers, as far as they were met and asked for.
+    pub containers: Vec<Stored>,
 }
+
+/// Most blocks of containers that are kept: more than are written.
+const MOST: usize = 4;
 
 /// The name of a place in messages.
 pub fn name_of(place: &Place) -> String {
@@ -72,12 +77,17 @@ impl Input {
 
     /// The same of a reel whose header has been read.
     pub fn with(name: String, reader: Reader<Box<dyn Read>>) -> Input {
-        Input { name, reader, over: false, damages: 0, end: None }
+        Input { name, reader, over: false, damages: 0, end: None, containers: Vec::new() }
     }
 
     /// From now on blocks of snapshots are given too.
     pub fn show_snapshots(&mut self) {
         self.reader.show_snapshots();
+    }
+
+    /// From now on blocks of what is known last of containers are kept.
+    pub fn keep_containers(&mut self) {
+        self.reader.show_containers();
     }
 
     /// Takes a block back whose memory may be used again.
@@ -120,6 +130,16 @@ impl Input {
         while !self.over {
             match self.reader.next() {
                 Ok(Some(Block::Event(block) | Block::Snapshot(block))) => return Some(Found::Block(block)),
+                Ok(Some(Block::Containers(mut block))) => {
+                    match block.verify().and_then(|()| block.load_dict()) {
+                        Ok(()) if self.containers.len() < MOST => self.containers.push(block),
+                        Ok(()) => {}
+                        Err(damage) => {
+                            self.damages += 1;
+                            return Some(Found::Damage(damage));
+                        }
+                    }
+                }
                 Ok(Some(Block::End(totals))) => self.end = Some(totals),
                 Ok(None) => self.over = true,
                 Err(damage) => {

@@ -109,6 +109,9 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
     while let Some((at, limit)) = merge.choose() {
         merge.pass(at, limit, &mut target, &mut events, &mut lost)?;
     }
+    for stream in &merge.streams {
+        target.learn_containers(stream.input.as_ref().map_or(&[][..], |input| &input.containers))?;
+    }
     let ends: Vec<Totals> = merge.streams.iter_mut().filter_map(|s| s.input.as_mut()?.end.take()).collect();
     let filtered = ends.iter().fold(0u64, |sum, end| sum.saturating_add(end.filtered));
     // A filtered capture may have lost what no block of it says.
@@ -131,6 +134,7 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
 fn look(place: &Place, plan: &mut Option<Plan>) -> Result<Stream, Exit> {
     let mut input = Input::open(place)?;
     input.show_snapshots();
+    input.keep_containers();
     let header = input.header().clone();
     let plan = match plan {
         Some(plan) => {
@@ -392,6 +396,7 @@ impl Stream {
             match Input::open(&self.place) {
                 Ok(mut input) => {
                     input.show_snapshots();
+                    input.keep_containers();
                     self.input = Some(input);
                 }
                 Err(_) => {

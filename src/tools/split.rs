@@ -101,6 +101,7 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
         packed: (0, 0),
     };
     input.show_snapshots();
+    input.keep_containers();
     while let Some((block, rows)) = picker.next(&mut input, &schema, Columns::ALL) {
         let view = block.view(&schema);
         if block.is_snapshot() {
@@ -112,6 +113,9 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
     // A reel without events is a piece without events.
     if pieces.count == 0 {
         pieces.begin()?;
+    }
+    if let Some(target) = &mut pieces.open {
+        target.learn_containers(&input.containers)?;
     }
     pieces.end()?;
     message::say(format!(

@@ -42,6 +42,7 @@ impl Survey {
     /// Begins to look.
     pub fn new(mut input: Input) -> Survey {
         input.show_snapshots();
+        input.keep_containers();
         Survey {
             input,
             pending: Vec::new(),

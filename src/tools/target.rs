@@ -11,7 +11,7 @@ use crate::config::Place;
 use crate::exit::Exit;
 use crate::files::{self, Single};
 use crate::message;
-use crate::reel::{Header, Totals, Writer};
+use crate::reel::{Header, Stored, Totals, Writer};
 use crate::schema::Schema;
 
 /// A reel being written.
@@ -172,6 +172,13 @@ impl Target {
             Err(e) if e.kind() == io::ErrorKind::InvalidInput => Ok(false),
             Err(e) => Err(self.gave_up(&e)),
         }
+    }
+
+    /// What the other reel knew last of containers is known of those that are in this one as well.
+    pub fn learn_containers(&mut self, from: &[Stored]) -> Result<(), Exit> {
+        self.pass_block()?;
+        from.iter().for_each(|block| self.writer.learn_containers(&block.view(&self.schema)));
+        Ok(())
     }
 
     fn gave_up(&self, error: &io::Error) -> Exit {

@@ -6,7 +6,8 @@ use super::contained::Bundle;
 use super::groups::{Made, made};
 use super::rig::{Background, alone, installed, reread, run, skip, within};
 
-fn id(first: char) -> String {
+/// The id of a container of our own.
+pub fn id(first: char) -> String {
     std::iter::once(first).chain(format!("{:063x}", std::process::id()).chars()).collect()
 }
 
@@ -85,6 +86,11 @@ fn a_process_runs_where_its_control_group_says() {
     let done =
         crate::cli::sysreel().arg("cut").arg(&reel).arg("-w").arg(&part).arg(&filter).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let listed = crate::cli::sysreel().args(["containers", "-j"]).arg(&part).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(listed.lines().count() == 1 && listed.contains(&two), "{listed}");
+    // Nothing became known later.
+    assert_eq!(reread(&reel, &["--late-names", "-p", FORMAT]), reread(&reel, &["-p", FORMAT]));
     let (_, cut, _) = reread(&part, &["-p", FORMAT]);
     assert_eq!(cut, all);
     let (_, above, _) = reread(&part, &["-p", "%proc.pname %proc.aname", "proc.pname exists"]);

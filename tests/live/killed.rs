@@ -123,7 +123,7 @@ fn left(path: &Path) -> (Vec<usize>, End) {
                 rows += block.rows();
             }
             Ok(Some(Block::End(_))) => assert_eq!(end, End::Written),
-            Ok(Some(Block::Snapshot(_))) => {}
+            Ok(Some(Block::Snapshot(_) | Block::Containers(_))) => {}
             Ok(None) => break,
             Err(damage) => {
                 assert_eq!(damage.reason, Reason::Cut);

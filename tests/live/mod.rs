@@ -31,6 +31,7 @@ mod million;
 mod moves;
 mod peers;
 mod reject;
+mod rejected;
 mod rig;
 mod runtimes;
 mod scan;

@@ -150,7 +150,7 @@ fn both(filter: &str, form: &str) -> (Vec<String>, Vec<String>, String) {
 }
 
 /// Calls rejected for a cause, on all CPUs.
-fn rejected(said: &str, cause: &str) -> u64 {
+pub fn rejected(said: &str, cause: &str) -> u64 {
     let of = |l: &str| -> Option<u64> {
         l.split(&format!(" by {cause}")).next()?.rsplit(' ').next()?.parse().ok()
     };

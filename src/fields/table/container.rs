@@ -13,7 +13,7 @@ const HOST: &[u8] = b"host";
 /// Digits of an id that are enough to tell containers apart.
 const SHORT: usize = 12;
 /// Names of the bits of [`Container::sources`].
-const SOURCES: [&str; 4] = ["path", "files", "socket", "process"];
+const SOURCES: [&str; 5] = ["path", "files", "socket", "process", "late"];
 /// Ends of the names of systemd's units that have control groups.
 const UNITS: [&[u8]; 5] = [b".service", b".scope", b".slice", b".socket", b".mount"];
 
@@ -326,7 +326,8 @@ pub const FIELDS: &[Field] = &[
     field(
         "container.source",
         Type::Text,
-        "where what is known is from: path (of the control group), files, socket (of the runtime), process",
+        "where what is known is from: path (of the control group), files, socket (of the runtime), process; late: from the end of \
+         the capture (--late-names)",
         "container.source = socket",
         of_proc(|d, i, _| {
             inside(d, i, |c| {

@@ -126,6 +126,8 @@ proptest! {
         for (r, _) in want.iter().enumerate().filter(|(_, w)| **w) {
             prop_assert!(filter.codes().has(batch.call[r]), "{}", text);
             prop_assert!(filter.bounds().allow(&batch, r), "{}: {:?}", text, filter.bounds());
+            let group = batch.proc.get(r).is_none_or(|p| filter.may_run(&batch.dict, *p));
+            prop_assert!(group, "{}: not in its control group", text);
         }
         let mut codes = batch.call.to_vec();
         codes.sort_unstable();

@@ -31,6 +31,8 @@ pub struct Options {
     pub rt_sigreturn: u32,
     /// New programs tell their environment.
     pub env: bool,
+    /// Control groups can be rejected: [`Probe::reject_group`].
+    pub reject_groups: bool,
     /// What else happens to tasks.
     pub beside: Beside,
 }
@@ -114,6 +116,7 @@ pub struct Probe {
     plans: Map,
     slots: Map,
     bounds: Map,
+    rejected_groups: Map,
 }
 
 /// Every hook, in order of attaching: scope and process life first, so that no process is missed.
@@ -221,6 +224,11 @@ fn tracepoint<'e>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut BtfTracePoin
         .map_err(|e: aya::programs::ProgramError| explain(name, &e))
 }
 
+/// Places for control groups that are rejected.
+fn places(options: &Options) -> u32 {
+    if options.reject_groups { abi::GROUPS } else { 1 }
+}
+
 /// Makes the probe's maps, and sets its constants. With it, what is particular to this kernel.
 fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<(Ebpf, Kernel), LoadError> {
     let offsets::Found { mut constants, tracepoints } =
@@ -243,7 +251,8 @@ fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<(Ebp
     loader
         .map_max_entries("CHUNKS", cpus * per_cpu)
         .map_max_entries("CTL", cpus)
-        .map_max_entries("SHARED", cpus);
+        .map_max_entries("SHARED", cpus)
+        .map_max_entries("GROUPS", places(options));
     let made = loader.load(OBJECT).map_err(|e| explain("cannot make the probe's maps", &e))?;
     Ok((made, Kernel { groups, tracepoints }))
 }
@@ -333,8 +342,10 @@ impl Probe {
         let slots = take("SLOTS", abi::SLOTS as usize * size_of::<abi::Slot>())?;
         let bounds = take("BOUNDS", abi::BOUNDS as usize)?;
         let scope = take("SCOPE", abi::SCOPES as usize * abi::SCOPE as usize)?;
+        let rejected_groups = take("GROUPS", places(&options) as usize * size_of::<u64>())?;
         let rings = Rings::new(chunks, ctl, cpus, per_cpu);
-        Ok((Probe { ebpf, options, kernel, attached: Vec::new(), scope, plans, slots, bounds }, rings))
+        let attached = Vec::new();
+        Ok((Probe { ebpf, options, kernel, attached, scope, plans, slots, bounds, rejected_groups }, rings))
     }
 
     /// Sets what is wanted. Takes effect call by call, at once.
@@ -401,6 +412,17 @@ impl Probe {
             }
         }
         self.bounds.write(0, &b.what.to_le_bytes());
+    }
+
+    /// Says whether the calls of a control group's processes are rejected, if the bounds have [`abi::BOUND_GROUP`]. One that
+    /// takes the place of another lets that pass.
+    pub fn reject_group(&self, id: u64, rejected: bool) {
+        let at = (id as usize & (abi::GROUPS as usize - 1)) * size_of::<u64>();
+        if rejected {
+            self.rejected_groups.store(at, id);
+        } else if self.rejected_groups.load(at) == id {
+            self.rejected_groups.store(at, 0);
+        }
     }
 
     /// Says whether a process is traced.

@@ -81,7 +81,7 @@ fn a_container_is_what_docker_was_told() {
     let (_, path) = lab.process(&id);
     let mut resolver = Resolver::new(Path::new("/proc"));
     let (pid, _) = lab.process(&id);
-    resolver.by_files(&path, Some(pid)).unwrap();
+    resolver.by_files(&path, Some(pid)).container().unwrap();
     let second = make("late", json!({}));
     let group = unified().join("docker").join(&second);
     let first = std::thread::scope(|s| {
@@ -90,7 +90,7 @@ fn a_container_is_what_docker_was_told() {
             while !group.exists() && begin.elapsed() < Duration::from_secs(20) {
                 std::thread::yield_now();
             }
-            resolver.by_files(format!("/docker/{second}").as_bytes(), None)
+            resolver.by_files(format!("/docker/{second}").as_bytes(), None).container()
         });
         run("late");
         watch.join().unwrap().unwrap()
@@ -100,7 +100,7 @@ fn a_container_is_what_docker_was_told() {
 
     // Not every machine can start one with all rights; docker knows of it before.
     let all = make("all", json!({"Privileged": true}));
-    let all = resolver.by_files(format!("/docker/{all}").as_bytes(), None).unwrap();
+    let all = resolver.by_files(format!("/docker/{all}").as_bytes(), None).container().unwrap();
     assert_eq!((text(&all.name), all.privileged), ("all", Some(true)));
 
     // A report says where that is from.
@@ -109,6 +109,14 @@ fn a_container_is_what_docker_was_told() {
     assert!(said.iter().any(|s| s.source.ends_with(&file) && s.said.starts_with("read")), "{said:?}");
     assert!(why(Path::new("/proc"), b"no such container").is_empty());
 
+    // Whether it runs or stands still is told by its control group.
+    for (how, is) in [("pause", "paused"), ("unpause", "running")] {
+        assert_eq!(ask("POST", &format!("/containers/late/{how}"), "", b"").0, 204);
+        let listed = crate::cli::sysreel().args(["containers", "-j"]).output().unwrap();
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        let line = listed.lines().find(|l| l.contains(&second)).unwrap_or_else(|| panic!("{listed}"));
+        assert!(line.contains(&format!("\"state\":\"{is}\"")), "{line}");
+    }
     for name in ["other", "late", "all"] {
         assert_eq!(ask("DELETE", &format!("/containers/{name}?force=1"), "", b"").0, 204);
     }

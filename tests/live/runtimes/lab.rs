@@ -135,7 +135,7 @@ impl Lab {
         let (mut known, mut path) = (None, Vec::new());
         while start.elapsed() < Duration::from_secs(2) {
             let (pid, at) = self.process(group);
-            known = Resolver::new(Path::new("/proc")).by_files(&at, Some(pid));
+            known = Resolver::new(Path::new("/proc")).by_files(&at, Some(pid)).container();
             path = at;
             if known.as_ref().is_some_and(|k| k.sources != [Source::Path]) {
                 break;
@@ -153,7 +153,7 @@ impl Lab {
         assert!(!resolver.ask(&path, Some(pid)), "asked twice within its time");
         let (start, mut last) = (Instant::now(), None);
         while start.elapsed() < Duration::from_millis(700) {
-            last = resolver.answers().filter(|(p, _)| **p == *path).last().map(|(_, c)| c).or(last);
+            last = resolver.answers().filter(|a| *a.path == *path).last().and_then(|a| a.container).or(last);
             std::thread::sleep(Duration::from_millis(5));
         }
         last.expect("no answer")

@@ -7,5 +7,7 @@ mod containerd;
 mod docker;
 mod first;
 mod lab;
+mod many;
 mod others;
 mod podman;
+mod rejected;
