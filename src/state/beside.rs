@@ -5,7 +5,7 @@
 
 use super::rows::plain;
 use super::{State, Wanted};
-use crate::batch::{Builder, NONE, Row, proc_flags, row_flags};
+use crate::batch::{Builder, NONE, Row, row_flags};
 use crate::decode::Record;
 use crate::schema;
 use crate::source::abi;
@@ -48,7 +48,7 @@ impl State<'_> {
         self.items.extend(r.items().take(usize::from(shape.items)).map(|raw| plain(raw, b)));
         self.seen.rows += 1;
         let (num, delta) = self.count(r.time);
-        let uncertain = id != NONE && proc.desc.borrow().flags & proc_flags::UNCERTAIN != 0;
+        let uncertain = id != NONE && proc.is_doubtful(r.time);
         let row = Row {
             num,
             time: r.time,

@@ -6,7 +6,7 @@
 use super::intern::{self, Around};
 use super::tables::{PendingExec, ProcRef};
 use super::{ENTRIES, State, Wanted, effects, made};
-use crate::batch::{Builder, Item, NONE, ProcId, Row, proc_flags, row_flags};
+use crate::batch::{Builder, Item, NONE, ProcId, Row, row_flags};
 use crate::decode::{RawItem, Record};
 use crate::schema::{self, Copied, Dir, Effect, Kind, Len, Shape, item};
 use crate::source::abi;
@@ -143,7 +143,7 @@ impl State<'_> {
             return;
         }
         let mut flags = if compat { row_flags::COMPAT } else { 0 };
-        if proc.desc.borrow().flags & proc_flags::UNCERTAIN != 0 {
+        if proc.is_doubtful(r.time) {
             flags |= row_flags::UNCERTAIN;
         }
         if shape.refs > 0 {

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::descriptors::TableRef;
 use super::groups::Groups;
-use crate::batch::{FileKind, L4, Role};
+use crate::batch::{FileKind, L4, Role, proc_flags};
 
 /// Bytes that several entities share.
 pub type Text = Rc<[u8]>;
@@ -202,6 +202,11 @@ pub struct ProcEntity {
 pub type ProcRef = Rc<ProcEntity>;
 
 impl ProcEntity {
+    /// True if what is known of it may not have been so at this time: it is marked, or was read later than that.
+    pub fn is_doubtful(&self, time: u64) -> bool {
+        self.desc.borrow().flags & proc_flags::UNCERTAIN != 0 || time < self.scanned.get().1
+    }
+
     /// A new process.
     pub fn new(desc: ProcDesc, parent: Option<ProcRef>, fds: TableRef) -> ProcRef {
         Rc::new(ProcEntity {

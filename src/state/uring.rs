@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::tables::{FileEntity, ProcRef};
 use super::{ENTRIES, State, Wanted, effects, made};
-use crate::batch::{Builder, NONE, Row, proc_flags, row_flags};
+use crate::batch::{Builder, NONE, Row, row_flags};
 use crate::decode::Record;
 use crate::schema::{self, ArgShape, Effect, Shape};
 
@@ -192,7 +192,7 @@ impl State<'_> {
         b: &mut Builder,
     ) {
         let shape = self.schema.shape(code);
-        if proc.desc.borrow().flags & proc_flags::UNCERTAIN != 0 {
+        if proc.is_doubtful(r.time) {
             flags |= row_flags::UNCERTAIN;
         }
         let id = self.proc_id(b, proc);
