@@ -55,6 +55,9 @@ pub struct Ring {
     offsets: [u32; 20],
 }
 
+// SAFETY: whoever has the ring is the only one who uses the mappings.
+unsafe impl Send for Ring {}
+
 impl Ring {
     /// Nothing where the kernel has no io_uring, or does not allow it.
     pub fn new() -> Option<Ring> {

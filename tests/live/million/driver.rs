@@ -409,8 +409,7 @@ fn ring(number: c_int) -> Option<Ring> {
     Some(ring)
 }
 
-fn thread(shared: &Shared, number: c_int, mut r: Random) {
-    let ring = ring(number);
+fn thread(shared: &Shared, ring: Option<Ring>, mut r: Random) {
     loop {
         for _ in 0..BURST {
             operation(&mut r, ring.as_ref());
@@ -434,11 +433,14 @@ fn worker(index: usize, seed: u64, operations: u64, first_mark: u64) {
         marks: AtomicU64::new(first_mark),
     });
     let mut r = Random::new(seed ^ (index as u64) << 40);
+    // Before others could take their numbers.
     let own_ring = ring(0);
+    let mut rings: Vec<Option<Ring>> = (0..THREADS).map(|n| ring(n as c_int + 1)).collect();
     let threads: Vec<_> = (0..THREADS)
         .map(|n| {
             let (shared, r) = (shared.clone(), Random::new(r.next() ^ n as u64));
-            std::thread::spawn(move || thread(&shared, n as c_int + 1, r))
+            let ring = rings.pop().flatten();
+            std::thread::spawn(move || thread(&shared, ring, r))
         })
         .collect();
     let number = || (index as u64 + 1) << 32 | shared.marks.fetch_add(1, Ordering::SeqCst);
