@@ -155,7 +155,7 @@ fn race(options: &[&str], operations: u64, seed: u64) -> Score {
         .unwrap();
     // A reader that is stopped now and then finds its rings full, however fast it is.
     let halts = options.contains(&"--ring");
-    let mut signal = libc::SIGCONT;
+    let mut signal = libc::SIGSTOP;
     let pid = child.id() as i32;
     let ended = AtomicBool::new(false);
     let done = std::thread::scope(|s| {
@@ -169,7 +169,7 @@ fn race(options: &[&str], operations: u64, seed: u64) -> Score {
                 unsafe { libc::kill(pid, signal) };
                 let stopped = signal == libc::SIGSTOP;
                 signal = if stopped { libc::SIGCONT } else { libc::SIGSTOP };
-                std::thread::sleep(Duration::from_millis(if stopped { 400 } else { 300 }));
+                std::thread::sleep(Duration::from_millis(if stopped { 40 } else { 80 }));
             }
         });
         let done = child.wait_with_output().unwrap();
