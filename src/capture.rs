@@ -123,8 +123,8 @@ impl Capture<'_> {
         self.state.learn_containers();
         let now = boot_now();
         if let Some(since) = rings.lost_changes() {
-            // Records of other CPUs may stand before the one that tells where.
-            self.state.blind(since, now);
+            // Records of other CPUs may stand before the one that tells where. What was lost may be younger than `now`.
+            self.state.blind(since, boot_now());
         }
         let (state, builder, interest) = (&mut self.state, &mut self.builder, &self.interest);
         let wanted = |code: u16| interest.has(code);

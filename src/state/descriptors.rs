@@ -100,13 +100,34 @@ pub struct FdTable {
     /// Copies that were made of it, and when: of what began before, nobody knows whether it is in them.
     copies: VecDeque<(u64, Weak<RefCell<FdTable>>)>,
     past: VecDeque<Past>,
+    /// Changes were lost until then (boot clock, ns): the kernel may have given the identity of a file that was known
+    /// before to another.
+    void: u64,
 }
 
 impl FdTable {
     /// A copy for a process of its own, as fork and unshare make it: nobody shares it, so it needs no past.
     pub fn copy(&self) -> FdTable {
         let (low, high) = (self.low.clone(), self.high.clone());
-        FdTable { low, high, untold: self.untold, doubts: self.doubts, ..FdTable::default() }
+        FdTable { low, high, untold: self.untold, doubts: self.doubts, void: self.void, ..FdTable::default() }
+    }
+
+    /// Changes were lost until `at`: no file that was known before is found by its identity, for its end and the beginning of
+    /// another at the same address may be among what was lost. What is awaited may never come.
+    pub fn distrust(&mut self, at: u64) {
+        if at > self.void {
+            self.void = at;
+            self.awaited.clear();
+        }
+    }
+
+    /// A copy of a number's entry that a call made at `time`: no more certain than what was copied.
+    pub fn copy_of(&self, from: u32, time: u64) -> Option<Fd> {
+        let from = self.get(from)?;
+        let doubt = if from.since < self.void { Doubt::Other } else { from.doubt };
+        // The copying proves that it was open.
+        let doubt = if doubt == Doubt::Other { Doubt::Other } else { Doubt::None };
+        Some(Fd { since: time, doubt, ..Fd::new(from.file.clone()) })
     }
 
     /// A copy that a call made which began at `entry` (if that is known), told of at `time`. What other threads did since
@@ -148,7 +169,7 @@ impl FdTable {
             // What is not told is as far as it is known.
             self.copied(entry, time)
         } else {
-            Rc::new(RefCell::new(FdTable { untold: self.untold, ..FdTable::default() }))
+            Rc::new(RefCell::new(FdTable { untold: self.untold, void: self.void, ..FdTable::default() }))
         };
         let mut table = own.borrow_mut();
         for fd in 0..now.told() {
@@ -328,9 +349,9 @@ impl FdTable {
 
     /// An open file by its identity.
     pub fn by_id(&self, id: u64) -> Option<&FileRef> {
-        let is = |f: &&FileRef| id != 0 && f.id.get() == id;
-        let now = self.low.iter().flatten().chain(self.high.values()).map(|f| &f.file);
-        now.chain(self.past.iter().rev().map(|p| &p.file)).find(is)
+        let now = self.low.iter().flatten().chain(self.high.values()).map(|f| (&f.file, f.since));
+        let all = now.chain(self.past.iter().rev().map(|p| (&p.file, p.since)));
+        all.filter(|(_, since)| *since >= self.void).map(|(f, _)| f).find(|f| id != 0 && f.id.get() == id)
     }
 
     /// Removes the numbers of a range, or marks them to be closed by exec. A call that began at `entry`: what another thread
@@ -561,6 +582,29 @@ mod tests {
         t.place(3, file("late", 80));
         t.close(3, Some(20), 90, Some(0));
         assert_eq!(name(t.meant(3, Some(100))), None);
+    }
+
+    /// After a loss the kernel may have used an address again, and what is copied is what was in doubt.
+    #[test]
+    fn after_a_loss_identities_are_void_and_a_copy_is_no_more_certain_than_what_it_copies() {
+        let mut t = shared();
+        let old = file("old", 10);
+        old.file.id.set(7);
+        t.place(3, old);
+        t.distrust(50);
+        assert!(t.by_id(7).is_none());
+        t.place(4, t.copy_of(3, 60).unwrap());
+        assert_eq!(name(t.meant(4, Some(70))), is("old", false));
+        t.close(4, Some(65), 80, Some(7));
+        let now = t.meant(4, Some(90)).unwrap().0;
+        assert_eq!(now.desc.borrow().name, None, "another file has the address by now, perhaps");
+        let new = file("new", 55);
+        new.file.id.set(8);
+        t.place(5, new);
+        assert!(t.by_id(8).is_some());
+        assert!(t.copy().by_id(7).is_none());
+        t.place(6, t.copy_of(5, 100).unwrap());
+        assert_eq!(name(t.meant(6, Some(110))), is("new", true));
     }
 
     #[test]

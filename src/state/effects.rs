@@ -278,33 +278,31 @@ pub fn file_at(table: &TableRef, fd: u64) -> Option<FileRef> {
 
 /// A copy of a descriptor.
 pub fn copy_of(table: &TableRef, from: u32, cloexec: bool, time: u64) -> Option<Fd> {
-    Some(Fd { cloexec, since: time, ..Fd::new(file_at(table, u64::from(from))?) })
+    Some(Fd { cloexec, ..table.borrow().copy_of(from, time)? })
 }
 
 /// A copy of argument 0. Where several tasks use the table the kernel says which file it was, for the number may have
 /// changed its meaning meanwhile.
 fn copied(table: &TableRef, r: &Record, cloexec: bool) -> Option<Fd> {
-    let from = file_at(table, r.word(0));
-    let cloexec = r.cloexec().unwrap_or(cloexec);
-    let file = match r.slot() {
+    let mut table = table.borrow_mut();
+    let from = table.copy_of(r.word(0) as u32, r.time);
+    let copy = match r.slot() {
         None => from?,
         Some(0) => return None,
-        Some(id) => {
-            let mut table = table.borrow_mut();
-            match from.as_ref().filter(|f| f.id.get() == id).or(table.by_id(id)) {
-                Some(known) => known.clone(),
+        Some(id) => match from {
+            Some(from) if from.file.id.get() == id => from,
+            from => match (table.by_id(id).cloned(), from.filter(|f| f.file.id.get() == 0)) {
+                (Some(known), _) => Fd { since: r.time, ..Fd::new(known) },
                 // Since the time when it was the only task's nothing was told of it, so it is the same.
-                None => match from.filter(|f| f.id.get() == 0) {
-                    Some(only) => {
-                        only.id.set(id);
-                        only
-                    }
-                    None => table.wait_for(id),
-                },
-            }
-        }
+                (None, Some(only)) => {
+                    only.file.id.set(id);
+                    only
+                }
+                (None, None) => Fd { since: r.time, ..Fd::new(table.wait_for(id)) },
+            },
+        },
     };
-    Some(Fd { cloexec, since: r.time, ..Fd::new(file) })
+    Some(Fd { cloexec: r.cloexec().unwrap_or(cloexec), ..copy })
 }
 
 fn place_copy(table: &TableRef, r: &Record, to: u32, cloexec: bool) {

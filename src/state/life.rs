@@ -135,6 +135,9 @@ impl State<'_> {
             table
         } else {
             let mut table = table.borrow_mut();
+            if self.losses().doubt(parent.trusted.get(), r.time) {
+                table.distrust(self.lost_at);
+            }
             match &f.table {
                 Some(now) => table.forked(now, r.entry(), r.time),
                 None => table.copied(r.entry(), r.time),

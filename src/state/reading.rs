@@ -152,6 +152,7 @@ impl State<'_> {
         if let Some(p) = self.procs.get(&pid) {
             if p.fds_known.get() {
                 if self.losses().doubt(p.trusted.get(), time) {
+                    p.fds.borrow().borrow_mut().distrust(self.lost_at);
                     return self.doubt(&p.clone(), time);
                 }
                 if p.trusted.get() >= self.lost_at {

@@ -155,6 +155,7 @@ fn race(options: &[&str], operations: u64, seed: u64) -> Score {
         .unwrap();
     // A reader that is stopped now and then finds its rings full, however fast it is.
     let halts = options.contains(&"--ring");
+    let halt = std::env::var("SYSREEL_HALT").ok().and_then(|ms| ms.parse().ok()).unwrap_or(40);
     let mut signal = libc::SIGSTOP;
     let pid = child.id() as i32;
     let ended = AtomicBool::new(false);
@@ -169,7 +170,7 @@ fn race(options: &[&str], operations: u64, seed: u64) -> Score {
                 unsafe { libc::kill(pid, signal) };
                 let stopped = signal == libc::SIGSTOP;
                 signal = if stopped { libc::SIGCONT } else { libc::SIGSTOP };
-                std::thread::sleep(Duration::from_millis(if stopped { 40 } else { 80 }));
+                std::thread::sleep(Duration::from_millis(if stopped { halt } else { 80 }));
             }
         });
         let done = child.wait_with_output().unwrap();
@@ -216,6 +217,7 @@ fn a_million_operations_leave_no_wrong_name() {
 fn losses_and_missing_times_make_names_uncertain_not_wrong() {
     let _alone = alone!();
     for (options, seed) in [(&["--ring", "512k"][..], 5), (&["--no-latency"][..], 4)] {
+        let seed = std::env::var("SYSREEL_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(seed);
         let s = race(options, 100_000, seed);
         assert!(s.wrong.is_empty(), "{options:?}: {} wrong names are shown as certain", s.wrong.len());
         assert!(s.lost > 0 || options.len() == 1, "nothing was lost: this shows nothing");
