@@ -156,7 +156,7 @@ fn race(options: &[&str], operations: u64, seed: u64) -> Score {
     // A reader that is stopped now and then finds its rings full, however fast it is.
     let halts = options.contains(&"--ring");
     let halt = std::env::var("SYSREEL_HALT").ok().and_then(|ms| ms.parse().ok()).unwrap_or(40);
-    let mut signal = libc::SIGSTOP;
+    let (mut signal, mut rounds) = (libc::SIGSTOP, 0);
     let pid = child.id() as i32;
     let ended = AtomicBool::new(false);
     let done = std::thread::scope(|s| {
@@ -170,7 +170,10 @@ fn race(options: &[&str], operations: u64, seed: u64) -> Score {
                 unsafe { libc::kill(pid, signal) };
                 let stopped = signal == libc::SIGSTOP;
                 signal = if stopped { libc::SIGCONT } else { libc::SIGSTOP };
-                std::thread::sleep(Duration::from_millis(if stopped { halt } else { 80 }));
+                rounds += usize::from(stopped);
+                // Now and then it has the time to look at what it missed.
+                let runs = if rounds % 4 == 0 { 800 } else { 80 };
+                std::thread::sleep(Duration::from_millis(if stopped { halt } else { runs }));
             }
         });
         let done = child.wait_with_output().unwrap();
