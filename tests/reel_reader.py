@@ -389,7 +389,7 @@ def addresses(file):
 
 # Event blocks
 
-KNOWN = set(range(1, 11)) | set(range(16, 29)) | {30, 31, 32, 33}
+KNOWN = set(range(1, 11)) | set(range(16, 29)) | {30, 31, 32, 33, 34}
 
 
 class Events:
@@ -442,13 +442,18 @@ class Events:
 
     def dictionary(self, tables, containers):
         self.strings = []
+        records = self.structures()
         for part, (count, size) in enumerate(self.parts):
+            if part == 2:
+                count, size = count - len(records), size - sum(map(len, records))
+                check(count >= 0 and size >= 0, "number of structures")
             if (count, size) == (0, 0) and 5 + 2 * part not in self.sections and part > 0:
                 continue
             lengths = self.column(5 + 2 * part, count)
             joined = Bytes(self.section(6 + 2 * part))
             check(len(joined.data) == size and sum(lengths) == size, "length of the strings")
             self.strings += [joined.take(n) for n in lengths]
+        self.strings += records
         layouts = (PROCESS, FILE, USER, GROUP)
         self.procs, self.files, self.users, self.groups = (
             table(self.section(number), layout, size, self.strings)
@@ -466,6 +471,23 @@ class Events:
             check(proc["container"] is None or proc["container"] < len(self.containers), "id of a container")
         for file in self.files:
             addresses(file)
+
+    def structures(self):
+        if 34 not in self.sections:
+            return []
+        data, found = Bytes(self.section(34)), []
+        runs = [(data.leb128(), data.leb128()) for _ in range(data.leb128())]
+        check(all(1 <= size <= 512 for _, size in runs), "size of a structure")
+        check(sum(count for count, _ in runs) <= self.parts[2][0], "number of structures")
+        for count, size in runs:
+            cells = []
+            for at in range(0, size, 8):
+                encoding, length = data.number("B"), data.number("I")
+                width = min(8, size - at)
+                cells.append([v.to_bytes(8, "little")[:width] for v in column(encoding, data.take(length), count)])
+            found += [b"".join(parts) for parts in zip(*cells)]
+        data.end()
+        return found
 
     def columns(self):
         rows = self.rows

@@ -5,8 +5,9 @@
 
 use super::frame::{self, Frame, HEADER, Packer};
 use super::front::{Front, MAX_ROWS, Section};
+use super::gathered::Gathered;
 use super::tables::Sizes;
-use super::{fdlist, id, ints, listed, slots, tables};
+use super::{fdlist, id, ints, listed, records, slots, tables};
 use crate::batch::{Batch, NONE};
 use crate::schema::CODES;
 
@@ -17,6 +18,7 @@ pub(super) struct Encoder {
     raw: Vec<u8>,
     scratch: Vec<u64>,
     order: slots::Order,
+    gathered: Gathered,
     front: Front,
     /// Of each code, its place in the front's list.
     places: Vec<u16>,
@@ -32,6 +34,7 @@ impl Encoder {
             raw: Vec::new(),
             scratch: Vec::new(),
             order: slots::Order::default(),
+            gathered: Gathered::default(),
             front: Front::default(),
             places: vec![0; usize::from(CODES)],
             sections: Vec::new(),
@@ -291,8 +294,12 @@ impl Encoder {
         let shape = "rows that do not have the shape of their calls";
         slots::put_words(&mut self.raw, &self.order, b).ok_or(shape)?;
         self.section(id::WORDS, 0);
-        let strings = b.dict.strings.len() as u32;
-        slots::put_items(&mut self.raw, &self.order, b, strings).ok_or("items with ids out of range")?;
+        let strings = b.dict.strings.len();
+        let (_, files) = tables::strings(&b.dict);
+        self.gathered.set(&self.order, b, files);
+        let place = |id| self.gathered.id(id);
+        slots::put_items(&mut self.raw, &self.order, b, strings as u32, place)
+            .ok_or("items with ids out of range")?;
         self.section(id::ITEMS, 0);
         slots::put_refs(&mut self.raw, b);
         self.section(id::REFS, 0);
@@ -300,8 +307,32 @@ impl Encoder {
         if !self.raw.is_empty() {
             self.section(id::FDLIST, 0);
         }
-        let (_, files) = tables::strings(&b.dict);
-        self.strings(b, files..b.dict.strings.len(), id::ROW_LENGTHS, id::ROW_BYTES);
+        self.rest(b);
         Ok(())
+    }
+
+    /// The strings of rows alone: those that are stored as they are, then structures by column.
+    fn rest(&mut self, b: &Batch) {
+        let strings = b.dict.strings;
+        let range =
+            |range: std::ops::Range<usize>| strings.at.get(range.start..=range.end).unwrap_or_default();
+        self.scratch.clear();
+        for plain in self.gathered.plain(strings.len()) {
+            self.scratch.extend(range(plain).windows(2).map(|w| u64::from(w[1] - w[0])));
+        }
+        let encoding = ints::put_varint(&mut self.raw, self.scratch.iter().copied());
+        self.section(id::ROW_LENGTHS, encoding);
+        for plain in self.gathered.plain(strings.len()) {
+            if let [from, .., to] = range(plain) {
+                let bytes = strings.bytes.get(*from as usize..*to as usize);
+                self.raw.extend_from_slice(bytes.unwrap_or_default());
+            }
+        }
+        self.section(id::ROW_BYTES, 0);
+        let Gathered { runs, records, .. } = &self.gathered;
+        if !runs.is_empty() {
+            records::put_records(&mut self.raw, runs, records, strings, &mut self.scratch);
+            self.section(id::RECORDS, 0);
+        }
     }
 }

@@ -17,6 +17,7 @@ mod frame;
 mod front;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod gathered;
 mod header;
 mod index;
 mod input;
@@ -25,6 +26,7 @@ mod known;
 mod listed;
 mod narrow;
 mod reader;
+mod records;
 #[cfg(test)]
 mod samples;
 mod slots;
@@ -88,6 +90,7 @@ mod id {
     pub const SLOW: u16 = 31;
     pub const FDLIST: u16 = 32;
     pub const CONTAINERS: u16 = 33;
+    pub const RECORDS: u16 = 34;
 
     pub(super) const NAMES: &[(u16, &str)] = &[
         (PROCS, "processes"),
@@ -118,6 +121,7 @@ mod id {
         (SLOW, "list of long latencies"),
         (FDLIST, "files of sets and arrays"),
         (CONTAINERS, "containers"),
+        (RECORDS, "structures of rows"),
     ];
 
     pub fn name(id: u16) -> &'static str {

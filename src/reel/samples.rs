@@ -17,10 +17,32 @@ pub fn schema() -> &'static Schema {
 pub fn everything(b: &Batch) -> String {
     let Batch { schema: _, meta, rows, num, time, delta, latency, call, cpu, tid, proc, ret, flags, .. } = *b;
     let host: Vec<u16> = (0..rows).map(|row| b.host_of(row)).collect();
+    // The strings of rows are stored in another order: what items say, not by which id.
+    let items: Vec<String> = b
+        .items
+        .iter()
+        .map(|i| i.id().map_or(format!("{i:?}"), |id| format!("{:?} {}", b.dict.strings.get(id), i.is_cut())))
+        .collect();
+    let (d, own) = (&b.dict, super::tables::strings(&b.dict).1);
+    let strings: Vec<_> = (0..d.strings.len()).map(|id| d.strings.get(id as u32)).collect();
+    let (own, rest) = strings.split_at(own);
+    let mut rest = rest.to_vec();
+    rest.sort_unstable();
     format!(
         "{meta:?} {rows} {host:?} {num:?} {time:?} {delta:?} {latency:?} {call:?} {cpu:?} {tid:?} {proc:?} {ret:?} {flags:?} {:?} {:?} {:?} \
-         {:?} {:?} {:?} {:?} {:?} {:?}",
-        b.word_at, b.words, b.item_at, b.items, b.ref_at, b.refs, b.fdlist_row, b.fdlist, b.dict
+         {items:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {own:?} {rest:?}",
+        b.word_at,
+        b.words,
+        b.item_at,
+        b.ref_at,
+        b.refs,
+        b.fdlist_row,
+        b.fdlist,
+        d.procs,
+        d.files,
+        d.users,
+        d.groups,
+        d.containers
     )
 }
 
@@ -137,7 +159,12 @@ pub fn wild(schema: &Schema, rows: usize, seed: u64) -> Builder {
         });
         files += 1;
     }
-    let codes: Vec<u16> = schema.named().map(|s| s.code).chain([500, 1999, 3071]).collect();
+    let mut codes: Vec<u16> = schema.named().map(|s| s.code).chain([500, 1999, 3071]).collect();
+    if seed % 5 == 2 {
+        codes.retain(|code| {
+            matches!(&*schema.shape(*code).name, "fstat" | "newfstatat" | "openat" | "poll" | "pipe2")
+        });
+    }
     let orderly = d.below(4) != 0;
     let mut time = d.any() / 2;
     for i in 0..rows {
@@ -153,6 +180,11 @@ pub fn wild(schema: &Schema, rows: usize, seed: u64) -> Builder {
         let words: Vec<u64> = (0..shape.words()).map(|_| d.any()).collect();
         let items: Vec<Item> = (0..shape.items)
             .map(|_| match d.below(6) {
+                // Structures of one size.
+                _ if seed % 5 == 2 => {
+                    let word = d.any() >> 40;
+                    Item::new(b.string(&[&word.to_le_bytes()[..], &[7; 5]].concat()), false)
+                }
                 0 => Item::ABSENT,
                 1 => Item::UNREADABLE,
                 _ if strings == 0 => Item::ABSENT,

@@ -135,20 +135,27 @@ pub(super) fn read_words(
     bytes.is_empty().then_some(())
 }
 
-/// Appends the items. Strings are kept in order of first use, so many are the next after the largest of their slot.
-pub(super) fn put_items(out: &mut Vec<u8>, order: &Order, b: &Batch, strings: u32) -> Option<()> {
+/// Appends the items; `place` says which id each string is stored with. Strings are kept in order of first use, so many are
+/// the next after the largest of their slot.
+pub(super) fn put_items(
+    out: &mut Vec<u8>,
+    order: &Order,
+    b: &Batch,
+    strings: u32,
+    place: impl Fn(u32) -> u32,
+) -> Option<()> {
     let mut to = varint::Appender::new(out);
     let mut next = 0i64;
-    walk(order, b.schema, items, b.item_at, |place, _, first| {
+    walk(order, b.schema, items, b.item_at, |at, _, first| {
         if first {
             next = 0;
         }
-        let item = *b.items.get(place)?;
+        let item = *b.items.get(at)?;
         to.put(match (item, item.id()) {
             (Item::ABSENT, _) => 0,
             (Item::UNREADABLE, _) => 1,
             (_, Some(id)) if id < strings => {
-                let id = i64::from(id);
+                let id = i64::from(place(id));
                 let away = zigzag(next - id);
                 next = next.max(id + 1);
                 2 + (away << 1 | u64::from(item.is_cut()))

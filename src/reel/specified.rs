@@ -139,6 +139,7 @@ fn limits_and_numbers_are_described() {
         format!("strings (at most 2^{})", front::MAX_STRINGS.ilog2()),
         format!("count of sections (at most {})", front::MAX_SECTIONS),
         format!("how many files each has, 1 to {}", fdlist::MOST),
+        format!("size of each in bytes (1 to {})", super::gathered::MAX_SIZE),
         format!("All rows together have at most 2^{}", front::MAX_RUN.ilog2()),
         format!("version of the format: {}.", super::VERSION),
         format!("A block is a header of {} bytes", frame::HEADER),

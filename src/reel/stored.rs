@@ -12,7 +12,7 @@ use super::front::{Front, MAX_RUN, Section};
 use super::known::LateNames;
 use super::listed::{LISTS, Listed};
 use super::narrow::{NARROW, Narrow, State};
-use super::{fdlist, id, ints, slots, tables};
+use super::{fdlist, id, ints, records, slots, tables};
 use crate::batch::{
     Batch, Columns, Container, Dict, File, FileId, Group, Item, Meta, Proc, ProcId, Strings, Tables, User,
 };
@@ -31,6 +31,7 @@ pub struct Stored {
     loaded: Columns,
     tables: Tables,
     unpacked: Vec<u8>,
+    records: Vec<u8>,
     pub(super) narrow: [Narrow; NARROW.len()],
     pub(super) listed: Listed,
     order: slots::Order,
@@ -78,6 +79,7 @@ impl Stored {
             loaded: Columns::NOTHING,
             tables: Tables::Nothing,
             unpacked: Vec::new(),
+            records: Vec::new(),
             narrow: Default::default(),
             listed: Listed::default(),
             order: slots::Order::default(),
@@ -302,13 +304,41 @@ impl Stored {
             self.tables = Tables::Files;
         }
         if tables >= Tables::All && self.tables < Tables::All {
-            self.load_strings(id::ROW_LENGTHS, id::ROW_BYTES, self.front.rest())?;
+            self.load_rest()?;
             self.tables = Tables::All;
             if let Some(late) = &self.late {
                 late.put(&mut self.containers, &mut self.string_at, &mut self.strings);
             }
         }
         Ok(())
+    }
+
+    /// Appends the strings of rows alone: those that are stored as they are, then structures.
+    fn load_rest(&mut self) -> Result<(), Damage> {
+        let (count, size) = self.front.rest();
+        if !self.has_section(id::RECORDS) {
+            return self.load_strings(id::ROW_LENGTHS, id::ROW_BYTES, (count, size));
+        }
+        let mut buffer = std::mem::take(&mut self.records);
+        let (strings, from) = (self.string_at.len(), self.strings.len());
+        let result = self.unpack(id::RECORDS, &mut buffer).map_err(|reason| self.damage(reason));
+        let result = result.and_then(|_| {
+            let bad = || Reason::Invalid(id::name(id::RECORDS));
+            let mut bytes = &buffer[..];
+            let runs = records::read_runs(&mut bytes, (count, size)).ok_or_else(|| self.damage(bad()))?;
+            // Both sums are within what the front says, of which the reader has made sure that it may be.
+            let count = count - runs.iter().map(|r| r.count).sum::<usize>() as u32;
+            let size = size - runs.iter().map(|r| r.count * r.size).sum::<usize>() as u32;
+            self.load_strings(id::ROW_LENGTHS, id::ROW_BYTES, (count, size))?;
+            let read = records::read_records(bytes, &runs, &mut self.string_at, &mut self.strings);
+            read.ok_or_else(|| self.damage(bad()))
+        });
+        if result.is_err() {
+            self.string_at.truncate(strings);
+            self.strings.truncate(from);
+        }
+        self.records = buffer;
+        result
     }
 
     /// Appends strings: those of the next part.
@@ -482,7 +512,7 @@ impl Stored {
 const TABLES: &[(Tables, &[u16])] = &[
     (Tables::Procs, &[id::PROCS, id::USERS, id::GROUPS, id::CONTAINERS, id::LENGTHS, id::BYTES]),
     (Tables::Files, &[id::FILES, id::FILE_LENGTHS, id::FILE_BYTES]),
-    (Tables::All, &[id::ROW_LENGTHS, id::ROW_BYTES]),
+    (Tables::All, &[id::ROW_LENGTHS, id::ROW_BYTES, id::RECORDS]),
 ];
 
 /// How a column is decoded: the block, the encoding, the unpacked bytes.

@@ -582,6 +582,14 @@ proptest! {
             let loaded = stored.loaded();
             prop_assert!(loaded.has(columns));
             let part = stored.view(schema);
+            let said = |b: &crate::batch::Batch| -> Vec<_> {
+                b.items.iter().map(|i| (i.id().map(|id| b.dict.strings.get(id).to_vec()), i.is_cut())).collect()
+            };
+            if loaded.has(Columns::ITEMS) {
+                prop_assert_eq!(said(&part), said(&whole));
+            } else {
+                prop_assert!(part.items.is_empty());
+            }
             macro_rules! same { ($($column:ident $($field:ident)*;)*) => { $($(
                 if loaded.has(Columns::$column) {
                     prop_assert_eq!(part.$field, whole.$field);
@@ -591,7 +599,7 @@ proptest! {
             )*)* } }
             same! {
                 TIME time; LATENCY latency; CALL call; CPU cpu; TID tid; PROC proc; RET ret; FLAGS flags; NUM num;
-                WORDS words word_at; ITEMS items item_at; REFS refs ref_at; FDLIST fdlist fdlist_row;
+                WORDS words word_at; ITEMS item_at; REFS refs ref_at; FDLIST fdlist fdlist_row;
             }
         }
     }
