@@ -23,14 +23,18 @@ pub fn everything(b: &Batch) -> String {
         .iter()
         .map(|i| i.id().map_or(format!("{i:?}"), |id| format!("{:?} {}", b.dict.strings.get(id), i.is_cut())))
         .collect();
-    let (d, own) = (&b.dict, super::tables::strings(&b.dict).1);
-    let strings: Vec<_> = (0..d.strings.len()).map(|id| d.strings.get(id as u32)).collect();
-    let (own, rest) = strings.split_at(own);
-    let mut rest = rest.to_vec();
-    rest.sort_unstable();
+    let d = &b.dict;
+    let own = d.procs.iter().flat_map(|p| [p.comm, p.exepath, p.args, p.cwd, p.cgroup, p.env]);
+    let own = own.chain(d.files.iter().flat_map(|f| [f.name, f.given]));
+    let own = own.chain(d.users.iter().flat_map(|u| [u.name, u.home, u.shell]));
+    let own = own.chain(d.groups.iter().map(|g| g.name));
+    let own: Vec<_> =
+        own.chain(d.containers.iter().flat_map(Container::strings)).map(|id| d.strings.find(id)).collect();
+    let mut all: Vec<_> = (0..d.strings.len()).map(|id| d.strings.get(id as u32)).collect();
+    all.sort_unstable();
     format!(
         "{meta:?} {rows} {host:?} {num:?} {time:?} {delta:?} {latency:?} {call:?} {cpu:?} {tid:?} {proc:?} {ret:?} {flags:?} {:?} {:?} {:?} \
-         {items:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {own:?} {rest:?}",
+         {items:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {own:?} {all:?}",
         b.word_at,
         b.words,
         b.item_at,

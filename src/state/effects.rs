@@ -291,15 +291,12 @@ fn copied(table: &TableRef, r: &Record, cloexec: bool) -> Option<Fd> {
         Some(0) => return None,
         Some(id) => match from {
             Some(from) if from.file.id.get() == id => from,
-            from => match (table.by_id(id).cloned(), from.filter(|f| f.file.id.get() == 0)) {
-                (Some(known), _) => Fd { since: r.time, ..Fd::new(known) },
-                // Since the time when it was the only task's nothing was told of it, so it is the same.
-                (None, Some(only)) => {
-                    only.file.id.set(id);
-                    only
-                }
-                (None, None) => Fd { since: r.time, ..Fd::new(table.wait_for(id)) },
-            },
+            // Since the time when it was the only task's nothing was told of it, so it is the same.
+            Some(only) if only.file.id.get() == 0 && table.by_id(id, r.time).is_none() => {
+                only.file.id.set(id);
+                only
+            }
+            _ => table.identified(id, r.time),
         },
     };
     Some(Fd { cloexec: r.cloexec().unwrap_or(cloexec), ..copy })
