@@ -164,10 +164,10 @@ impl FdTable {
     }
 
     /// The copy that a fork made, as the kernel tells it.
-    pub fn forked(&mut self, now: &Numbers, entry: Option<u64>, time: u64) -> TableRef {
+    pub fn forked(&mut self, now: &Numbers, began: Option<u64>, time: u64) -> TableRef {
         let own = if now.max > u64::from(now.told()) {
             // What is not told is as far as it is known.
-            self.copied(entry, time)
+            self.copied(began, time)
         } else {
             Rc::new(RefCell::new(FdTable { untold: self.untold, void: self.void, ..FdTable::default() }))
         };
@@ -179,7 +179,7 @@ impl FdTable {
             let entry = match self.get(fd) {
                 // Nothing was told of it since the time when one task alone used the table.
                 Some(f) if f.file.id.get() == id || f.file.id.get() == 0 => f.clone(),
-                _ => self.identified(id, time),
+                _ => self.identified(id, began, time),
             };
             table.doubts |= entry.doubt != Doubt::None;
             table.set(fd, Fd { cloexec, ..entry });
@@ -309,7 +309,7 @@ impl FdTable {
             }
             Some(0) => return self.remove(fd, exit),
             Some(now) => {
-                let entry = self.identified(now, exit);
+                let entry = self.identified(now, entry, exit);
                 return self.replace(fd, entry);
             }
             None => {}
@@ -345,9 +345,10 @@ impl FdTable {
         known
     }
 
-    /// An entry for the file with this identity, told of at `since`. Among what is open the kernel has one; what was closed
-    /// may be open under a number that is not told yet, or another file has its address by now.
-    pub fn by_id(&self, id: u64, since: u64) -> Option<Fd> {
+    /// An entry for the file with this identity, of a call that began at `entry` and was told of at `since`. Among what is open
+    /// the kernel has one. What was closed while the call was under way it may have used before; of what was closed earlier,
+    /// or of a call whose beginning is not known, another file may have the address by now.
+    pub fn by_id(&self, id: u64, entry: Option<u64>, since: u64) -> Option<Fd> {
         let is = |file: &FileRef, known: u64| id != 0 && file.id.get() == id && known >= self.void;
         let mut open = self.low.iter().flatten().chain(self.high.values());
         if let Some(now) = open.find(|f| is(&f.file, f.since)) {
@@ -355,12 +356,13 @@ impl FdTable {
             return Some(Fd { since, doubt, ..Fd::new(now.file.clone()) });
         }
         let past = self.past.iter().rev().find(|p| is(&p.file, p.since))?;
-        Some(Fd { since, doubt: Doubt::Other, ..Fd::new(past.file.clone()) })
+        let doubt = if entry.is_some_and(|e| e <= past.until) { Doubt::None } else { Doubt::Other };
+        Some(Fd { since, doubt, ..Fd::new(past.file.clone()) })
     }
 
     /// The same, or an entry that waits for what made the file.
-    pub fn identified(&mut self, id: u64, since: u64) -> Fd {
-        match self.by_id(id, since) {
+    pub fn identified(&mut self, id: u64, entry: Option<u64>, since: u64) -> Fd {
+        match self.by_id(id, entry, since) {
             Some(known) => {
                 self.doubts |= known.doubt != Doubt::None;
                 known
@@ -607,7 +609,7 @@ mod tests {
         old.file.id.set(7);
         t.place(3, old);
         t.distrust(50);
-        assert!(t.by_id(7, 60).is_none());
+        assert!(t.by_id(7, None, 60).is_none());
         t.place(4, t.copy_of(3, 60).unwrap());
         assert_eq!(name(t.meant(4, Some(70))), is("old", false));
         t.close(4, Some(65), 80, Some(7));
@@ -619,8 +621,8 @@ mod tests {
         let new = file("new", 55);
         new.file.id.set(8);
         t.place(5, new);
-        assert!(t.by_id(8, 60).is_some());
-        assert!(t.copy().by_id(7, 60).is_none_or(|f| f.doubt == Doubt::Other));
+        assert!(t.by_id(8, None, 60).is_some());
+        assert!(t.copy().by_id(7, None, 60).is_none_or(|f| f.doubt == Doubt::Other));
         t.place(6, t.copy_of(5, 100).unwrap());
         assert_eq!(name(t.meant(6, Some(110))), is("new", true));
     }
@@ -632,9 +634,11 @@ mod tests {
         let old = file("old", 10);
         old.file.id.set(7);
         t.place(3, old);
-        assert_eq!(t.identified(7, 15).doubt, Doubt::None);
+        assert_eq!(t.identified(7, None, 15).doubt, Doubt::None);
         t.close(3, Some(20), 21, None);
-        let entry = t.identified(7, 30);
+        assert_eq!(t.identified(7, Some(21), 30).doubt, Doubt::None, "it was open when the call began");
+        assert_eq!(t.identified(7, Some(25), 30).doubt, Doubt::Other);
+        let entry = t.identified(7, None, 30);
         t.place(3, entry);
         assert_eq!(name(t.meant(3, Some(40))), is("old", false));
         assert!(t.has_doubts());

@@ -292,11 +292,11 @@ fn copied(table: &TableRef, r: &Record, cloexec: bool) -> Option<Fd> {
         Some(id) => match from {
             Some(from) if from.file.id.get() == id => from,
             // Since the time when it was the only task's nothing was told of it, so it is the same.
-            Some(only) if only.file.id.get() == 0 && table.by_id(id, r.time).is_none() => {
+            Some(only) if only.file.id.get() == 0 && table.by_id(id, r.entry(), r.time).is_none() => {
                 only.file.id.set(id);
                 only
             }
-            _ => table.identified(id, r.time),
+            _ => table.identified(id, r.entry(), r.time),
         },
     };
     Some(Fd { cloexec: r.cloexec().unwrap_or(cloexec), ..copy })
