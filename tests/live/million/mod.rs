@@ -205,14 +205,42 @@ fn race(options: &[&str], operations: u64, seed: u64) -> Score {
     s
 }
 
+/// CPU time (s) that the machine spent, and of it what this process and the children that it has waited for spent.
+fn spent() -> (f64, f64) {
+    let stat = fs::read_to_string("/proc/stat").unwrap();
+    let all = stat.lines().next().unwrap().split_whitespace().skip(1);
+    // user, nice, system, idle, iowait, irq, softirq, steal (proc_stat(5)), in hundredths of a second.
+    let busy: u64 = all
+        .enumerate()
+        .filter(|(i, _)| ![3, 4].contains(i) && *i < 8)
+        .map(|(_, n)| n.parse::<u64>().unwrap())
+        .sum();
+    let own = [libc::RUSAGE_SELF, libc::RUSAGE_CHILDREN].map(|who| {
+        let mut usage = unsafe { std::mem::zeroed::<libc::rusage>() };
+        assert_eq!(unsafe { libc::getrusage(who, &mut usage) }, 0);
+        let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;
+        seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    });
+    (busy as f64 / 100.0, own.iter().sum())
+}
+
 #[test]
 fn a_million_operations_leave_no_wrong_name() {
     let _alone = alone!();
+    let before = spent();
     let operations = std::env::var("SYSREEL_MILLION").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
     let seed = std::env::var("SYSREEL_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
     let s = race(&[], operations, seed);
     assert!(s.wrong.is_empty(), "{} wrong names are shown as certain", s.wrong.len());
-    assert!(s.count[0].known() >= 0.999 && s.count[1].known() > 0.7, "{:?}", s.count);
+    let after = spent();
+    let (busy, own) = (after.0 - before.0, after.1 - before.1);
+    // What takes the CPU from a thread inside of a call makes the races long that nobody can decide: then less is certain.
+    let disturbed = busy > own * 1.1;
+    if disturbed {
+        loudly(&format!("others used the CPUs, too: {busy:.1} s of which {own:.1} s were of this test"));
+    }
+    let least = if disturbed { 0.98 } else { 0.999 };
+    assert!(s.count[0].known() >= least && s.count[1].known() > 0.7, "{least} {:?}", s.count);
 }
 
 /// A reader that does not keep up, and marks without the times of entries.
