@@ -120,7 +120,11 @@ unsafe fn argument(regs: *const u8, n: u8) -> u64 {
 /// The word of a head that names the fact and the parent.
 #[inline(always)]
 pub unsafe fn told(fact: u8, task: *const u8) -> u32 {
-    unsafe { fact as u32 | parent_of(task) << FACT_BITS }
+    unsafe { with_parent(fact, parent_of(task)) }
+}
+#[inline(always)]
+fn with_parent(fact: u8, parent: u32) -> u32 {
+    fact as u32 | parent << FACT_BITS
 }
 
 /// All six words at fixed offsets; what the call does not have is overwritten by the items.
@@ -230,7 +234,8 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         let a = r.c.add(r.off as usize);
         // As near to the clock as can be.
         let which = ld::<u8>(plan, 3) >> 4;
-        if which != 0 && ret >= 0 && !compat && shares_files(task) {
+        let files = files_of(task);
+        if which != 0 && ret >= 0 && !compat && is_shared(files) {
             let n = if which == SLOT_RET {
                 ret
             } else if which == SLOT_ARG0 {
@@ -238,7 +243,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
             } else {
                 ld::<i32>(regs, g!(REGS_A1)) as i64
             };
-            r.set(SLOT_NOW, file_of(task, n));
+            r.set(SLOT_NOW, file_in(files, n));
             flags |= F_SLOT;
             // Others may have set that while the call was under way.
             if closed_by_exec(task, n) {
@@ -303,13 +308,16 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         let mut flags = flags;
         // What it is decides how it is told.
         let fact: u8 = ld::<u8>(plan, 3) & 15;
+        let of = if fact == FACT_SOCK { fd0 } else { ret };
+        let file = if fact != FACT_NONE { file_in(files_of(task), of) } else { 0 };
+        let file = r.forget(file);
         let fact = if fact == FACT_FILE || fact == FACT_FILE_MAYBE {
             if closed_by_exec(task, ret) {
                 flags |= F_CLOEXEC;
             }
             if fact == FACT_FILE_MAYBE && ret < 3 {
                 FACT_NONE
-            } else if is_socket(file_of(task, ret)) {
+            } else if is_socket(file) {
                 FACT_ACCEPTED
             } else {
                 FACT_OPENED
@@ -324,12 +332,10 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         if fact != FACT_NONE && (ret >= 0 || want & WANT_FAILED != 0 && fact == FACT_SOCK) && !compat {
             is_told = fact;
             if fact == FACT_OPENED || fact == FACT_CWD {
-                let start = if fact == FACT_CWD { of_cwd(task) } else { of_file(&r, file_of(task, ret)) };
-                path(&mut r, task, start);
-            } else if fact == FACT_SOCK {
-                sock(&mut r, task, fd0);
-            } else if fact == FACT_ACCEPTED {
-                sock(&mut r, task, ret);
+                let start = if fact == FACT_CWD { of_cwd(task) } else { of_file(&r, file) };
+                path(&mut r, task, start, true);
+            } else if fact == FACT_SOCK || fact == FACT_ACCEPTED {
+                sock_of(&mut r, file);
             } else if fact == FACT_CREDS {
                 creds(&mut r, task);
             } else {
@@ -369,7 +375,8 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
             r.word(nr as u64);
             (code, words) = (CALL_OTHER, 7);
         }
-        r.head(code, flags, words as u16 | (items as u16) << 8, tid, pid, told(is_told, task), latency, ret);
+        let told = with_parent(is_told, parent_by_loads(task));
+        r.head(code, flags, words as u16 | (items as u16) << 8, tid, pid, told, latency, ret);
         r.publish();
         0
     }

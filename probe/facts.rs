@@ -136,39 +136,66 @@ pub unsafe fn path_fact(r: &mut Rec, at: u64, ino: u64, dev: u32, mode: u32, len
         st(a, 16, len | (status as u64) << 32);
     }
 }
-/// The `struct file` of a descriptor of the current task; 0 if there is none.
+/// The descriptors of a task, for calls: see [`rk`].
+#[inline(always)]
+pub unsafe fn files_of(task: *const u8) -> *const u8 {
+    unsafe { ld(task, g!(TASK_FILES)) }
+}
+/// The `struct file` of a descriptor of a task; 0 if there is none. (Behind nothing 0 is read: such a table has no numbers.)
 #[inline(always)]
 pub unsafe fn file_of(task: *const u8, fd: i64) -> u64 {
     unsafe {
-        let files: *const u8 = ld(task, g!(TASK_FILES));
-        if files.is_null() {
+        let files: u64 = rk(task as u64, g!(TASK_FILES));
+        let fdt: u64 = rk(files, g!(FILES_FDT));
+        if fd as u64 >= rk::<u32>(fdt, g!(FDT_MAX)) as u64 {
             return 0;
         }
+        let table: u64 = rk(fdt, g!(FDT_FD));
+        rk(table + fd as u64 * 8, 0)
+    }
+}
+/// The same, of what [`files_of`] gives.
+#[inline(always)]
+pub unsafe fn file_in(files: *const u8, fd: i64) -> u64 {
+    unsafe {
         let fdt: *const u8 = ld(files, g!(FILES_FDT));
-        let max: u32 = ld(fdt, g!(FDT_MAX));
-        if fd < 0 || fd >= max as i64 {
+        if fd as u64 >= ld::<u32>(fdt, g!(FDT_MAX)) as u64 {
             return 0;
         }
         let table: u64 = ld(fdt, g!(FDT_FD));
         rk(table + fd as u64 * 8, 0)
     }
 }
+/// True if several tasks use these descriptors.
+#[inline(always)]
+pub unsafe fn is_shared(files: *const u8) -> bool {
+    unsafe { ld::<u32>(files, g!(FILES_COUNT)) > 1 }
+}
 /// True if several tasks use the descriptors of this one.
 #[inline(always)]
 pub unsafe fn shares_files(task: *const u8) -> bool {
     unsafe {
-        let files: *const u8 = ld(task, g!(TASK_FILES));
-        !files.is_null() && ld::<u32>(files, g!(FILES_COUNT)) > 1
+        let files: u64 = rk(task as u64, g!(TASK_FILES));
+        rk::<u32>(files, g!(FILES_COUNT)) > 1
     }
 }
+/// The same for calls: by loads.
 #[inline(always)]
-pub unsafe fn root_of(task: *const u8) -> (u64, u64) {
+unsafe fn root_by_loads(task: *const u8) -> (u64, u64) {
     unsafe {
         let fs: *const u8 = ld(task, g!(TASK_FS));
         if fs.is_null() {
             return (0, 0);
         }
         (ld(fs, g!(FS_ROOT) + g!(PATH_MNT)), ld(fs, g!(FS_ROOT) + g!(PATH_DENTRY)))
+    }
+}
+/// Mount and dentry of a task's root.
+#[inline(always)]
+pub unsafe fn root_of(task: *const u8) -> (u64, u64) {
+    unsafe {
+        let fs: u64 = rk(task as u64, g!(TASK_FS));
+        (rk(fs, g!(FS_ROOT) + g!(PATH_MNT)), rk(fs, g!(FS_ROOT) + g!(PATH_DENTRY)))
     }
 }
 /// Where a walk begins: mount, dentry, inode; zeros if there is nothing.
@@ -197,18 +224,15 @@ pub unsafe fn of_file(r: &Rec, file: u64) -> Start {
 #[inline(always)]
 pub unsafe fn of_cwd(task: *const u8) -> Start {
     unsafe {
-        let fs: *const u8 = ld(task, g!(TASK_FS));
-        if fs.is_null() {
-            return (0, 0, 0);
-        }
-        let mnt: u64 = ld(fs, g!(FS_PWD) + g!(PATH_MNT));
-        let dentry: u64 = ld(fs, g!(FS_PWD) + g!(PATH_DENTRY));
+        let fs: u64 = rk(task as u64, g!(TASK_FS));
+        let mnt: u64 = rk(fs, g!(FS_PWD) + g!(PATH_MNT));
+        let dentry: u64 = rk(fs, g!(FS_PWD) + g!(PATH_DENTRY));
         (mnt, dentry, rk(dentry, g!(DENTRY_INODE)))
     }
 }
 /// The path fact of what a walk begins at. (One call of this for all that walk: the verifier pays for each.)
 #[inline(always)]
-pub unsafe fn path(r: &mut Rec, task: *const u8, start: Start) {
+pub unsafe fn path(r: &mut Rec, task: *const u8, start: Start, often: bool) {
     unsafe {
         let at = r.p;
         r.here();
@@ -217,7 +241,7 @@ pub unsafe fn path(r: &mut Rec, task: *const u8, start: Start) {
         if dentry == 0 {
             return path_fact(r, at, 0, 0, 0, 0, PATH_GONE);
         }
-        let (root_mnt, root) = root_of(task);
+        let (root_mnt, root) = if often { root_by_loads(task) } else { root_of(task) };
         walk(r, at, mnt, dentry, root_mnt, root, inode);
     }
 }
@@ -238,10 +262,6 @@ pub unsafe fn unix_name(r: &mut Rec, sk: u64, slot: u64) -> u32 {
         let n = bound_name(n as u64);
         if read_kernel(dst, n as u32, addr + g!(UADDR_NAME) as u64 + 2) < 0 { 0 } else { n as u32 }
     }
-}
-#[inline(always)]
-pub unsafe fn sock(r: &mut Rec, task: *const u8, fd: i64) {
-    unsafe { sock_of(r, file_of(task, fd)) }
 }
 /// The socket behind a `struct file`, zeros if that is none.
 #[inline(always)]
@@ -309,9 +329,9 @@ pub unsafe fn has_other_users(task: u64) -> bool {
 #[inline(always)]
 pub unsafe fn creds(r: &mut Rec, task: *const u8) {
     unsafe {
-        let cred: *const u8 = ld(task, g!(TASK_CRED));
-        let (uid, gid): (u32, u32) = (ld(cred, g!(CRED_UID)), ld(cred, g!(CRED_GID)));
-        let (euid, egid): (u32, u32) = (ld(cred, g!(CRED_EUID)), ld(cred, g!(CRED_EGID)));
+        let cred: u64 = rk(task as u64, g!(TASK_CRED));
+        let (uid, gid): (u32, u32) = (rk(cred, g!(CRED_UID)), rk(cred, g!(CRED_GID)));
+        let (euid, egid): (u32, u32) = (rk(cred, g!(CRED_EUID)), rk(cred, g!(CRED_EGID)));
         r.word(uid as u64 | (gid as u64) << 32);
         r.word(euid as u64 | (egid as u64) << 32);
         r.word(has_other_users(task as u64) as u64);

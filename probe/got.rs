@@ -4,7 +4,7 @@
 //! or its addresses. Never: a descriptor that is not open.
 
 use crate::abi::*;
-use crate::facts::{file_of, root_of, set_out, sock};
+use crate::facts::{file_of, root_of, set_out, sock_of};
 use crate::kernel::*;
 use crate::ring::Rec;
 use crate::step::{LIST, STATUS};
@@ -188,7 +188,7 @@ unsafe fn got(r: &mut Rec, fd: u32) {
         r.word(file);
         r.word(0);
         if socket {
-            sock(r, task, fd as i64);
+            sock_of(r, file);
         } else {
             let mnt: u64 = rk(file, g!(FILE_PATH) + g!(PATH_MNT));
             let dentry: u64 = rk(file, g!(FILE_PATH) + g!(PATH_DENTRY));

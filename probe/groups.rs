@@ -41,10 +41,10 @@ unsafe fn tell(code: u16, group: *const u8, path: u64, task: *const u8) -> i32 {
             return 0;
         }
         let Some(mut r) = begin(HEAD + GROUP + 8 + GROUP_PATH, pid, Rank::LIFE) else { return 0 };
-        let node: *const u8 = ld(group, g!(GROUP_NODE));
-        r.word(if node.is_null() { 0 } else { ld(node, g!(NODE_ID)) });
-        let root: *const u8 = ld(group, g!(GROUP_ROOT));
-        r.word(if root.is_null() { u32::MAX } else { ld::<u32>(root, g!(ROOT_HIERARCHY)) } as u64);
+        let node: u64 = rk(group as u64, g!(GROUP_NODE));
+        r.word(if node == 0 { 0 } else { rk(node, g!(NODE_ID)) });
+        let root: u64 = rk(group as u64, g!(GROUP_ROOT));
+        r.word(if root == 0 { u32::MAX } else { rk::<u32>(root, g!(ROOT_HIERARCHY)) } as u64);
         r.kernel_str(path, GROUP_PATH);
         r.count_state();
         r.head(code, F_STATE, 0, tid, pid, told(FACT_NONE, task), u64::MAX, 0);

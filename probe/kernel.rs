@@ -191,7 +191,8 @@ constants!(
     URING_RW_LEN,
     URING_MSG_LEN,
     NR_RT_SIGRETURN,
-    ENV_BYTES, // 0: environments are not asked for
+    BOUNDS_SET, // which bounds there may be: of others the verifier walks nothing
+    ENV_BYTES,  // 0: environments are not asked for
     PAGE_SHIFT,
 );
 macro_rules! g {
@@ -204,7 +205,9 @@ macro_rules! g {
 pub unsafe fn ld<T: Copy>(p: *const u8, off: u32) -> T {
     unsafe { core::ptr::read_volatile(p.add(off as usize) as *const T) }
 }
-/// A load through a pointer that BTF does not type.
+/// A load through a pointer that BTF does not type. Rare ways take it for typed pointers as well: where a typed load from
+/// a task gives a pointer, newer verifiers look four names up among all types of the kernel, one after the other, which takes
+/// milliseconds each time they come by (btf_nested_type_is_trusted in kernel/bpf/btf.c).
 #[inline(always)]
 pub unsafe fn rk<T: Copy>(p: u64, off: u32) -> T {
     let mut v = core::mem::MaybeUninit::<T>::zeroed();

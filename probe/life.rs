@@ -144,24 +144,24 @@ pub unsafe extern "C" fn sched_process_exec(ctx: *const u64) -> i32 {
         creds(&mut r, task);
         r.word(old as u64 | (nr as u64) << 32);
         r.word(ld::<u32>(bprm, g!(BPRM_ENVC)) as u64);
-        let mm: *const u8 = ld(task, g!(TASK_MM));
-        let exe: u64 = if mm.is_null() { 0 } else { ld(mm, g!(MM_EXE)) };
+        let mm: u64 = rk(task as u64, g!(TASK_MM));
+        let exe: u64 = if mm == 0 { 0 } else { rk(mm, g!(MM_EXE)) };
         let start = of_file(&r, exe);
-        path(&mut r, task, start);
+        path(&mut r, task, start, false);
         // The path as it was given.
-        let name: u64 = ld(bprm, g!(BPRM_FILENAME));
+        let name: u64 = rk(bprm as u64, g!(BPRM_FILENAME));
         r.kernel_str(name, STR_MAX);
         // The arguments: the kernel has just written them to the new stack, so the pages are there.
-        if mm.is_null() {
+        if mm == 0 {
             r.no_item(ITEM_ABSENT);
         } else {
-            let (start, end): (u64, u64) = (ld(mm, g!(MM_ARG_START)), ld(mm, g!(MM_ARG_END)));
+            let (start, end): (u64, u64) = (rk(mm, g!(MM_ARG_START)), rk(mm, g!(MM_ARG_END)));
             r.user_bytes(start, end - start, ARGS_MAX as u64);
         }
-        if env_max == 0 || mm.is_null() {
+        if env_max == 0 || mm == 0 {
             r.no_item(ITEM_ABSENT);
         } else {
-            let (start, end): (u64, u64) = (ld(mm, g!(MM_ENV_START)), ld(mm, g!(MM_ENV_END)));
+            let (start, end): (u64, u64) = (rk(mm, g!(MM_ENV_START)), rk(mm, g!(MM_ENV_END)));
             r.user_bytes(start, end - start, env_max as u64);
         }
         r.kernel_str(task as u64 + g!(TASK_COMM) as u64, 16);
@@ -189,9 +189,9 @@ pub unsafe extern "C" fn sched_process_exit(ctx: *const u64) -> i32 {
             return 0;
         }
         let code: u32 = ld(task, g!(TASK_EXIT_CODE));
-        let signal: *const u8 = ld(task, g!(TASK_SIGNAL));
-        let live: u32 = ld(signal, g!(SIGNAL_LIVE));
-        let group: u32 = ld(signal, g!(SIGNAL_GROUP_EXIT));
+        let signal: u64 = rk(task as u64, g!(TASK_SIGNAL));
+        let live: u32 = rk(signal, g!(SIGNAL_LIVE));
+        let group: u32 = rk(signal, g!(SIGNAL_GROUP_EXIT));
         let regs = task_regs(task_btf());
         let nr = ld::<u32>(regs, g!(REGS_NR));
         let Some(mut r) = begin(HEAD + EXIT, pid, Rank::LIFE) else { return 0 };

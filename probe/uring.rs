@@ -208,7 +208,7 @@ unsafe fn tell(r: &mut Rec, task: *const u8, file: u64) -> u8 {
             return FACT_ACCEPTED;
         }
         let start = of_file(r, file);
-        path(r, task, start);
+        path(r, task, start, false);
         FACT_OPENED
     }
 }

@@ -293,7 +293,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         entry: live.latency,
         rt_sigreturn: u32::from(schema.code("rt_sigreturn").unwrap_or(15)),
         env: live.env,
-        reject_groups: limits.groups,
+        bounds: bounds::of(&limits).what,
         // A filter that names such an event asks for it.
         beside: Beside {
             switches: live.beside.switches || filter.names(schema::SWITCH),

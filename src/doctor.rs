@@ -57,7 +57,8 @@ fn examine(text: &mut String) -> bool {
         entry: true,
         rt_sigreturn: u32::from(schema.code("rt_sigreturn").unwrap_or(15)),
         env: false,
-        reject_groups: false,
+        // All that a filter may ask for, so that the verifier sees all.
+        bounds: u32::MAX,
         beside: Beside::default(),
     };
     let begun = std::time::Instant::now();

@@ -70,11 +70,17 @@ impl Arena {
         if let Some(id) = self.table.find(hash, |id| strings.get(*id) == text) {
             return *id;
         }
+        let id = self.append(text);
+        let (at, bytes, hasher) = (&self.at, &self.bytes, &self.hasher);
+        self.table.insert_unique(hash, id, |id| hasher.hash_one(Strings { at, bytes }.get(*id)));
+        id
+    }
+
+    /// A string that is not looked for, and will not be found.
+    fn append(&mut self, text: &[u8]) -> StrId {
         let id = (self.at.len() - 1) as StrId;
         self.bytes.extend_from_slice(text);
         self.at.push(self.bytes.len() as u32);
-        let (at, bytes, hasher) = (&self.at, &self.bytes, &self.hasher);
-        self.table.insert_unique(hash, id, |id| hasher.hash_one(Strings { at, bytes }.get(*id)));
         id
     }
 
@@ -438,7 +444,7 @@ impl Builder {
         retain_marked(&mut self.groups, &mut group_map);
         retain_marked(&mut self.containers, &mut container_map);
 
-        // Strings are interned again in order of use, so that what nothing reaches is gone from the bytes too: first those
+        // Strings are put down again in order of use, so that what nothing reaches is gone from the bytes too: first those
         // of processes, users, groups and containers, then those of files, then what rows alone refer to. A reel keeps the three apart.
         self.spare.clear();
         let mut string_map = vec![NONE; self.arena.at.len() - 1];
@@ -446,7 +452,8 @@ impl Builder {
         let mut restring = |id: StrId| -> StrId {
             let Some(known) = string_map.get_mut(id as usize) else { return NONE };
             if *known == NONE {
-                *known = new.intern(old.strings().get(id));
+                // Each is there once; nobody looks for them in a block that is closed.
+                *known = new.append(old.strings().get(id));
             }
             *known
         };

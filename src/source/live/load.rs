@@ -31,8 +31,8 @@ pub struct Options {
     pub rt_sigreturn: u32,
     /// New programs tell their environment.
     pub env: bool,
-    /// Control groups can be rejected: [`Probe::reject_group`].
-    pub reject_groups: bool,
+    /// Bounds that may be set: what else [`Probe::set_bounds`] has counts for nothing.
+    pub bounds: u32,
     /// What else happens to tasks.
     pub beside: Beside,
 }
@@ -226,7 +226,7 @@ fn tracepoint<'e>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut BtfTracePoin
 
 /// Places for control groups that are rejected.
 fn places(options: &Options) -> u32 {
-    if options.reject_groups { abi::GROUPS } else { 1 }
+    if options.bounds & abi::BOUND_GROUP != 0 { abi::GROUPS } else { 1 }
 }
 
 /// Makes the probe's maps, and sets its constants. With it, what is particular to this kernel.
@@ -238,6 +238,7 @@ fn make(types: &[u8], options: &Options, cpus: u32, per_cpu: u32) -> Result<(Ebp
         ("CHUNK_MASK", per_cpu - 1),
         ("SCOPED", u32::from(options.scoped)),
         ("HAVE_ENTRY", u32::from(options.entry)),
+        ("BOUNDS_SET", options.bounds),
         ("NR_RT_SIGRETURN", options.rt_sigreturn),
         ("PAGE_SHIFT", rustix::param::page_size().trailing_zeros()),
         ("ENV_BYTES", if options.env { abi::ENV_MAX } else { 0 }),
