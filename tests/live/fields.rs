@@ -47,7 +47,7 @@ fn a_reel_prints_every_field_as_the_live_capture_did() {
         entry: true,
         rt_sigreturn: 15,
         env: false,
-        reject_groups: false,
+        bounds: 0,
         beside: Beside::default(),
     };
     let (mut probe, mut rings) = Probe::load(options).unwrap();
