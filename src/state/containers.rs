@@ -60,6 +60,8 @@ struct Group {
     asked: Cell<(u32, u32)>,
     /// The block that it was needed in last.
     used: Cell<u32>,
+    /// More became known of it than an entry may have said.
+    news: Cell<bool>,
 }
 
 /// All control groups that were met.
@@ -169,13 +171,17 @@ impl Containers {
         (answered > 0 && answered >= asked).then(|| Runs::In(entry(b, c)))
     }
 
-    /// Entries of all that are known.
-    pub fn tell_all(&self, b: &mut Builder) {
-        for group in self.groups.values().take(MOST) {
+    /// Entries of those of which more is known than when this was called last; what a full block has no room for waits.
+    pub fn news(&self) -> Option<Box<Builder>> {
+        let mut told = None;
+        for group in self.groups.values().filter(|group| group.news.get()) {
+            let b = told.get_or_insert_with(|| Box::new(Builder::new()));
             if let Some(c) = group.container.borrow().as_ref().filter(|_| !b.is_full()) {
                 entry(b, c);
+                group.news.set(false);
             }
         }
+        told
     }
 
     /// True if files or a runtime told of the container of a control group, and not its path alone.
@@ -250,6 +256,7 @@ impl Group {
         };
         let news = known.as_ref() != Some(&found);
         if news {
+            self.news.set(self.news.get() || known.is_some());
             *known = Some(found);
             self.place.set((0, 0));
         }
