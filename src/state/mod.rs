@@ -15,6 +15,7 @@
 
 mod beside;
 mod cloexec;
+mod contained;
 mod containers;
 mod descriptors;
 mod effects;

@@ -135,6 +135,8 @@ fn a_pod_is_what_kubernetes_told() {
         assert!(text(&known.image_digest).starts_with("sha256:"), "{known:?}");
         assert!(known.sources.contains(&source), "{known:?}");
         assert_eq!(known.privileged, Some(false));
+        // The pod's network is the host's, and so that of those who join it.
+        assert_eq!(known.shares[..2], [Some(false), Some(true)], "{known:?}");
     };
     check(&web, "web", Source::Files);
     check(&side, "side", Source::Files);
