@@ -333,7 +333,7 @@ _sysreel() {
             return 0
             ;;
         sysreel__subcmd__containers)
-            opts="-j -h --json --why --proc --help"
+            opts="-j -a -h --json --all --why --proc --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

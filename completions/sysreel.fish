@@ -241,6 +241,7 @@ complete -c sysreel -n "__fish_sysreel_using_subcommand export" -s h -l help -d 
 complete -c sysreel -n "__fish_sysreel_using_subcommand containers" -l why -d 'Which sources were asked about one, by id or name, and what each said' -r
 complete -c sysreel -n "__fish_sysreel_using_subcommand containers" -l proc -d 'Where the host\'s /proc is [default: /proc]' -r -f -a "(__fish_complete_directories)"
 complete -c sysreel -n "__fish_sysreel_using_subcommand containers" -s j -l json -d 'One JSON object a line'
+complete -c sysreel -n "__fish_sysreel_using_subcommand containers" -s a -l all -d 'Those too that were made and not started, or have ended, as far as files of their runtimes tell'
 complete -c sysreel -n "__fish_sysreel_using_subcommand containers" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sysreel -n "__fish_sysreel_using_subcommand fields" -s j -l json -d 'One JSON object a line'
 complete -c sysreel -n "__fish_sysreel_using_subcommand fields" -s h -l help -d 'Print help'

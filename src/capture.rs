@@ -185,6 +185,12 @@ impl Capture<'_> {
 
     fn close(&mut self) {
         self.generation += 1;
+        // First of all: this block may be the last of its file.
+        if let Out::Reel(recorder) = &mut self.out
+            && let Some(news) = self.state.news_of_containers()
+        {
+            recorder.containers(news);
+        }
         if let Out::Reel(recorder) = &mut self.out
             && self.builder.rows() > 0
         {

@@ -23,7 +23,7 @@ use crate::batch::Batch;
 use crate::config::{Files as Options, OnFull, Place, Sync};
 use crate::message;
 use crate::outlet::{Outlet, Watch};
-use crate::reel::{Header, Totals, Writer};
+use crate::reel::{Header, Later, Totals, Writer};
 use crate::schema::{LOST, Schema};
 use crate::sink::Unbuffered;
 
@@ -91,6 +91,8 @@ pub struct Files {
     tally: Tally,
     begun: u64,
     children: Vec<Child>,
+    /// What became known of containers: of whatever file mentions them.
+    later: Later,
 }
 
 impl Files {
@@ -119,6 +121,7 @@ impl Files {
             tally: Tally::default(),
             begun: 0,
             children: Vec::new(),
+            later: Later::default(),
         };
         files.begin()?;
         Ok(files)
@@ -233,11 +236,9 @@ impl Files {
         Ok(())
     }
 
-    /// More became known of containers.
+    /// More became known of containers. Each file that mentions one and is completed from now on tells it at its end.
     pub fn learn_containers(&mut self, batch: &Batch) {
-        if let Some(open) = &mut self.open {
-            open.writer.learn_containers(batch);
-        }
+        self.later.learn(&batch.dict);
     }
 
     /// If the disk is full and old files may go, they go until the writer has written what is left of its block.
@@ -305,7 +306,8 @@ impl Files {
     }
 
     fn complete(&mut self, totals: Option<&Totals>) -> io::Result<()> {
-        let Some(open) = self.open.take() else { return Ok(()) };
+        let Some(mut open) = self.open.take() else { return Ok(()) };
+        open.writer.learn_later(&self.later);
         let (now, since) = (self.tally, open.since);
         // A record of a loss is not an event.
         let written = open.writer.events_written().saturating_sub(open.lost_rows);

@@ -23,7 +23,7 @@ enum Work {
     Block(Box<Builder>, Tally),
     /// A part of a snapshot, for the file with this number.
     Snapshot(Box<Builder>, u64),
-    /// What is known last of containers.
+    /// What became known of containers.
     Containers(Box<Builder>),
     Turn,
     Flush,
@@ -94,7 +94,7 @@ impl Recorder {
         self.empty.try_recv().unwrap_or_default()
     }
 
-    /// Hands on what is known last of containers, for the file that is open.
+    /// Hands on what became known of containers, for every file that mentions them and is not complete yet.
     pub fn containers(&mut self, block: Box<Builder>) {
         self.full.give(Work::Containers(block));
     }

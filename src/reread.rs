@@ -126,6 +126,13 @@ fn open(place: &Place, follow: bool) -> io::Result<Opened> {
     }
 }
 
+/// What a file knows last of containers. Nothing of what can be read only once.
+fn containers_of(from: &Place) -> Vec<Stored> {
+    let Place::File(_) = from else { return Vec::new() };
+    let reader = open(from, false).ok().and_then(|(reader, _)| reader.ok());
+    reader.and_then(|mut reader| reader.containers()).unwrap_or_default()
+}
+
 fn name_of(place: &Place) -> String {
     match place {
         Place::Standard => "standard input".into(),
@@ -140,6 +147,8 @@ enum Next {
     /// Blocks of which the index says that nothing in them is wanted: their rows, and their times.
     Passed(u64, (u64, u64)),
     Damage(Damage),
+    /// What is known last of containers.
+    Containers(Stored),
     End(Totals),
     Nothing,
 }
@@ -173,8 +182,9 @@ impl Feed {
                 Ok(None) => Next::Nothing,
                 Ok(Some(Block::End(totals))) => Next::End(totals),
                 Ok(Some(Block::Event(block))) => Next::Block(block),
+                Ok(Some(Block::Containers(block))) => Next::Containers(block),
                 // Not asked for.
-                Ok(Some(Block::Snapshot(_) | Block::Containers(_))) => Next::Passed(0, (0, 0)),
+                Ok(Some(Block::Snapshot(_))) => Next::Passed(0, (0, 0)),
                 Err(damage) => Next::Damage(damage),
             };
         };
@@ -267,6 +277,20 @@ impl Pass<'_> {
         }
     }
 
+    /// A new reel tells at its end what this one does, of the containers that it mentions.
+    fn learn(&mut self, mut block: Stored) {
+        let Out::Reel(_, _, recorder) = &mut self.out else { return };
+        match block.load(Columns::ALL) {
+            Ok(()) => {
+                let (view, mut told) = (block.view(&self.schema), Box::new(Builder::new()));
+                let mut copier = Copier::new(&view);
+                (0..view.rows).for_each(|row| copier.row(&view, row, &mut told));
+                recorder.containers(told);
+            }
+            Err(damage) => self.report(&damage),
+        }
+    }
+
     /// True if a block of several threads has more rows than are wanted: its thread could not know.
     fn is_over(&self, counts: &Counts) -> bool {
         self.left().is_some_and(|left| counts.matched > left)
@@ -345,6 +369,11 @@ pub fn run(config: &Config, from: &Place) -> Exit {
         sieve.late = !late.is_empty();
         reader.name_late(late);
     }
+    // Known from the first file on that is written, where it can be read before all else.
+    let known = if matches!(config.sink, Sink::Reel { .. }) { containers_of(from) } else { Vec::new() };
+    if known.is_empty() {
+        reader.show_containers();
+    }
     let threads = threads(config, &reader);
     let mut feed = Feed::new(reader, &sieve, is_everything);
     // Starting threads costs as much as sifting a block.
@@ -354,6 +383,7 @@ pub fn run(config: &Config, from: &Place) -> Exit {
     };
     let (counts, damages, times) = (Counts::default(), 0, (0, 0));
     let mut pass = Pass { config, name, schema, out, counts, damages, times, stopped };
+    known.into_iter().for_each(|block| pass.learn(block));
     let recorded = match crew {
         None => alone(&mut pass, &mut feed, &mut sieve),
         Some((crew, most)) => together(&mut pass, &mut feed, &mut sieve, crew, most),
@@ -404,6 +434,7 @@ fn alone(pass: &mut Pass<'_>, feed: &mut Feed, sieve: &mut Sieve) -> Option<Tota
                 pass.sift(sieve, &mut block);
                 feed.reader.recycle(block);
             }
+            Next::Containers(block) => pass.learn(block),
             Next::Damage(_) if pass.is_stopped() => break,
             Next::Damage(damage) => {
                 pass.report(&damage);
@@ -458,6 +489,7 @@ fn together(
             }
         }
         match waiting.take() {
+            Some(Next::Containers(block)) => pass.learn(block),
             Some(Next::End(totals)) => recorded = Some(totals),
             Some(Next::Damage(damage)) => {
                 pass.report(&damage);

@@ -294,7 +294,6 @@ pub const CORE: &[(&str, Here)] = &[
 const HEALTH: &str = "a process of a probe looks like any other from here";
 const NETWORKS: &str = "what a network plugin was told is not kept";
 const SERVER: &str = "empty there too: only an API server knows";
-const NAMESPACES: &str = "not kept";
 
 /// Every field of sysdig's plugin for containers, in its order.
 pub const PLUGIN: &[(&str, Here)] = &[
@@ -313,8 +312,8 @@ pub const PLUGIN: &[(&str, Here)] = &[
     ("container.mount.source", Same),
     ("container.mount.dest", Same),
     ("container.mount.mode", Differs("all options")),
-    ("container.mount.rdwr", Missing("among the options: container.mount.mode")),
-    ("container.mount.propagation", Missing("among the options: container.mount.mode")),
+    ("container.mount.rdwr", Same),
+    ("container.mount.propagation", Same),
     ("container.healthcheck", Missing(HEALTH)),
     ("container.liveness_probe", Missing(HEALTH)),
     ("container.readiness_probe", Missing(HEALTH)),
@@ -322,9 +321,9 @@ pub const PLUGIN: &[(&str, Here)] = &[
     ("container.duration", Same),
     ("container.ip", Same),
     ("container.cni.json", Missing(NETWORKS)),
-    ("container.host_pid", Missing(NAMESPACES)),
-    ("container.host_network", Missing(NAMESPACES)),
-    ("container.host_ipc", Missing(NAMESPACES)),
+    ("container.host_pid", Same),
+    ("container.host_network", Same),
+    ("container.host_ipc", Same),
     ("container.label", Same),
     ("container.labels", Same),
     ("proc.is_container_healthcheck", Missing(HEALTH)),

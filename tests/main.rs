@@ -1,6 +1,7 @@
 //! The program as its users meet it.
 
 mod boundaries;
+mod boxed;
 mod cli;
 mod fields;
 mod filters;

@@ -468,6 +468,9 @@ pub mod container_flags {
     pub const RIGHTS: u32 = 2;
     /// … and it has.
     pub const PRIVILEGED: u32 = 4;
+    /// Whether it has the host's namespace of processes is known; the next bit: and it has. Two bits on of the network, then of
+    /// messages (IPC).
+    pub const SHARES: u32 = 8;
 }
 
 /// Bits of [`Container::sources`] besides those of [`crate::container::Source`].

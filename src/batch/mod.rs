@@ -301,6 +301,12 @@ impl<'a> Batch<'a> {
         self.proc.get(row).and_then(|id| self.dict.proc(*id))
     }
 
+    /// True if what the container of a row's process is called became known only later.
+    pub fn is_late(&self, row: usize) -> bool {
+        let container = self.proc_of(row).and_then(|p| self.dict.container(p.container));
+        container.is_some_and(|c| c.sources & container_sources::LATE != 0)
+    }
+
     /// The result of a row (0 if the column is not loaded).
     pub fn ret_of(&self, row: usize) -> i64 {
         self.ret.get(row).copied().unwrap_or(0)

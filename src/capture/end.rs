@@ -91,9 +91,9 @@ pub(super) fn finish(
         Out::Nothing => Outcome::default(),
         Out::Print(p) => p.finish(&end, Some(patience)),
         Out::Reel(mut r) => {
-            let mut known = Box::new(crate::batch::Builder::new());
-            capture.state.tell_containers(&mut known);
-            r.containers(known);
+            if let Some(news) = capture.state.news_of_containers() {
+                r.containers(news);
+            }
             r.finish(reel_totals, Some(patience))
         }
     };

@@ -111,6 +111,9 @@ pub(super) struct Containers {
     /// One JSON object a line
     #[arg(short, long)]
     json: bool,
+    /// Those too that were made and not started, or have ended, as far as files of their runtimes tell
+    #[arg(short, long, conflicts_with_all = ["file", "why"])]
+    all: bool,
     /// Which sources were asked about one, by id or name, and what each said
     #[arg(long, value_name = "ID", conflicts_with = "file")]
     why: Option<String>,
@@ -385,6 +388,7 @@ impl Containers {
             from: self.file.map(|file| input(file, around)).transpose()?,
             json: self.json,
             why: self.why,
+            all: self.all,
             proc: self.proc.unwrap_or_else(|| PathBuf::from("/proc")),
         }))
     }

@@ -103,7 +103,18 @@ impl<F: At> Bolt<F> {
         self.steadily(|reading| {
             let Some(bucket) = reading.bucket(buckets)? else { return Ok(Vec::new()) };
             let mut found = Vec::new();
-            reading.walk(&bucket, &mut found)?;
+            reading
+                .leaves(&bucket, |l| found.extend((!l.bucket).then(|| (l.key.to_vec(), l.value.to_vec()))))?;
+            Ok(found)
+        })
+    }
+
+    /// The names of the buckets in a bucket.
+    pub fn buckets(&self, buckets: &[&[u8]]) -> Result<Vec<Vec<u8>>, String> {
+        self.steadily(|reading| {
+            let Some(bucket) = reading.bucket(buckets)? else { return Ok(Vec::new()) };
+            let mut found = Vec::new();
+            reading.leaves(&bucket, |l| found.extend(l.bucket.then(|| l.key.to_vec())))?;
             Ok(found)
         })
     }
@@ -218,12 +229,11 @@ impl<F: At> Reading<'_, F> {
         }
     }
 
-    fn walk(&mut self, bucket: &Bucket, found: &mut Vec<Pair>) -> Result<(), String> {
+    fn leaves(&mut self, bucket: &Bucket, mut each: impl FnMut(&Leaf)) -> Result<(), String> {
         let mut todo = vec![self.root(bucket)?];
         while let Some(node) = todo.pop() {
             match node.kind() {
-                LEAF => found
-                    .extend(node.leaves().filter(|l| !l.bucket).map(|l| (l.key.to_vec(), l.value.to_vec()))),
+                LEAF => node.leaves().for_each(|l| each(&l)),
                 BRANCH => {
                     let children: Vec<u64> = node.branches().map(|(_, child)| child).collect();
                     for child in children {

@@ -93,6 +93,7 @@ pub(super) fn fill(into: &mut Container, from: Container) {
     full(&mut into.labels, from.labels);
     full(&mut into.mounts, from.mounts);
     or(&mut into.privileged, from.privileged);
+    into.shares.iter_mut().zip(from.shares).for_each(|(a, b)| or(a, b));
     or(&mut into.ip, from.ip);
     or(&mut into.started, from.started);
     into.sandbox |= from.sandbox;

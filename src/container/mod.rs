@@ -23,7 +23,7 @@ mod unix;
 
 pub use host::Said;
 pub use path::identify;
-pub use resolver::{Resolver, why};
+pub use resolver::{Resolver, resting, why};
 
 /// Who made a container.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -116,6 +116,9 @@ pub struct Pod {
     pub qos: Option<&'static str>,
 }
 
+/// The namespaces that a container may have of the host, as its configuration calls them.
+pub const SHARED: [&str; 3] = ["pid", "network", "ipc"];
+
 /// What is known about a container at one moment.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Container {
@@ -137,6 +140,8 @@ pub struct Container {
     pub mounts: Vec<Bytes>,
     /// Whether it has the rights of the host.
     pub privileged: Option<bool>,
+    /// Whether it has the host's namespaces of processes, network and messages ([`SHARED`]).
+    pub shares: [Option<bool>; 3],
     /// Its address.
     pub ip: Option<Bytes>,
     /// When it was made or started, ns since 1970.

@@ -157,7 +157,7 @@ fn told(args: &[Vec<u8>]) -> Option<Told> {
 }
 
 /// The value of an option: `NAME VALUE` or `NAME=VALUE`.
-fn option<'a>(args: &'a [Vec<u8>], names: &[&str]) -> Option<&'a [u8]> {
+pub(super) fn option<'a>(args: &'a [Vec<u8>], names: &[&str]) -> Option<&'a [u8]> {
     let value = |at: usize, arg: &'a Vec<u8>| -> Option<&'a [u8]> {
         names.iter().find_map(|n| match arg.strip_prefix(n.as_bytes())? {
             [] => args.get(at + 1).map(|v| &v[..]),

@@ -19,12 +19,14 @@ use rustc_hash::FxBuildHasher;
 
 use super::files::{self, Learned};
 use super::host::{Host, Look, Said};
-use super::{Answer, Bytes, Sight, asker, identify};
+use super::{Answer, Bytes, Container, Sight, asker, identify};
 
 /// The longest that a caller waits for files.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// What reading files for one question may take.
 pub(super) const FILES: Duration = Duration::from_millis(50);
+/// What a list of everything that files keep may take.
+const LISTING: Duration = Duration::from_secs(10);
 /// Questions that wait for the second thread; more are refused, and may be asked again.
 const WAITING: usize = 4096;
 /// A control group that was asked about is not asked about again for so long, by the same process: another may lead further.
@@ -170,4 +172,29 @@ pub fn why(proc: &Path, id: &[u8]) -> Vec<Said> {
         }
     }
     Vec::new()
+}
+
+/// Every container without a process of which files tell, and whether it was never started or has ended: `created`, `exited`,
+/// or `stopped` where files do not tell which.
+pub fn resting(proc: &Path) -> Vec<(Container, &'static str)> {
+    let (host, mut learned) = (Host::new(proc), Learned::default());
+    let mut seen = HashMap::<Vec<u8>, (), FxBuildHasher>::default();
+    let mut running = Vec::new();
+    for (pid, path) in host.processes() {
+        if files::hosts(&path)
+            && let (Some(args), Some(process)) = (host.arguments(pid), host.process(pid))
+        {
+            learned.daemon(&args, process.uid);
+        } else if !files::hosts(&path) && seen.insert(path.clone(), ()).is_none() {
+            // What watches them tells where theirs are.
+            let mut look = Look::new(&host, Instant::now() + FILES);
+            running.extend(
+                files::describe(&mut look, &mut learned, &path, &[Some(pid)]).map(|f| f.container.id),
+            );
+        }
+    }
+    let mut look = Look::new(&host, Instant::now() + LISTING);
+    let mut all = files::resting::all(&mut look, &mut learned);
+    all.retain(|(c, _)| !running.contains(&c.id));
+    all
 }

@@ -414,3 +414,52 @@ fn a_thousand_containers_take_no_second() {
     assert_eq!(all.filter(|c| text(&c.name) == "web").count(), 1000);
     assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
 }
+
+#[test]
+fn those_without_a_process_are_what_files_keep() {
+    let host = Fake::new();
+    let other = |id: &str, began: &str| {
+        let mut config = config();
+        (config["ID"], config["Name"]) = (json!(id), json!(format!("/of-{}", &id[..1])));
+        config["State"]["StartedAt"] = json!(began);
+        config.to_string()
+    };
+    let (b, c) = ("b".repeat(64), "c".repeat(64));
+    for (id, began) in
+        [(ID, "0001-01-01T00:00:00Z"), (&b, "2024-05-06T07:08:09Z"), (&c, "2024-05-06T07:08:09Z")]
+    {
+        host.put(&format!("/srv/docker/containers/{id}/config.v2.json"), other(id, began));
+    }
+    // The list of podman, one of them with a bundle: it was started once.
+    let storage = "/var/lib/containers/storage/overlay-containers";
+    let (d, e) = ("d".repeat(64), "e".repeat(64));
+    host.put(
+        &format!("{storage}/containers.json"),
+        json!([{"id": d, "names": ["d"]}, {"id": e, "names": ["e"]}, {"id": "../x"}]).to_string(),
+    )
+    .put(&format!("{storage}/{e}/userdata/config.json"), "{}")
+    .put("/var/lib/lxc/f/config", "lxc.rootfs.path = dir:/srv/f\n")
+    .put("/run/runc/g/state.json", json!({"id": "g", "config": {}}).to_string())
+    // What is no container: no id, a pipe.
+    .put("/srv/docker/containers/x/config.v2.json", "{}")
+    .put(&format!("/srv/docker/containers/{}/config.v2.json", "9".repeat(64)), "[".repeat(1000));
+    // Where docker keeps its own is said by its arguments; one of its containers runs.
+    host.process(5, 1, "/system.slice/docker.service", "/usr/bin/dockerd --data-root /srv/docker", "/")
+        .process(9, 1, &format!("/docker/{c}"), "web", "/");
+    let all = resting(&host.proc());
+    let told: Vec<String> =
+        all.iter().map(|(c, state)| format!("{} {} {state}", c.runtime.name(), text(&c.name))).collect();
+    let wanted = [
+        "docker of-a created",
+        "docker of-b exited",
+        "podman d created",
+        "podman e exited",
+        "lxc f stopped",
+        "oci g exited",
+    ];
+    let sorted = |mut all: Vec<String>| {
+        all.sort();
+        all
+    };
+    assert_eq!(sorted(told), sorted(wanted.map(str::to_owned).to_vec()));
+}

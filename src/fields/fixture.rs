@@ -159,7 +159,7 @@ pub fn block() -> Builder {
     let outer = b.string(&[b'0'; 64]);
     let container = Container {
         runtime: 3,
-        flags: container_flags::RIGHTS | container_flags::PRIVILEGED,
+        flags: container_flags::RIGHTS | container_flags::PRIVILEGED | (container_flags::SHARES * 0b11_01),
         sources: 3,
         id: b.string(b"a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90"),
         name: b.string(b"web"),

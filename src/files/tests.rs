@@ -147,6 +147,61 @@ fn what_is_not_ours_is_never_removed() {
     assert_eq!(std::fs::read_to_string(&second).unwrap(), "somebody else's");
 }
 
+/// A block with an event in each of these containers: id, name, sources.
+fn contained(n: u64, all: &[(&str, Option<&str>, u32)]) -> Builder {
+    use crate::batch::{Container, Proc};
+    let mut b = Builder::new();
+    b.reset(n as u32 + 1);
+    for (id, name, sources) in all {
+        let [id, name] = [Some(*id), *name].map(|t| t.map_or(NONE, |t| b.string(t.as_bytes())));
+        let container = b.container(Container { id, name, sources: *sources, ..Container::default() });
+        let proc = b.proc(Proc { pid: 7, container, ..Proc::default() });
+        let row = Row { num: n, time: n * 1000, call: crate::schema::PROCESS, proc, ..Row::default() };
+        b.push(row, &[], &[], &[]);
+    }
+    b
+}
+
+/// Names at the end of a file.
+fn late(dir: &tempfile::TempDir, name: &str) -> Vec<(String, String)> {
+    let file = File::open(dir.path().join(name)).unwrap();
+    let mut told = Vec::new();
+    for block in Reader::<File>::open(file).unwrap().unwrap().containers().unwrap() {
+        let d = block.dict();
+        let text = |id| String::from_utf8_lossy(d.strings.find(id).unwrap_or(b"-")).into_owned();
+        told.extend(d.containers.iter().map(|c| (text(c.id), text(c.name))));
+    }
+    told
+}
+
+#[test]
+fn each_file_tells_what_is_known_last_of_the_containers_in_it() {
+    let mut run = Run::new(Options { size: Some(1), ..Options::default() });
+    let schema = run.schema.clone();
+    let block = |run: &mut Run, n: u64, all: &[(&str, Option<&str>, u32)]| {
+        run.files.block(&contained(n, all).view(&schema), tally(n)).unwrap();
+    };
+    let learn = |run: &mut Run, all: &[(&str, Option<&str>, u32)]| {
+        run.files.learn_containers(&contained(90, all).view(&run.schema));
+    };
+    // Each block begins a file; what is told before the next begins is still in time for it.
+    block(&mut run, 1, &[("a", None, 1), ("b", None, 1)]);
+    learn(&mut run, &[("a", Some("web"), 5), ("c", Some("other"), 5)]);
+    // It mentions them as they were when it was begun.
+    block(&mut run, 2, &[("a", None, 1), ("c", None, 1)]);
+    block(&mut run, 3, &[("a", Some("web"), 5), ("b", None, 1)]);
+    learn(&mut run, &[("b", Some("db"), 5), ("a", None, 1)]);
+    run.events = 6;
+    let (dir, _) = run.end();
+    let told = |name| -> Vec<(String, String)> { late(&dir, name) };
+    let pairs = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+        all.iter().map(|(id, name)| (id.to_string(), name.to_string())).collect()
+    };
+    assert_eq!(told("t-000001.reel"), pairs(&[("a", "web"), ("b", "-")]));
+    assert_eq!(told("t-000002.reel"), pairs(&[("a", "web"), ("c", "other")]));
+    assert_eq!(told("t-000003.reel"), pairs(&[("a", "web"), ("b", "db")]));
+}
+
 #[test]
 fn names_of_an_earlier_capture_are_not_used_again() {
     let dir = tempfile::tempdir().unwrap();

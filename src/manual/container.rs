@@ -12,7 +12,9 @@ pub const SEEN: &[&str] = &[
     "A capture file holds what was known when each event happened, for the containers of its events. sysreel cut with a filter \
      that asks for containers or pods leaves out who is above the first process of a container, too.",
     "At its end it holds what was known last, also what a runtime told after a container's last event: sysreel containers FILE \
-     shows that, and with -r --late-names filters and output take it for earlier events. -p, -pc and -pk mark those with ~.",
+     shows that, and with -r --late-names filters and output take it for earlier events. -p, -pc and -pk mark those with ~, and \
+     evt.certain is false for them. So does each file of a capture over several (as of when it was completed), and each that cut, \
+     split, merge or -r -w makes of others (cut without --drop and --redact).",
     "What runs in control groups of the unified hierarchy in which nothing can match is rejected in the kernel, as soon as all is \
      known of them.",
 ];

@@ -7,7 +7,7 @@
 //! cut it to 12 columns, `%%` is a percent sign; `\n`, `\t`, `\e` and `\\` are what they are elsewhere. A `*` at the
 //! beginning, which sysdig wants for lines with missing values, is accepted and means nothing.
 
-use crate::batch::{Batch, Columns, Container, container_sources};
+use crate::batch::{Batch, Columns};
 use crate::fields::escape::{Within, escape};
 use crate::fields::sink::TextSink;
 use crate::fields::{self, Field, Key, Type, Value, args, clock, number};
@@ -160,9 +160,7 @@ impl Template {
 
 /// True if the field may tell what became known only later.
 fn is_late(batch: &Batch<'_>, row: usize, field: &Field) -> bool {
-    let of = |c: &Container| c.sources & container_sources::LATE != 0;
-    (field.name.starts_with("container.") || field.name.starts_with("k8s."))
-        && batch.proc_of(row).and_then(|p| batch.dict.container(p.container)).is_some_and(of)
+    (field.name.starts_with("container.") || field.name.starts_with("k8s.")) && batch.is_late(row)
 }
 
 fn put(out: &mut Vec<u8>, batch: &Batch<'_>, row: usize, field: &Field, key: &Key, form: Form) {

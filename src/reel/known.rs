@@ -1,6 +1,7 @@
 //! What is known last of the containers that a reel mentions: blocks before its end.
 //!
-//! Enters: blocks as they are written; what became known of their containers later; or such blocks of a reel that is read.
+//! Enters: blocks as they are written; what became known of their containers later, of every piece of a capture that is cut
+//! in several; or such blocks of a reel that is read.
 //! Leaves: batches with a row for each container; or later names in the dictionaries of earlier blocks, marked. Never: a container that no block of the reel mentions; more than [`MOST`] of them, or [`MOST_TEXT`].
 
 use std::collections::{BTreeMap, HashMap};
@@ -62,6 +63,17 @@ impl Containers {
         batch.dict.containers.iter().for_each(|c| self.take(batch, c, false));
     }
 
+    /// What became known later of those that blocks mention.
+    pub fn learn_later(&mut self, later: &Later) {
+        for (id, known) in &mut self.all {
+            let Some(last) = later.get(id).filter(|last| **last != *known) else { continue };
+            let text = self.text - known.len() + last.len();
+            if last.entry.sources | known.entry.sources == last.entry.sources && text <= MOST_TEXT {
+                (*known, self.text) = (last.clone(), text);
+            }
+        }
+    }
+
     fn take(&mut self, batch: &Batch, c: &Container, new: bool) {
         let Some(id) = batch.dict.strings.find(c.id) else { return };
         let room = self.all.len() < MOST;
@@ -118,6 +130,36 @@ impl Containers {
             each(&b.view(schema))?;
         }
         Ok(())
+    }
+}
+
+/// What became known of containers while blocks that mention them may still be on their way, by ids: for every file that
+/// comes of one capture. Of two lots the older goes when the newer is full.
+#[derive(Debug, Default)]
+pub struct Later {
+    lots: [BTreeMap<Box<[u8]>, Known>; 2],
+    /// Bytes of texts in the newer.
+    text: usize,
+}
+
+impl Later {
+    /// Takes the entries of a dictionary in.
+    pub fn learn(&mut self, dict: &Dict<'_>) {
+        for c in dict.containers {
+            let Some(id) = dict.strings.find(c.id) else { continue };
+            if self.lots[0].len() >= MOST || self.text > MOST_TEXT {
+                self.lots.swap(0, 1);
+                self.lots[0].clear();
+                self.text = 0;
+            }
+            let known = Known::of(dict, c);
+            self.text += known.len();
+            self.lots[0].insert(id.into(), known);
+        }
+    }
+
+    fn get(&self, id: &[u8]) -> Option<&Known> {
+        self.lots.iter().find_map(|lot| lot.get(id))
     }
 }
 

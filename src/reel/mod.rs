@@ -43,7 +43,7 @@ pub use damage::{Damage, Reason};
 use front::MAX_ROWS;
 pub use header::{Header, IndexEntry, Totals};
 pub use index::Index;
-pub use known::LateNames;
+pub use known::{LateNames, Later};
 pub use reader::{Block, Reader};
 pub use stored::Stored;
 pub use writer::Writer;

@@ -39,6 +39,8 @@ const SEARCH: u64 = 32 << 20;
 const RESCANS: u32 = 64;
 /// Blocks whose memory is kept for the next.
 const SPARE: usize = 8;
+/// Blocks of containers that are read together: more than are written.
+const MOST_CONTAINERS: usize = 4;
 
 /// Reads a reel.
 #[derive(Debug)]
@@ -245,18 +247,29 @@ impl<R: Read> Reader<R> {
     /// What the index's blocks of containers say; nothing without an index, or of a reel of several hosts, where one name may
     /// be that of several.
     pub fn late_names(&mut self) -> Option<LateNames> {
-        let index = self.index().filter(|_| self.header.host_list().len() <= 1)?;
-        self.show_containers();
+        if self.header.host_list().len() > 1 {
+            return None;
+        }
         let mut late = LateNames::default();
-        for entry in &index.totals.containers {
+        self.containers()?.iter().for_each(|block| late.take(&block.dict()));
+        Some(late)
+    }
+
+    /// The blocks of containers of which the index tells, with their dictionaries, as far as they are whole; nothing without an
+    /// index. What comes next is then behind them.
+    pub fn containers(&mut self) -> Option<Vec<Stored>> {
+        let index = self.index()?;
+        self.show_containers();
+        let mut blocks = Vec::new();
+        for entry in index.totals.containers.iter().take(MOST_CONTAINERS) {
             self.jump(entry.offset);
             if let Ok(Some(Block::Containers(mut block))) = self.next()
                 && block.load_dict().is_ok()
             {
-                late.take(&block.dict());
+                blocks.push(block);
             }
         }
-        Some(late)
+        Some(blocks)
     }
 
     /// From now on the entries of containers say what these do.

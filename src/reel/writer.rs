@@ -11,7 +11,7 @@ use super::frame::FileId;
 use super::header::{self, Header, IndexEntry, Totals};
 use super::index::Marks;
 use super::kind;
-use super::known::Containers;
+use super::known::{Containers, Later};
 use crate::batch::Batch;
 use crate::schema::Schema;
 
@@ -145,6 +145,11 @@ impl<W: Write> Writer<W> {
     /// More became known of containers: of those that blocks mention, the end will tell it.
     pub fn learn_containers(&mut self, batch: &Batch) {
         self.containers.learn(batch);
+    }
+
+    /// The same of what became known before or after the blocks were offered.
+    pub fn learn_later(&mut self, later: &Later) {
+        self.containers.learn_later(later);
     }
 
     /// Writes the blocks of what is known last of containers; gives where they are.

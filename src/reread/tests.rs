@@ -135,7 +135,7 @@ fn sifted(feed: &mut Feed, sieve: &mut Sieve) -> (Counts, Vec<u64>) {
     loop {
         match feed.next() {
             Next::Nothing => return (counts, rows),
-            Next::End(_) => {}
+            Next::End(_) | Next::Containers(_) => {}
             Next::Passed(n, _) => counts.seen += n,
             Next::Damage(damage) => panic!("{damage}"),
             Next::Block(mut block) => {
@@ -231,7 +231,7 @@ fn what_cannot_match_is_not_read() {
                 Next::Nothing => return (feed.reader.bytes_read() - before, damages),
                 Next::Block(mut block) => damages += u32::from(sieve.sift(&mut block, None).is_err()),
                 Next::Damage(_) => damages += 1,
-                Next::End(_) | Next::Passed(..) => {}
+                Next::End(_) | Next::Passed(..) | Next::Containers(_) => {}
             }
         }
     };

@@ -10,10 +10,11 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use super::contained::{both, entry, told};
 use super::groups::{member, mount};
 use super::tables::{Place, Text, changed};
-use crate::batch::{self, Builder, Dict, NONE, StrId, container_flags};
-use crate::container::{Bytes, Container, Pod, Resolver, Runtime, Sight, Source, is_hosts};
+use crate::batch::{self, Builder, Dict, NONE};
+use crate::container::{Container, Resolver, Sight, Source, is_hosts};
 
 /// Control groups that are remembered; of more, those that the last blocks had not.
 const MOST: usize = 8192;
@@ -21,8 +22,6 @@ const MOST: usize = 8192;
 const TRIES: u8 = 4;
 /// The same where they were gone by then.
 const MISSES: u8 = 100;
-/// Most bytes of all labels or mounts of a container: they are in every block.
-const MOST_LISTED: usize = 64 << 10;
 
 /// Where a process runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,6 +59,8 @@ struct Group {
     asked: Cell<(u32, u32)>,
     /// The block that it was needed in last.
     used: Cell<u32>,
+    /// More became known of it than an entry may have said.
+    news: Cell<bool>,
 }
 
 /// All control groups that were met.
@@ -169,13 +170,17 @@ impl Containers {
         (answered > 0 && answered >= asked).then(|| Runs::In(entry(b, c)))
     }
 
-    /// Entries of all that are known.
-    pub fn tell_all(&self, b: &mut Builder) {
-        for group in self.groups.values().take(MOST) {
+    /// Entries of those of which more is known than when this was called last; what a full block has no room for waits.
+    pub fn news(&self) -> Option<Box<Builder>> {
+        let mut told = None;
+        for group in self.groups.values().filter(|group| group.news.get()) {
+            let b = told.get_or_insert_with(|| Box::new(Builder::new()));
             if let Some(c) = group.container.borrow().as_ref().filter(|_| !b.is_full()) {
                 entry(b, c);
+                group.news.set(false);
             }
         }
+        told
     }
 
     /// True if files or a runtime told of the container of a control group, and not its path alone.
@@ -250,6 +255,7 @@ impl Group {
         };
         let news = known.as_ref() != Some(&found);
         if news {
+            self.news.set(self.news.get() || known.is_some());
             *known = Some(found);
             self.place.set((0, 0));
         }
@@ -257,140 +263,11 @@ impl Group {
     }
 }
 
-/// What is found, and of what is known already that which it does not say.
-fn both(found: Container, known: &Container) -> Container {
-    let or = |a: Option<Bytes>, b: &Option<Bytes>| a.or_else(|| b.clone());
-    let list = |a: Vec<(Bytes, Bytes)>, b: &Vec<(Bytes, Bytes)>| if a.is_empty() { b.clone() } else { a };
-    let mut sources = found.sources;
-    sources.extend(&known.sources);
-    sources.sort_unstable_by_key(|s| *s as u8);
-    sources.dedup();
-    let pod = match (found.pod, &known.pod) {
-        (Some(a), Some(b)) => Some(Pod {
-            name: or(a.name, &b.name),
-            namespace: or(a.namespace, &b.namespace),
-            uid: or(a.uid, &b.uid),
-            labels: list(a.labels, &b.labels),
-            ip: or(a.ip, &b.ip),
-            sandbox: or(a.sandbox, &b.sandbox),
-            qos: a.qos.or(b.qos),
-        }),
-        (a, b) => a.or_else(|| b.clone()),
-    };
-    Container {
-        runtime: if found.runtime == Default::default() { known.runtime } else { found.runtime },
-        id: found.id,
-        name: or(found.name, &known.name),
-        image: or(found.image, &known.image),
-        image_id: or(found.image_id, &known.image_id),
-        image_digest: or(found.image_digest, &known.image_digest),
-        labels: list(found.labels, &known.labels),
-        mounts: if found.mounts.is_empty() { known.mounts.clone() } else { found.mounts },
-        privileged: found.privileged.or(known.privileged),
-        ip: or(found.ip, &known.ip),
-        started: found.started.or(known.started),
-        parent: or(found.parent, &known.parent),
-        sandbox: found.sandbox || known.sandbox,
-        pod,
-        sources,
-    }
-}
-
-/// Values that each end with a NUL, as far as there is room; one that holds a NUL has a blank instead.
-fn list<'a>(b: &mut Builder, values: impl Iterator<Item = [&'a [u8]; 2]>, pairs: bool) -> StrId {
-    let mut out = Vec::new();
-    for words in values {
-        let words = words.get(..if pairs { 2 } else { 1 }).unwrap_or_default();
-        if out.len() + words.iter().map(|w| w.len() + 1).sum::<usize>() > MOST_LISTED {
-            break;
-        }
-        for word in words {
-            out.extend(word.iter().map(|b| if *b == 0 { b' ' } else { *b }));
-            out.push(0);
-        }
-    }
-    if out.is_empty() { NONE } else { b.string(&out) }
-}
-
-/// What an entry says.
-fn told(dict: &Dict<'_>, c: &batch::Container) -> Container {
-    let text = |id: StrId| dict.strings.find(id).map(Bytes::from);
-    let list = |id: StrId| -> Vec<Bytes> {
-        let all = dict.strings.find(id).and_then(|all| all.strip_suffix(b"\0"));
-        all.map_or_else(Vec::new, |all| all.split(|b| *b == 0).map(Bytes::from).collect())
-    };
-    let pairs = |id: StrId| -> Vec<(Bytes, Bytes)> {
-        let all = list(id);
-        all.as_chunks::<2>().0.iter().map(|[k, v]| (k.clone(), v.clone())).collect()
-    };
-    let pod = Pod {
-        name: text(c.pod),
-        namespace: text(c.namespace),
-        uid: text(c.pod_uid),
-        labels: pairs(c.pod_labels),
-        ip: text(c.pod_ip),
-        sandbox: text(c.sandbox),
-        qos: ["guaranteed", "burstable", "besteffort"]
-            .into_iter()
-            .find(|qos| dict.strings.find(c.qos) == Some(qos.as_bytes())),
-    };
-    let sources = [Source::Path, Source::Files, Source::Socket, Source::Process];
-    Container {
-        runtime: Runtime::ALL.get(c.runtime as usize).copied().unwrap_or_default(),
-        id: text(c.id).unwrap_or_default(),
-        name: text(c.name),
-        image: text(c.image),
-        image_id: text(c.image_id),
-        image_digest: text(c.image_digest),
-        labels: pairs(c.labels),
-        mounts: list(c.mounts),
-        privileged: (c.flags & container_flags::RIGHTS != 0)
-            .then_some(c.flags & container_flags::PRIVILEGED != 0),
-        ip: text(c.ip),
-        started: Some(c.started).filter(|at| *at != 0),
-        parent: text(c.outer),
-        sandbox: c.flags & container_flags::SANDBOX != 0,
-        pod: Some(pod).filter(|pod| *pod != Pod::default()),
-        sources: sources.into_iter().filter(|s| c.sources & 1 << (*s as u8) != 0).collect(),
-    }
-}
-
-/// A new entry.
-fn entry(b: &mut Builder, c: &Container) -> u32 {
-    let pod = c.pod.as_ref();
-    let mut string = |text: Option<&Bytes>| text.map_or(NONE, |t| b.string(t));
-    let flag = |is: bool, bit: u32| if is { bit } else { 0 };
-    let mut made = batch::Container {
-        runtime: c.runtime as u32,
-        flags: flag(c.sandbox, container_flags::SANDBOX)
-            | flag(c.privileged.is_some(), container_flags::RIGHTS)
-            | flag(c.privileged == Some(true), container_flags::PRIVILEGED),
-        sources: c.sources.iter().fold(0, |bits, s| bits | 1 << (*s as u8)),
-        id: string(Some(&c.id)),
-        name: string(c.name.as_ref()),
-        image: string(c.image.as_ref()),
-        image_id: string(c.image_id.as_ref()),
-        image_digest: string(c.image_digest.as_ref()),
-        ip: string(c.ip.as_ref()),
-        started: c.started.unwrap_or(0),
-        outer: string(c.parent.as_ref()),
-        pod: string(pod.and_then(|p| p.name.as_ref())),
-        namespace: string(pod.and_then(|p| p.namespace.as_ref())),
-        pod_uid: string(pod.and_then(|p| p.uid.as_ref())),
-        pod_ip: string(pod.and_then(|p| p.ip.as_ref())),
-        sandbox: string(pod.and_then(|p| p.sandbox.as_ref())),
-        ..batch::Container::default()
-    };
-    made.qos = pod.and_then(|p| p.qos).map_or(NONE, |qos| b.string(qos.as_bytes()));
-    made.labels = list(b, c.labels.iter().map(|(k, v)| [&**k, &**v]), true);
-    made.pod_labels = list(b, pod.into_iter().flat_map(|p| &p.labels).map(|(k, v)| [&**k, &**v]), true);
-    made.mounts = list(b, c.mounts.iter().map(|m| [&**m, &[]]), false);
-    b.container(made)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::StrId;
+    use crate::container::{Bytes, Runtime};
     use crate::schema::{Arch, Schema};
 
     const ID: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90";
@@ -435,25 +312,5 @@ mod tests {
         assert_eq!((new.runtime, get(new.labels)), (1, Some(&b"a\0x y\0"[..])));
         b.reset(7);
         assert_eq!(all.of(&mut b, Some(&path), 3), Runs::In(0), "another block, another entry");
-    }
-
-    #[test]
-    fn numbers_of_runtimes_are_those_of_their_names() {
-        for (number, name) in batch::RUNTIMES.iter().enumerate() {
-            let runtime = Runtime::ALL[number];
-            assert_eq!((runtime as usize, runtime.name()), (number, *name));
-        }
-    }
-
-    #[test]
-    fn labels_without_end_are_cut_between_two() {
-        let mut b = Builder::new();
-        let long = vec![b'x'; MOST_LISTED / 2];
-        let id = list(&mut b, (0..5).map(|_| [&b"key"[..], &long[..]]), true);
-        let view_len = {
-            let schema = Schema::native(Arch::X86_64);
-            b.view(&schema).dict.strings.get(id).len()
-        };
-        assert_eq!(view_len, MOST_LISTED / 2 + 5);
     }
 }

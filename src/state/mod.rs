@@ -15,6 +15,7 @@
 
 mod beside;
 mod cloexec;
+mod contained;
 mod containers;
 mod descriptors;
 mod effects;
@@ -225,10 +226,11 @@ impl<'s> State<'s> {
         });
     }
 
-    /// What is known of containers, as entries in a block that is for nothing else.
-    pub fn tell_containers(&mut self, b: &mut Builder) {
-        self.interner.containers.heed(|_| {});
-        self.interner.containers.tell_all(b);
+    /// What became known of containers since the last call, after somebody may have mentioned them: entries of a block that is
+    /// for nothing else.
+    pub fn news_of_containers(&mut self) -> Option<Box<Builder>> {
+        self.learn_containers();
+        self.interner.containers.news()
     }
 
     /// Counts so far.

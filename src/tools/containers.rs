@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::batch::{Dict, RUNTIMES, StrId, Tables, container_flags};
 use crate::config::Place;
-use crate::container::{Resolver, why};
+use crate::container::{Bytes, Container, Resolver, resting, why};
 use crate::exit::Exit;
 use crate::fields::escape::{self, Within};
 use crate::message;
@@ -31,6 +31,8 @@ pub struct Options {
     pub json: bool,
     /// Which sources say what of this one.
     pub why: Option<String>,
+    /// Those without a process too.
+    pub all: bool,
     /// Where the host's /proc is.
     pub proc: PathBuf,
 }
@@ -46,6 +48,24 @@ struct Line {
     pause: bool,
     state: &'static str,
     processes: usize,
+}
+
+impl Line {
+    /// Of one without a process.
+    fn of(c: &Container, state: &'static str) -> Line {
+        let text = |t: Option<&Bytes>| t.map_or(Vec::new(), |t| t.to_vec());
+        let pod = c.pod.as_ref();
+        Line {
+            kind: c.runtime.name(),
+            name: text(c.name.as_ref()),
+            image: text(c.image.as_ref()),
+            namespace: text(pod.and_then(|p| p.namespace.as_ref())),
+            pod: text(pod.and_then(|p| p.name.as_ref())),
+            pause: c.sandbox,
+            state,
+            processes: 0,
+        }
+    }
 }
 
 /// Lists.
@@ -67,7 +87,15 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
     }
     let (lines, exit) = match &options.from {
         Some(place) => of_reel(place)?,
-        None => (of_host(&options.proc), Exit::Ok),
+        None => {
+            let mut lines = of_host(&options.proc);
+            if options.all {
+                for (c, state) in resting(&options.proc) {
+                    lines.entry(c.id.to_vec()).or_insert_with(|| Line::of(&c, state));
+                }
+            }
+            (lines, Exit::Ok)
+        }
     };
     print(&if options.json { objects(&lines) } else { columns(&lines) })?;
     Ok(exit)
@@ -97,20 +125,10 @@ fn of_host(proc: &Path) -> BTreeMap<Vec<u8>, Line> {
     let (mut resolver, mut lines) = (Resolver::new(proc), BTreeMap::<Vec<u8>, Line>::new());
     for (path, (pid, count)) in groups {
         let Some(c) = resolver.by_files(&path, Some(pid)).container() else { continue };
-        let text = |t: Option<&crate::container::Bytes>| t.map_or(Vec::new(), |t| t.to_vec());
-        let pod = c.pod.as_ref();
         let line = lines.entry(c.id.to_vec()).or_default();
-        *line = Line {
-            kind: c.runtime.name(),
-            name: text(c.name.as_ref()),
-            image: text(c.image.as_ref()),
-            namespace: text(pod.and_then(|p| p.namespace.as_ref())),
-            pod: text(pod.and_then(|p| p.name.as_ref())),
-            pause: c.sandbox,
-            // Frozen or not, processes are in it.
-            state: if is_frozen(&path) { "paused" } else { "running" },
-            processes: line.processes + count,
-        };
+        // Frozen or not, processes are in it.
+        let state = if is_frozen(&path) { "paused" } else { "running" };
+        *line = Line { processes: line.processes + count, ..Line::of(&c, state) };
     }
     lines
 }

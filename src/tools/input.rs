@@ -55,6 +55,13 @@ fn open(place: &Place) -> io::Result<Box<dyn Read>> {
     Ok(Box::new(file))
 }
 
+/// What a file knows last of containers, read before all else. Nothing of what can be read only once.
+pub fn containers_of(place: &Place) -> Vec<Stored> {
+    let Place::File(path) = place else { return Vec::new() };
+    let reader = File::open(path).ok().and_then(|file| Reader::<Box<dyn Read>>::open(file).ok()?.ok());
+    reader.and_then(|mut reader| reader.containers()).unwrap_or_default()
+}
+
 impl Input {
     /// Opens a reel and reads its header. Why that is not possible has been said.
     pub fn open(place: &Place) -> Result<Input, Exit> {

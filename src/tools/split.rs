@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::input::Input;
+use super::input::{Input, containers_of};
 use super::pick::Picker;
 use super::target::{Target, joined};
 use super::window::Window;
@@ -14,7 +14,7 @@ use crate::batch::{AsIs, Batch, Bitmap, Columns};
 use crate::config::Place;
 use crate::exit::Exit;
 use crate::message;
-use crate::reel::{Header, Totals};
+use crate::reel::{Header, Stored, Totals};
 use crate::schema::{LOST, Schema};
 
 /// What ends a piece.
@@ -67,6 +67,8 @@ struct Pieces<'a> {
     block: u64,
     /// Rows and bytes of blocks so far, in all pieces.
     packed: (u64, u64),
+    /// What is known last of containers: each piece tells it of those that it mentions.
+    late: Vec<Stored>,
 }
 
 /// The name of a piece: `dir/name.000001.reel` of `dir/name.reel`.
@@ -99,9 +101,13 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
         head: 0,
         block: 0,
         packed: (0, 0),
+        late: containers_of(&options.from),
     };
     input.show_snapshots();
-    input.keep_containers();
+    // What is read once is known at its end, and so to the last piece alone.
+    if pieces.late.is_empty() {
+        input.keep_containers();
+    }
     while let Some((block, rows)) = picker.next(&mut input, &schema, Columns::ALL) {
         let view = block.view(&schema);
         if block.is_snapshot() {
@@ -114,9 +120,7 @@ pub fn run(options: &Options) -> Result<Exit, Exit> {
     if pieces.count == 0 {
         pieces.begin()?;
     }
-    if let Some(target) = &mut pieces.open {
-        target.learn_containers(&input.containers)?;
-    }
+    pieces.late.append(&mut input.containers);
     pieces.end()?;
     message::say(format!(
         "{} events, {} written, {} lost, {} files",
@@ -213,15 +217,14 @@ impl Pieces<'_> {
 
     fn end(&mut self) -> Result<(), Exit> {
         let (events, lost) = (std::mem::take(&mut self.events), std::mem::take(&mut self.lost));
-        match self.open.take() {
-            Some(target) => target.finish(Totals {
-                produced: events.saturating_add(lost),
-                written: events,
-                lost,
-                ..Totals::default()
-            }),
-            None => Ok(()),
-        }
+        let Some(mut target) = self.open.take() else { return Ok(()) };
+        target.learn_containers(&self.late)?;
+        target.finish(Totals {
+            produced: events.saturating_add(lost),
+            written: events,
+            lost,
+            ..Totals::default()
+        })
     }
 }
 

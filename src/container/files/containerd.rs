@@ -15,12 +15,12 @@ use super::{Answer, Ask, Daemon, Kind, Learned, learn, oci};
 /// Below a state directory.
 const TASKS: &str = "io.containerd.runtime.v2.task";
 /// Below a directory of what lasts.
-const DATABASE: &str = "io.containerd.metadata.v1.bolt/meta.db";
+pub(super) const DATABASE: &str = "io.containerd.metadata.v1.bolt/meta.db";
 /// The same for files of pods, which containers mount.
-const PODS: &str = "io.containerd.grpc.v1.cri";
+pub(super) const PODS: &str = "io.containerd.grpc.v1.cri";
 
 /// Usual state directories, the socket and the directory of what lasts that belong to each.
-const USUAL: [(&str, &str, &str); 4] = [
+pub(super) const USUAL: [(&str, &str, &str); 4] = [
     ("/run/containerd", "/run/containerd/containerd.sock", "/var/lib/containerd"),
     ("/run/k3s/containerd", "/run/k3s/containerd/containerd.sock", "/var/lib/rancher/k3s/agent/containerd"),
     (
@@ -86,6 +86,14 @@ fn said(look: &mut Look, learned: &mut Learned, ask: &Ask, place: &Place) -> Ans
     if c.name.is_none() && c.runtime == Runtime::Containerd {
         c.name = Some(c.id.clone());
     }
+    // What it joins is its sandbox's.
+    let sandbox = c.pod.as_ref().and_then(|p| p.sandbox.clone()).filter(|s| *s != c.id && super::digits(s));
+    if let Some(sandbox) = sandbox.filter(|_| c.shares.contains(&None)) {
+        let its = place.bundle.parent().map(|p| p.join(path(&sandbox)).join("config.json"));
+        if let Some((its, _)) = its.and_then(|file| look.json(&file, place.uid)) {
+            c.shares.iter_mut().zip(oci::container(&its).shares).for_each(|(a, b)| *a = a.or(b));
+        }
+    }
     if let Some(root) = root(&config) {
         learn(&mut learned.roots, (root, place.uid));
     }
@@ -123,7 +131,7 @@ fn root(config: &Value) -> Option<PathBuf> {
 }
 
 /// What the database says: `v1/NAMESPACE/containers/ID/{image, labels, extensions}`, `v1/NAMESPACE/images/NAME/target/digest`.
-fn stored(bolt: &Bolt, namespace: &[u8], c: &mut Container) -> Result<bool, String> {
+pub(super) fn stored(bolt: &Bolt, namespace: &[u8], c: &mut Container) -> Result<bool, String> {
     let of = |id: &[u8], bucket: &[u8]| bolt.all(&[b"v1", namespace, b"containers", id, bucket]);
     let extensions = |id: &[u8]| -> Result<Vec<serde_json::Value>, String> {
         Ok(of(id, b"extensions")?.iter().filter_map(|(_, any)| cri::metadata(any)).collect())

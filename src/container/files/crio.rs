@@ -33,6 +33,8 @@ pub(super) fn read(look: &mut Look, learned: &mut Learned, ask: &Ask) -> Answer 
             c.pod.as_ref().and_then(|p| p.sandbox.clone()).filter(|s| *s != c.id && proper(s))
         {
             let other = look.json(&config(&sandbox), uid).and_then(|(v, _)| container(&v));
+            let its = other.as_ref().map_or([None; 3], |o| o.shares);
+            c.shares.iter_mut().zip(its).for_each(|(a, b)| *a = a.or(b));
             if let (Some(own), Some(other)) = (&mut c.pod, other.and_then(|o| o.pod)) {
                 own.labels = other.labels;
                 own.ip = own.ip.take().or(other.ip);

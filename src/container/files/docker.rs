@@ -11,7 +11,7 @@ use super::super::{Bytes, Container, Pod, Runtime, Source};
 use super::{Answer, Ask, Daemon, Learned, learn};
 
 /// Usual data roots: the distributions', snap's.
-const DATA: [&str; 2] = ["/var/lib/docker", "/var/snap/docker/common/var-lib-docker"];
+pub(super) const DATA: [&str; 2] = ["/var/lib/docker", "/var/snap/docker/common/var-lib-docker"];
 const SOCKET: &str = "/run/docker.sock";
 /// A pod's sandbox under cri-dockerd is called so.
 const SANDBOX: &str = "k8s_POD_";
@@ -27,32 +27,52 @@ pub(super) fn read(look: &mut Look, learned: &mut Learned, ask: &Ask) -> Answer 
         roots.extend(DATA.iter().map(|d| (PathBuf::from(d), 0)));
     }
     for (root, uid) in roots {
-        let dir = root.join("containers").join(path(ask.id));
-        let Some((config, _)) = look.json(&dir.join("config.v2.json"), uid) else { continue };
-        if text(&config, &["ID"]).map(str::as_bytes) != Some(ask.id) {
-            look.note(dir.to_string_lossy(), "says another id");
-            continue;
+        if let Some((c, _)) = one(look, learned, &root, uid, ask.id) {
+            return Some((c, Vec::new()));
         }
-        let mut c = container(&config);
-        if let Some((host, _)) = look.json(&dir.join("hostconfig.json"), uid) {
-            c.privileged = at(&host, &["Privileged"]).and_then(Value::as_bool);
-        }
-        c.image_digest = digest(look, learned, &root, uid, &config);
-        if let Some(sandbox) = c.pod.as_ref().and_then(|p| p.sandbox.clone()).filter(|s| **s != *ask.id) {
-            let file = root.join("containers").join(path(&sandbox)).join("config.v2.json");
-            let config = look.json(&file, uid).map(|(v, _)| v);
-            if let (Some(pod), Some(config)) = (&mut c.pod, config) {
-                pod.labels = pod_labels(&config);
-                pod.ip = ip(&config);
-            }
-        }
-        return Some((c, Vec::new()));
     }
     // Whoever may not read its files may be let into its socket. But an id without a runtime is not known to be docker's.
     let docker =
         ask.watcher.is_some() || super::identify(ask.path).is_some_and(|c| c.runtime == Runtime::Docker);
     let c = Container { runtime: Runtime::Docker, id: ask.id.into(), ..Container::default() };
     docker.then(|| (c, vec![Daemon::Docker { socket: PathBuf::from(SOCKET), uid }]))
+}
+
+/// What its two files say of one container, and the first of them.
+pub(super) fn one(
+    look: &mut Look,
+    learned: &mut Learned,
+    root: &Path,
+    uid: u32,
+    id: &[u8],
+) -> Option<(Container, Value)> {
+    let dir = root.join("containers").join(path(id));
+    let (config, _) = look.json(&dir.join("config.v2.json"), uid)?;
+    if text(&config, &["ID"]).map(str::as_bytes) != Some(id) {
+        look.note(dir.to_string_lossy(), "says another id");
+        return None;
+    }
+    let mut c = container(&config);
+    if let Some((host, _)) = look.json(&dir.join("hostconfig.json"), uid) {
+        c.privileged = at(&host, &["Privileged"]).and_then(Value::as_bool);
+        // Another container's namespace may be the host's.
+        let mode = |name: &str| match at(&host, &[name]).and_then(Value::as_str) {
+            Some(mode) if mode.starts_with("container:") => None,
+            Some(mode) => Some(mode == "host"),
+            None => None,
+        };
+        c.shares = ["PidMode", "NetworkMode", "IpcMode"].map(mode);
+    }
+    c.image_digest = digest(look, learned, root, uid, &config);
+    if let Some(sandbox) = c.pod.as_ref().and_then(|p| p.sandbox.clone()).filter(|s| **s != *id) {
+        let file = root.join("containers").join(path(&sandbox)).join("config.v2.json");
+        let its = look.json(&file, uid).map(|(v, _)| v);
+        if let (Some(pod), Some(config)) = (&mut c.pod, its) {
+            pod.labels = pod_labels(&config);
+            pod.ip = ip(&config);
+        }
+    }
+    Some((c, config))
 }
 
 /// Its bundle mounts `DATA/containers/ID/hostname` at `/etc/hostname`, with no network as well.

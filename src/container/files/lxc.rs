@@ -1,16 +1,19 @@
 //! lxc, lxd, incus: `LXCPATH/NAME/config`. A container is called by the monitor's arguments; its image is its root file system.
 
+use std::path::Path;
+
 use super::super::host::{LIMIT, Look, path};
 use super::super::json::bytes;
 use super::super::{Container, Runtime, Source};
-use super::{Answer, Ask, Kind, Learned};
+use super::{Answer, Ask, Kind, Learned, learn};
 
-pub(super) fn read(look: &mut Look, _: &mut Learned, ask: &Ask) -> Answer {
+pub(super) fn read(look: &mut Look, learned: &mut Learned, ask: &Ask) -> Answer {
     let watcher = ask.watcher?;
     let Kind::Lxc { path: root } = &watcher.kind else { return None };
     // Below the monitor are its hooks as well; those have no container's control group.
     super::identify(ask.path).filter(|c| c.runtime == Runtime::Lxc)?;
     let name = &watcher.id;
+    learn(&mut learned.lxc, (root.clone(), watcher.uid));
     let mut c = Container {
         runtime: Runtime::Lxc,
         id: name.as_slice().into(),
@@ -18,14 +21,27 @@ pub(super) fn read(look: &mut Look, _: &mut Learned, ask: &Ask) -> Answer {
         sources: vec![Source::Process],
         ..Container::default()
     };
-    let proper = !name.contains(&b'/') && name != b"..";
-    let file = root.join(path(name)).join("config");
-    if let Some((text, stamp)) = proper.then(|| look.file(&file, watcher.uid, LIMIT)).flatten() {
-        c.image = image(&text).and_then(|i| bytes(&serde_json::Value::String(i), &[]));
-        c.started = stamp.changed;
-        c.sources.push(Source::Files);
+    if let Some(said) = one(look, root, watcher.uid, name) {
+        (c.image, c.started) = (said.image, said.started);
+        c.sources.extend(said.sources);
     }
     Some((c, Vec::new()))
+}
+
+/// What the configuration of one container says.
+pub(super) fn one(look: &mut Look, root: &Path, uid: u32, name: &[u8]) -> Option<Container> {
+    let proper = !name.contains(&b'/') && name != b"..";
+    let file = root.join(path(name)).join("config");
+    let (text, stamp) = proper.then(|| look.file(&file, uid, LIMIT)).flatten()?;
+    Some(Container {
+        runtime: Runtime::Lxc,
+        id: name.into(),
+        name: Some(name.into()),
+        image: image(&text).and_then(|i| bytes(&serde_json::Value::String(i), &[])),
+        started: stamp.changed,
+        sources: vec![Source::Files],
+        ..Container::default()
+    })
 }
 
 /// `lxc.rootfs.path = TYPE:PATH`; older: `lxc.rootfs = PATH`.

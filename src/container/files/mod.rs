@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::host::{Look, Stamp};
 use super::json::fill;
-use super::monitor::{Above, Kind, Monitor, above};
+use super::monitor::{Above, Kind, Monitor, above, option};
 use super::path::digits;
 use super::{Bytes, Container, Runtime, Source, identify};
 
@@ -27,6 +27,7 @@ mod lxc;
 mod nspawn;
 mod oci;
 mod podman;
+pub(super) mod resting;
 
 /// Places that are remembered of one kind.
 const PLACES: usize = 64;
@@ -82,6 +83,8 @@ pub(super) struct Learned {
     storage: Vec<(PathBuf, u32)>,
     /// Directories of states of runc and crun.
     oci: Vec<(PathBuf, u32)>,
+    /// lxc's directories of containers.
+    lxc: Vec<(PathBuf, u32)>,
     /// Files with something of every container.
     kept: HashMap<PathBuf, (Stamp, Arc<Value>), FxBuildHasher>,
 }
@@ -94,6 +97,17 @@ fn learn<T: PartialEq>(places: &mut Vec<T>, place: T) {
 }
 
 impl Learned {
+    /// A daemon of the host's says in its arguments where it keeps what.
+    pub(super) fn daemon(&mut self, args: &[Vec<u8>], uid: u32) {
+        let program = args.first().and_then(|a| a.rsplit(|b| *b == b'/').next());
+        let told = |names: &[&str]| option(args, names).map(super::host::path).map(|place| (place, uid));
+        match program {
+            Some(b"dockerd") => told(&["--data-root", "--graph", "-g"]).map(|p| learn(&mut self.docker, p)),
+            Some(b"containerd") => told(&["--root"]).map(|p| learn(&mut self.roots, p)),
+            _ => None,
+        };
+    }
+
     /// A file of JSON, parsed once as long as it does not change: with a thousand containers it is asked for a thousand times.
     fn kept(&mut self, look: &mut Look, file: &Path, uid: u32, limit: u64) -> Option<Arc<Value>> {
         let stamp = look.host.stamp(file, uid)?;

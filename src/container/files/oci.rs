@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::super::host::{Look, path};
 use super::super::json::{at, bytes, labels, mounts, text, time, within};
-use super::super::{Container, Runtime, Source};
+use super::super::{Container, Runtime, SHARED, Source};
 use super::{Answer, Ask, Kind, Learned, learn};
 
 /// Usual directories of states.
-const ROOTS: [&str; 2] = ["/run/runc", "/run/crun"];
+pub(super) const ROOTS: [&str; 2] = ["/run/runc", "/run/crun"];
 /// States of one directory that are looked at.
 const STATES: usize = 1024;
 /// What a container with the rights of the host may do, among more.
@@ -70,13 +70,33 @@ fn state(look: &mut Look, dir: &Path, uid: u32, ask: &Ask) -> Answer {
         return None;
     }
     let bundle = Path::new(text(&status, &["bundle"])?).join("config.json");
-    let mut c = look.json(&bundle, uid).map(|(config, _)| container(&config)).unwrap_or_default();
+    of_crun_at(look, dir, &status, &bundle, uid).map(|c| (c, Vec::new()))
+}
+
+/// What crun keeps: the bundle says the rest.
+fn of_crun_at(look: &mut Look, dir: &Path, status: &Value, bundle: &Path, uid: u32) -> Option<Container> {
+    let mut c = look.json(bundle, uid).map(|(config, _)| container(&config)).unwrap_or_default();
     c.runtime = Runtime::Oci;
     c.id = dir.file_name()?.as_encoded_bytes().into();
     c.name = Some(c.id.clone());
-    c.started = time(&status, &["created"]);
+    c.started = time(status, &["created"]);
     c.sources = vec![Source::Files];
-    Some((c, Vec::new()))
+    Some(c)
+}
+
+/// The container whose state is in a directory.
+pub(super) fn one(look: &mut Look, dir: &Path, uid: u32) -> Option<Container> {
+    if look.late() {
+        return None;
+    }
+    let of_runc = dir.join("state.json");
+    if look.host.exists(&of_runc, uid) {
+        return look.json(&of_runc, uid).map(|(state, _)| of_state(&state));
+    }
+    let of_crun = dir.join("status");
+    let (status, _) = look.host.exists(&of_crun, uid).then(|| look.json(&of_crun, uid)).flatten()?;
+    let bundle = Path::new(text(&status, &["bundle"])?).join("config.json");
+    of_crun_at(look, dir, &status, &bundle, uid)
 }
 
 /// What runc keeps: annotations are labels `KEY=VALUE`, the bundle is among them.
@@ -93,6 +113,8 @@ fn of_state(state: &Value) -> Container {
         labels: within(pairs),
         mounts: mounts(points.into_iter().flatten().filter_map(bound)),
         started: time(state, &["created"]),
+        // As runc calls them.
+        shares: ["NEWPID", "NEWNET", "NEWIPC"].map(|kind| shares(at(state, &["config", "namespaces"]), kind)),
         sources: vec![Source::Files],
         ..Container::default()
     }
@@ -118,8 +140,21 @@ pub(super) fn container(config: &Value) -> Container {
         labels: labels(at(config, &["annotations"])),
         mounts: mounts(points.into_iter().flatten().filter_map(bound)),
         privileged: Some(privileged(config)),
+        shares: SHARED.map(|kind| shares(at(config, &["linux", "namespaces"]), kind)),
         sources: vec![Source::Files],
         ..Container::default()
+    }
+}
+
+/// Whether a list of namespaces leaves one to be the host's. One that is joined by a process of its (a pod's other containers
+/// do so) may be either.
+fn shares(all: Option<&Value>, kind: &str) -> Option<bool> {
+    let mut all = all?.as_array()?.iter();
+    match all.find(|n| text(n, &["type"]) == Some(kind)).map(|n| text(n, &["path"])) {
+        None => Some(true),
+        Some(Some(path)) if path.starts_with("/proc/1/") => Some(true),
+        Some(Some(path)) if path.starts_with("/proc/") => None,
+        Some(_) => Some(false),
     }
 }
 

@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 use super::super::host::{LIMIT_OF_ALL, Look, path};
 use super::super::json::{at, bytes, inner, labels, text, time};
 use super::super::{Container, Pod, Runtime, Source};
+use super::resting::{CREATED, EXITED};
 use super::{Answer, Ask, Daemon, Learned, learn, oci};
 
 /// Usual directories of containers.
-const CONTAINERS: [&str; 2] =
+pub(super) const CONTAINERS: [&str; 2] =
     ["/var/lib/containers/storage/overlay-containers", "/var/lib/containers/storage/vfs-containers"];
 /// Its database, next to the containers.
 const DATABASE: &str = "libpod/bolt_state.db";
 /// The list of containers, and that of those which do not outlive a reboot.
-const LISTS: [&str; 2] = ["containers.json", "volatile-containers.json"];
+pub(super) const LISTS: [&str; 2] = ["containers.json", "volatile-containers.json"];
 
 pub(super) fn read(look: &mut Look, learned: &mut Learned, ask: &Ask) -> Answer {
     let told = ask.bundle().and_then(|b| Some((b.parent()?.parent()?.to_owned(), ask.uid())));
@@ -26,14 +27,8 @@ pub(super) fn read(look: &mut Look, learned: &mut Learned, ask: &Ask) -> Answer 
         }
     };
     for (place, uid) in places {
-        let Some(mut c) = LISTS.iter().find_map(|list| listed(look, learned, &place.join(list), uid, ask.id))
-        else {
-            continue;
-        };
-        learn(&mut learned.storage, (place.clone(), uid));
-        c.image_digest = digest(look, learned, &place, uid, &c);
-        bundle(look, &place, uid, ask, &mut c);
-        let whole = stored(look, &place, uid, &mut c);
+        let Some((c, whole)) = one(look, learned, &place, uid, ask) else { continue };
+        learn(&mut learned.storage, (place, uid));
         return Some((c, if whole { Vec::new() } else { daemons(uid) }));
     }
     // Without a list of what it holds the runtime is still podman, and its socket may know it.
@@ -41,6 +36,36 @@ pub(super) fn read(look: &mut Look, learned: &mut Learned, ask: &Ask) -> Answer 
         ask.watcher.is_some() || super::identify(ask.path).is_some_and(|c| c.runtime == Runtime::Podman);
     let c = Container { runtime: Runtime::Podman, id: ask.id.into(), ..Container::default() };
     known.then(|| (c, daemons(ask.uid())))
+}
+
+/// What the files in one place say of a container, and whether that is all.
+pub(super) fn one(
+    look: &mut Look,
+    learned: &mut Learned,
+    place: &Path,
+    uid: u32,
+    ask: &Ask,
+) -> Option<(Container, bool)> {
+    let mut c = LISTS.iter().find_map(|list| listed(look, learned, &place.join(list), uid, ask.id))?;
+    c.image_digest = digest(look, learned, place, uid, &c);
+    bundle(look, place, uid, ask, &mut c);
+    let whole = stored(look, place, uid, &mut c);
+    Some((c, whole))
+}
+
+/// What became of one that has no process. With a database that cannot be read: it has a bundle since its first start.
+pub(super) fn state(look: &mut Look, place: &Path, uid: u32, id: &[u8]) -> &'static str {
+    let file = place.parent().map(|p| p.join(DATABASE)).filter(|f| look.host.exists(f, uid));
+    let bolt = file.and_then(|file| look.database(&file, uid));
+    let text = bolt.and_then(|bolt| bolt.get(&[b"ctr", id], b"state").ok()?);
+    let state = text.and_then(|t| serde_json::from_slice::<serde_json::Value>(&t).ok());
+    // ContainerStatus of libpod/define: 1 configured, 2 created.
+    match state.as_ref().and_then(|s| at(s, &["state"])?.as_u64()) {
+        Some(1 | 2) => CREATED,
+        Some(_) => EXITED,
+        None if look.host.exists(&place.join(path(id)).join("userdata/config.json"), uid) => EXITED,
+        None => CREATED,
+    }
 }
 
 fn daemons(uid: u32) -> Vec<Daemon> {
@@ -124,7 +149,7 @@ fn bundle(look: &mut Look, place: &Path, uid: u32, ask: &Ask, c: &mut Container)
     let file = ask.bundle().unwrap_or_else(|| place.join(path(ask.id)).join("userdata")).join("config.json");
     let Some((config, _)) = look.json(&file, uid) else { return };
     let said = oci::container(&config);
-    (c.mounts, c.privileged) = (said.mounts, said.privileged);
+    (c.mounts, c.privileged, c.shares) = (said.mounts, said.privileged, said.shares);
     let sandbox = bytes(&config, &["annotations", "io.kubernetes.cri-o.SandboxID"]);
     if let Some(sandbox) = sandbox {
         c.sandbox = *sandbox == *ask.id;

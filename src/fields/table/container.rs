@@ -131,6 +131,31 @@ fn unit(path: &[u8]) -> Option<&[u8]> {
     path.split(|b| *b == b'/').rev().find(|part| UNITS.iter().any(|end| part.ends_with(end)))
 }
 
+/// Whether a namespace of the container is the host's, by its place among [`container_flags::SHARES`].
+fn shares<'a>(d: &Dict<'a>, id: ProcId, nth: u32) -> Value<'a> {
+    inside(d, id, |c| match c.flags >> (container_flags::SHARES.trailing_zeros() + 2 * nth) & 3 {
+        0 | 2 => Value::None,
+        bits => Value::Bool(bits == 3),
+    })
+}
+
+/// What the options of a mount say of writing and of propagation.
+fn of_options<'a>(d: &Dict<'a>, id: ProcId, key: &Key, say: fn(&[u8]) -> Value<'static>) -> Value<'a> {
+    inside(d, id, |c| mount(d, c, key).map_or(Value::None, |m| say(parts(m)[2])))
+}
+
+fn options(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|b| *b == b',')
+}
+
+/// How mounts below it spread; runtimes write the recursive form with an r.
+fn propagation(text: &[u8]) -> Value<'static> {
+    const WORDS: [&str; 8] =
+        ["rprivate", "private", "rslave", "slave", "rshared", "shared", "runbindable", "unbindable"];
+    let found = WORDS.into_iter().find(|w| options(text).any(|o| o == w.as_bytes()));
+    found.map_or(Value::None, |word| Value::Text(word.as_bytes().into()))
+}
+
 fn duration<'a>(b: &Batch<'a>, row: usize) -> Value<'a> {
     let container = b.proc_of(row).and_then(|p| b.dict.container(p.container));
     match (container.filter(|c| c.started != 0), b.time.get(row)) {
@@ -294,6 +319,49 @@ pub const FIELDS: &[Field] = &[
             "container.mount.mode[/data] contains ro",
             of_proc(|d, i, key| of_mount(d, i, key, 2)),
         ),
+    ),
+    keyed(
+        Takes::NameOrIndex,
+        field(
+            "container.mount.rdwr",
+            Type::Bool,
+            "true if one mount can be written to, by number or destination",
+            "container.mount.rdwr[/data] = false",
+            of_proc(|d, i, key| {
+                of_options(d, i, key, |text| Value::Bool(!options(text).any(|o| o == b"ro")))
+            }),
+        ),
+    ),
+    keyed(
+        Takes::NameOrIndex,
+        field(
+            "container.mount.propagation",
+            Type::Text,
+            "how mounts below one mount spread, by number or destination: rprivate, rslave, rshared",
+            "container.mount.propagation[/data] = rshared",
+            of_proc(|d, i, key| of_options(d, i, key, propagation)),
+        ),
+    ),
+    field(
+        "container.host_pid",
+        Type::Bool,
+        "true if the container has the host's pid namespace",
+        "container.host_pid = true",
+        of_proc(|d, i, _| shares(d, i, 0)),
+    ),
+    field(
+        "container.host_network",
+        Type::Bool,
+        "true if the container has the host's network",
+        "container.host_network = true",
+        of_proc(|d, i, _| shares(d, i, 1)),
+    ),
+    field(
+        "container.host_ipc",
+        Type::Bool,
+        "true if the container has the host's IPC namespace",
+        "container.host_ipc = true",
+        of_proc(|d, i, _| shares(d, i, 2)),
     ),
     field(
         "container.start_ts",

@@ -642,10 +642,11 @@ pub const FIELDS: &[Field] = &[
     field(
         "evt.certain",
         Type::Bool,
-        "false if names in this event may be stale, because something before it was lost",
+        "false if names in this event may be stale, because something before it was lost, or its container's became known later",
         "evt.certain = false",
-        Row(Columns::FLAGS, |b, row, _| {
-            if row < b.flags.len() { Value::Bool(!args::is_uncertain(b, row)) } else { Value::None }
+        Row(Columns::FLAGS.and(Columns::PROC), |b, row, _| match row < b.flags.len() {
+            true => Value::Bool(!args::is_uncertain(b, row) && !b.is_late(row)),
+            false => Value::None,
         }),
     ),
 ];

@@ -12,7 +12,8 @@ use crate::live::rig::alone;
 
 pub const UID: &str = "6f1d2c3b-4a59-4e68-8776-95a4b3c2d1e0";
 
-pub fn daemon(lab: &mut Lab) {
+/// Starts it; its pid.
+pub fn daemon(lab: &mut Lab) -> u32 {
     let config = lab.text(
         r#"version = 2
 root = "{}/cr"
@@ -27,8 +28,9 @@ state = "{}/cs"
 "#,
     );
     fs::write(lab.at("c.toml"), config).unwrap();
-    lab.daemon("containerd -c {}/c.toml");
+    let pid = lab.daemon("containerd -c {}/c.toml");
     lab.socket("ctd.sock");
+    pid
 }
 
 /// Calls the interface that kubelet calls.
@@ -133,6 +135,8 @@ fn a_pod_is_what_kubernetes_told() {
         assert!(text(&known.image_digest).starts_with("sha256:"), "{known:?}");
         assert!(known.sources.contains(&source), "{known:?}");
         assert_eq!(known.privileged, Some(false));
+        // The pod's network is the host's, and so that of those who join it.
+        assert_eq!(known.shares[..2], [Some(false), Some(true)], "{known:?}");
     };
     check(&web, "web", Source::Files);
     check(&side, "side", Source::Files);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sysreel::container::{Resolver, Runtime, Source, why};
 
-use super::lab::{IMAGE, Lab, http, lab, label, text, unified};
+use super::lab::{IMAGE, Lab, http, lab, label, listed, text, unified};
 use crate::live::rig::alone;
 
 /// A daemon with the image.
@@ -48,6 +48,12 @@ impl Docker {
         let (status, body) = self.ask("POST", &format!("/containers/{name}/start"), "", b"");
         assert_eq!(status, 204, "{}", String::from_utf8_lossy(&body));
     }
+}
+
+/// Which namespaces of the host's it has: of processes, network, messages.
+fn lab_shares(resolver: &mut Resolver, id: &str) -> [Option<bool>; 3] {
+    let (pid, path) = super::lab::running(id).unwrap();
+    resolver.by_files(&path, Some(pid)).container().unwrap().shares
 }
 
 #[test]
@@ -109,6 +115,21 @@ fn a_container_is_what_docker_was_told() {
     assert!(said.iter().any(|s| s.source.ends_with(&file) && s.said.starts_with("read")), "{said:?}");
     assert!(why(Path::new("/proc"), b"no such container").is_empty());
 
+    // Those without a process are listed on request.
+    let made = make("made", json!({}));
+    let ended = make("short-lived", json!({"NetworkMode": "host", "PidMode": "host"}));
+    run("short-lived");
+    lab.until("its end", || (!unified().join("docker").join(&ended).exists()).then_some(()));
+    for (id, name, state) in [(&made, "made", "created"), (&ended, "short-lived", "exited")] {
+        assert_eq!(listed(&[], id), "");
+        let line = lab.until(state, || Some(listed(&["--all"], id)).filter(|l| l.contains(state)));
+        assert!(line.contains(&format!("\"state\":\"{state}\"")) && line.contains(name), "{line}");
+        assert!(line.contains(IMAGE) && line.contains("\"processes\":0"), "{line}");
+    }
+    assert!(listed(&["--all"], &id).contains("\"state\":\"running\""));
+    let shares = |id: &str| lab_shares(&mut Resolver::new(Path::new("/proc")), id);
+    assert_eq!(shares(&id), [Some(false), Some(false), Some(false)]);
+
     // Whether it runs or stands still is told by its control group.
     for (how, is) in [("pause", "paused"), ("unpause", "running")] {
         assert_eq!(ask("POST", &format!("/containers/late/{how}"), "", b"").0, 204);
@@ -117,7 +138,7 @@ fn a_container_is_what_docker_was_told() {
         let line = listed.lines().find(|l| l.contains(&second)).unwrap_or_else(|| panic!("{listed}"));
         assert!(line.contains(&format!("\"state\":\"{is}\"")), "{line}");
     }
-    for name in ["other", "late", "all"] {
+    for name in ["other", "late", "all", "made", "short-lived"] {
         assert_eq!(ask("DELETE", &format!("/containers/{name}?force=1"), "", b"").0, 204);
     }
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::containerd::{UID, daemon, remove_pod, run_in, run_pod};
 use super::docker::Docker;
 use super::lab::{IMAGE, Lab, lab};
+use super::others::{POD, bundle, crio, lxc, name, nspawn, start_lxc};
 use super::podman::{configure, podman};
 use crate::cli::sysreel;
 use crate::live::rig::{alone, interrupt, loudly, reread};
@@ -140,4 +141,114 @@ fn the_first_call_in_a_container_of_podman_has_its_names() {
     podman(&lab, "rm -f -t 0 web");
     let lines = capture.stop();
     assert!(all_are(&lines, &id, &["web", IMAGE, "team:blue", "-", "-", "-", "-", "podman"]) > 10);
+}
+
+/// The program's calls, from its execve on: all have these words.
+fn from_its_execve_on(lines: &[Vec<String>], id: &str, program: &str, words: &[&str]) {
+    let own: Vec<_> = lines.iter().filter(|l| l[0] == id && l[9].starts_with(program)).collect();
+    let owned: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+    assert!(own.len() > 5 && own[0][9] == format!("{program} execve"), "{id}: {own:?} of {}", lines.len());
+    for line in own {
+        // Of an image come labels as well.
+        assert!(line[3].starts_with(words[2]), "{line:?}");
+        assert_eq!((&line[1..3], &line[4..=words.len()]), (&owned[..2], &owned[3..]), "{line:?}");
+    }
+}
+
+#[test]
+fn the_first_call_in_a_plain_container_of_containerd_has_its_names() {
+    let _alone = alone!();
+    let mut lab = lab!("containerd", "ctr", "runc", "busybox");
+    daemon(&mut lab);
+    lab.shell("ctr -a {}/ctd.sock image import {}/lab.tar");
+    let capture = Capture::start(&lab);
+    let name = name(&lab, "ctr");
+    lab.shell(&format!("ctr -a {{}}/ctd.sock run -d --net-host --label a=b {IMAGE} {name}"));
+    std::thread::sleep(Duration::from_millis(200));
+    let lines = capture.stop();
+    // Only the daemon knows the image; it was asked when the control group was made.
+    from_its_execve_on(&lines, &name, "sleep", &[&name, IMAGE, "a:b", "-", "-", "-", "-", "containerd"]);
+    lab.shell(&format!(
+        "ctr -a {{}}/ctd.sock task kill -s KILL {name}; sleep 0.2; ctr -a {{}}/ctd.sock container rm {name}"
+    ));
+}
+
+#[test]
+fn the_first_call_in_a_pod_of_podman_has_the_pods_names() {
+    let _alone = alone!();
+    let lab = lab!("podman", "conmon", "runc", "catatonit", "busybox");
+    configure(&lab);
+    let pod = podman(&lab, "pod create --name shop --label app=web --network none");
+    let capture = Capture::start(&lab);
+    let id = podman(&lab, &format!("run -d --pod shop --name member --label team=blue {IMAGE} /bin/true"));
+    podman(&lab, "wait member");
+    podman(&lab, "pod rm -f -t 0 shop");
+    let lines = capture.stop();
+    from_its_execve_on(
+        &lines,
+        &id,
+        "true",
+        &["member", IMAGE, "team:blue", "shop", "-", &pod, "app:web", "podman"],
+    );
+}
+
+#[test]
+fn the_first_call_in_a_container_of_the_shape_of_cri_o_has_its_names() {
+    let _alone = alone!();
+    let mut lab = lab!("runc", "conmon", "busybox");
+    let capture = Capture::start(&lab);
+    let (id, _) = crio(&mut lab);
+    std::thread::sleep(Duration::from_millis(200));
+    let lines = capture.stop();
+    let labels = "io.kubernetes.container.name:web,own:yes";
+    let words = ["web", "quay.io/web:2", labels, "web-7d4", "shop", POD, "app:web", "cri-o"];
+    from_its_execve_on(&lines, &id, "sleep", &words);
+    lab.shell(&format!("runc --root {{}}/state delete -f {id}"));
+}
+
+#[test]
+fn the_first_call_in_a_container_of_runc_has_its_names() {
+    let _alone = alone!();
+    let lab = lab!("runc", "busybox");
+    let name = name(&lab, "first");
+    // Its control group is not called like it.
+    bundle(&lab, "b", "/sysreel-lab/first", &json!({"team": "blue"}));
+    let capture = Capture::start(&lab);
+    lab.shell(&format!("runc run -d --bundle {{}}/b {name}"));
+    std::thread::sleep(Duration::from_millis(200));
+    let lines = capture.stop();
+    from_its_execve_on(&lines, &name, "sleep", &[&name, "-", "team:blue", "-", "-", "-", "-", "oci"]);
+    lab.shell(&format!("runc delete -f {name}"));
+}
+
+#[test]
+fn the_first_call_in_a_container_of_lxc_has_its_name_and_root() {
+    let _alone = alone!();
+    let lab = lab!("lxc-start", "lxc-stop", "busybox");
+    let name = name(&lab, "lxc");
+    lxc(&lab, &name);
+    let capture = Capture::start(&lab);
+    start_lxc(&lab, &name);
+    std::thread::sleep(Duration::from_millis(200));
+    let lines = capture.stop();
+    let root = lab.text("{}/r");
+    from_its_execve_on(&lines, &name, "sleep", &[&name, &root, "-", "-", "-", "-", "-", "lxc"]);
+    lab.shell(&format!("lxc-stop -P {{}}/l -n {name} -k"));
+}
+
+#[test]
+fn the_first_call_in_a_container_of_nspawn_has_its_name_and_root() {
+    let _alone = alone!();
+    let mut lab = lab!("systemd-nspawn", "busybox");
+    let name = name(&lab, "ns");
+    let capture = Capture::start(&lab);
+    let child = nspawn(&mut lab, &name);
+    let group = format!("machine-{}.scope/payload", name.replace('-', "\\x2d"));
+    lab.process(&group);
+    std::thread::sleep(Duration::from_millis(500));
+    let lines = capture.stop();
+    let root = lab.text("{}/r");
+    from_its_execve_on(&lines, &name, "sleep", &[&name, &root, "-", "-", "-", "-", "-", "nspawn"]);
+    let child = rustix::process::Pid::from_raw(child as i32).unwrap();
+    let _ = rustix::process::kill_process(child, rustix::process::Signal::TERM);
 }

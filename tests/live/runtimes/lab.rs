@@ -199,6 +199,13 @@ pub fn unified() -> PathBuf {
     if own.join("cgroup.procs").exists() { own.into() } else { "/sys/fs/cgroup".into() }
 }
 
+/// The line of `sysreel containers -j` with this in it; blank if there is none.
+pub fn listed(options: &[&str], with: &str) -> String {
+    let done = crate::cli::sysreel().args(["containers", "-j"]).args(options).output().unwrap();
+    let text = String::from_utf8(done.stdout).unwrap();
+    text.lines().find(|l| l.contains(with)).unwrap_or_default().to_owned()
+}
+
 /// A label's value.
 pub fn label<'a>(labels: &'a [(Bytes, Bytes)], name: &str) -> Option<&'a str> {
     let found = labels.iter().find(|(k, _)| **k == *name.as_bytes());

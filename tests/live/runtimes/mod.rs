@@ -7,6 +7,7 @@ mod containerd;
 mod docker;
 mod first;
 mod lab;
+mod late;
 mod many;
 mod others;
 mod podman;

@@ -6,17 +6,17 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use sysreel::container::{Runtime, Source};
 
-use super::lab::{Lab, lab, label, text, unified};
+use super::lab::{Lab, lab, label, listed, text, unified};
 use crate::live::rig::alone;
 
 /// A name that no other run has at the same time.
-fn name(lab: &Lab, kind: &str) -> String {
+pub(super) fn name(lab: &Lab, kind: &str) -> String {
     let unique = lab.dir.path().file_name().unwrap().to_str().unwrap().trim_start_matches("srl").to_owned();
     format!("sysreel-lab-{kind}-{unique}")
 }
 
 /// A bundle in a directory: the root file system of busybox, sleeping.
-fn bundle(lab: &Lab, dir: &str, group: &str, annotations: &Value) {
+pub(super) fn bundle(lab: &Lab, dir: &str, group: &str, annotations: &Value) {
     fs::create_dir_all(lab.at(dir)).unwrap();
     let spaces = ["mount", "uts", "ipc", "pid", "network"].map(|n| json!({"type": n}));
     let config = json!({
@@ -62,14 +62,14 @@ fn a_container_of_runc_is_known_by_its_state() {
     lab.shell(&format!("runc delete -f {left}; runc --root {{}}/state delete -f {alone}"));
 }
 
-#[test]
-fn a_container_of_the_shape_of_cri_o_is_what_its_annotations_say() {
-    let _alone = alone!();
-    let mut lab = lab!("runc", "conmon", "busybox");
-    let sandbox = "5".repeat(64);
-    let id = format!("{:0>64}", name(&lab, "").bytes().map(|b| format!("{b:02x}")).collect::<String>());
+/// The uid of the pod.
+pub(super) const POD: &str = "6f1d2c3b-4a59-4e68-8776-95a4b3c2d1e0";
+
+/// Starts a container of a pod as CRI-O does; its id and that of its sandbox.
+pub(super) fn crio(lab: &mut Lab) -> (String, String) {
+    let (sandbox, uid) = ("5".repeat(64), POD);
+    let id = format!("{:0>64}", name(lab, "").bytes().map(|b| format!("{b:02x}")).collect::<String>());
     let id = id[id.len() - 64..].to_owned();
-    let uid = "6f1d2c3b-4a59-4e68-8776-95a4b3c2d1e0";
     let group = format!("/kubepods/besteffort/pod{uid}/crio-{id}");
     let crio = |name: &str| format!("io.kubernetes.cri-o.{name}");
     let common = json!({
@@ -91,13 +91,22 @@ fn a_container_of_the_shape_of_cri_o_is_what_its_annotations_say() {
         crio("ContainerID"): sandbox, crio("ContainerType"): "sandbox", crio("Name"): "k8s_POD_web-7d4_shop_0",
         crio("Labels"): "{\"app\":\"web\",\"io.kubernetes.pod.name\":\"web-7d4\"}", crio("IP.0"): "10.85.0.7",
     }));
-    bundle(&lab, &format!("s/overlay-containers/{id}/userdata"), &group, &own);
-    bundle(&lab, &format!("s/overlay-containers/{sandbox}/userdata"), "/none", &its);
+    bundle(lab, &format!("s/overlay-containers/{id}/userdata"), &group, &own);
+    bundle(lab, &format!("s/overlay-containers/{sandbox}/userdata"), "/none", &its);
     lab.daemon(&format!(
         "conmon --sync -c {id} -u {id} -n k8s_web_web-7d4_shop_{uid}_0 -r /usr/sbin/runc -b {{}}/s/overlay-containers/{id}/userdata \
          -p {{}}/pid --exit-dir {{}} -l k8s-file:{{}}/ctr.log --full-attach --socket-dir-path {{}} --runtime-arg --root={{}}/state"
     ));
     lab.until("conmon", || lab.try_shell(&format!("runc --root {{}}/state start {id}")).0.then_some(()));
+    (id, sandbox)
+}
+
+#[test]
+fn a_container_of_the_shape_of_cri_o_is_what_its_annotations_say() {
+    let _alone = alone!();
+    let mut lab = lab!("runc", "conmon", "busybox");
+    let (id, sandbox) = crio(&mut lab);
+    let uid = POD;
     let known = lab.known(&format!("crio-{id}"));
     assert_eq!((known.runtime, &*known.id, text(&known.name)), (Runtime::Crio, id.as_bytes(), "web"));
     assert_eq!((text(&known.image), label(&known.labels, "own")), ("quay.io/web:2", Some("yes")));
@@ -109,24 +118,51 @@ fn a_container_of_the_shape_of_cri_o_is_what_its_annotations_say() {
     lab.shell(&format!("runc --root {{}}/state delete -f {id}"));
 }
 
+/// Configures a container of lxc.
+pub(super) fn lxc(lab: &Lab, name: &str) {
+    fs::create_dir_all(lab.at("l").join(name)).unwrap();
+    let config = lab.text(
+        "lxc.rootfs.path = dir:{}/r\nlxc.net.0.type = empty\nlxc.uts.name = web\nlxc.apparmor.profile = unconfined\n",
+    );
+    fs::write(lab.at("l").join(name).join("config"), config).unwrap();
+}
+
+pub(super) fn start_lxc(lab: &Lab, name: &str) {
+    lab.shell(&format!(
+        "lxc-start -P {{}}/l -n {name} -d -o {{}}/lxc.log -- /bin/sleep 3600 || (cat {{}}/lxc.log; false)"
+    ));
+}
+
 #[test]
 fn a_container_of_lxc_is_known_by_its_monitor() {
     let _alone = alone!();
     let lab = lab!("lxc-start", "lxc-stop", "busybox");
     let name = name(&lab, "lxc");
-    fs::create_dir_all(lab.at("l").join(&name)).unwrap();
-    let config = lab.text(
-        "lxc.rootfs.path = dir:{}/r\nlxc.net.0.type = empty\nlxc.uts.name = web\nlxc.apparmor.profile = unconfined\n",
-    );
-    fs::write(lab.at("l").join(&name).join("config"), config).unwrap();
-    lab.shell(&format!(
-        "lxc-start -P {{}}/l -n {name} -d -o {{}}/lxc.log -- /bin/sleep 3600 || (cat {{}}/lxc.log; false)"
-    ));
+    lxc(&lab, &name);
+    start_lxc(&lab, &name);
     let known = lab.known(&format!("lxc.payload.{name}"));
     assert_eq!((known.runtime, &*known.id, text(&known.name)), (Runtime::Lxc, name.as_bytes(), &*name));
     assert_eq!(text(&known.image), lab.text("{}/r"));
     assert!(known.sources.contains(&Source::Files), "{known:?}");
+    // Another of the same place that does not run.
+    lxc(&lab, &format!("{name}-other"));
+    let line = listed(&["--all"], &format!("{name}-other"));
+    assert!(line.contains("\"state\":\"stopped\"") && line.contains(&lab.text("{}/r")), "{line}");
     lab.shell(&format!("lxc-stop -P {{}}/l -n {name} -k"));
+}
+
+/// Starts a container of nspawn; its pid.
+pub(super) fn nspawn(lab: &mut Lab, name: &str) -> u32 {
+    fs::write(lab.at("r/etc/os-release"), "ID=lab\n").unwrap();
+    fs::create_dir_all(lab.at("r/usr")).unwrap();
+    let scope = unified().join("machine.slice").join(format!("machine-{}.scope", name.replace('-', "\\x2d")));
+    fs::create_dir_all(&scope).unwrap();
+    let procs = scope.join("cgroup.procs");
+    // As systemd-run would: into a scope of its own first.
+    lab.daemon(&format!(
+        "sh -c 'echo $$ > '\"'\"'{}'\"'\"'; exec systemd-nspawn -q --register=no --keep-unit -M {name} -D {{}}/r /bin/sleep 3600'",
+        procs.display()
+    ))
 }
 
 #[test]
@@ -134,16 +170,7 @@ fn a_container_of_nspawn_is_known_by_its_path_and_arguments() {
     let _alone = alone!();
     let mut lab = lab!("systemd-nspawn", "busybox");
     let name = name(&lab, "ns");
-    fs::write(lab.at("r/etc/os-release"), "ID=lab\n").unwrap();
-    fs::create_dir_all(lab.at("r/usr")).unwrap();
-    let scope = unified().join("machine.slice").join(format!("machine-{}.scope", name.replace('-', "\\x2d")));
-    fs::create_dir_all(&scope).unwrap();
-    let procs = scope.join("cgroup.procs");
-    // As systemd-run would: into a scope of its own first.
-    let child = lab.daemon(&format!(
-        "sh -c 'echo $$ > '\"'\"'{}'\"'\"'; exec systemd-nspawn -q --register=no --keep-unit -M {name} -D {{}}/r /bin/sleep 3600'",
-        procs.display()
-    ));
+    let child = nspawn(&mut lab, &name);
     let known = lab.known(&format!("machine-{}.scope/payload", name.replace('-', "\\x2d")));
     assert_eq!((known.runtime, &*known.id, text(&known.name)), (Runtime::Nspawn, name.as_bytes(), &*name));
     assert_eq!(text(&known.image), lab.text("{}/r"));

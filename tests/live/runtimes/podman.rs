@@ -5,7 +5,7 @@ use std::os::unix::fs::chown;
 
 use sysreel::container::{Runtime, Source};
 
-use super::lab::{IMAGE, Lab, lab, label, text};
+use super::lab::{IMAGE, Lab, lab, label, listed, text};
 use crate::live::rig::alone;
 
 const PODMAN: &str = "CONTAINERS_CONF={}/containers.conf podman --root {}/p --runroot {}/pr --tmpdir {}/pt";
@@ -38,6 +38,7 @@ fn containers_and_pods_are_what_podman_was_told() {
     assert!(text(&known.image_digest).starts_with("sha256:"), "{known:?}");
     assert!(known.mounts.iter().any(|m| String::from_utf8_lossy(m).starts_with(&bind)), "{known:?}");
     assert_eq!((known.sources, known.pod), (vec![Source::Path, Source::Files], None));
+    assert_eq!(known.shares, [Some(false); 3]);
 
     podman(&lab, "pod create --name shop --label app=web --network none");
     let member = podman(&lab, &format!("run -d --pod shop --name member --privileged {IMAGE}"));
@@ -54,6 +55,18 @@ fn containers_and_pods_are_what_podman_was_told() {
     let known = lab.known(&format!("libpod-{infra}"));
     assert!(known.sandbox);
     check(&known);
+
+    // Those without a process are listed on request.
+    let made = podman(&lab, &format!("create --network none --name made {IMAGE}"));
+    let ended = podman(&lab, &format!("run -d --network host --name ended {IMAGE} /bin/true"));
+    podman(&lab, "wait ended");
+    for (id, name, state) in [(&made, "made", "created"), (&ended, "ended", "exited")] {
+        assert_eq!(listed(&[], id), "");
+        let line = listed(&["--all"], id);
+        assert!(line.contains(&format!("\"state\":\"{state}\"")) && line.contains(name), "{line}");
+    }
+    assert!(listed(&["--all"], &id).contains("\"state\":\"running\""));
+    podman(&lab, "rm -f -t 0 made ended");
 
     // Where the database cannot be read, the service tells.
     let database = lab.at("p/libpod/bolt_state.db");
