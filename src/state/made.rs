@@ -5,7 +5,7 @@
 
 use super::cloexec;
 use super::effects::{bytes_of, file_at};
-use super::scan::{anon_kind, kind_of_mode};
+use super::proc_text::{anon_kind, kind_of_mode};
 use super::tables::{FileDesc, ProcRef, Text};
 use crate::batch::{FileKind, L4, Role, file_flags};
 use crate::decode::{Fact, Got, Path, Record, Sock};

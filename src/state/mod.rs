@@ -27,6 +27,8 @@ mod life;
 mod lookup;
 mod made;
 mod net;
+mod proc_dir;
+mod proc_text;
 mod reading;
 mod replay;
 mod rows;
