@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::descriptors::{Fd, FdTable, TableRef};
 use super::proc_dir::ProcDir;
-use super::tables::{FileEntity, ProcDesc, ProcEntity, ProcRef};
+use super::tables::{ProcDesc, ProcEntity, ProcRef};
 use super::{RETRY, State, scan};
 use crate::batch::proc_flags;
 
@@ -216,7 +216,7 @@ impl State<'_> {
             table.share();
         }
         for open in self.proc_fs.fds(dir) {
-            let file = FileEntity::new(open.desc);
+            let file = self.sockets.file(open.desc);
             table.place(open.fd, Fd { cloexec: open.cloexec, since, read: true, ..Fd::new(file) });
         }
     }

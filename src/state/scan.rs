@@ -3,7 +3,7 @@
 //! Enters: a pid. Leaves: descriptions, as far as /proc gives them. Never: a failure that stops anything (processes come
 //! and go; what cannot be read is not known), an unbounded read (names are the traced side's choice).
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxHashMap;
 use rustix::fs::{AtFlags, Statx, StatxFlags};
 
+use super::families;
 use super::groups::{self, Groups};
 use super::made;
 use super::net::NetTables;
@@ -41,6 +42,8 @@ pub struct ProcFs {
     /// Environments are read too.
     env: bool,
     net: FxHashMap<u64, NetTables>,
+    /// The inode of our own network namespace.
+    own_net: OnceCell<Option<u64>>,
     shared: RefCell<Shared>,
     /// Room for what is read, kept from file to file.
     room: RefCell<Vec<u8>>,
@@ -107,6 +110,7 @@ impl ProcFs {
             root: root.into(),
             env: false,
             net: FxHashMap::default(),
+            own_net: OnceCell::new(),
             shared: RefCell::default(),
             room: RefCell::default(),
             hierarchy: Cell::new(0),
@@ -402,7 +406,11 @@ impl ProcFs {
         let name = inside(self.root_of(dir), target);
         let mut d = FileDesc { name: Some(self.text(name)), ..FileDesc::default() };
         if let Some(ino) = socket {
-            (d.kind, d.ino) = (FileKind::Socket, ino);
+            // In no table: it is bound to nothing, or of another family.
+            let (mut name, path) = ([0; 32], self.root.join(format!("{}/fd/{fd}", dir.pid)));
+            let n = rustix::fs::getxattr(path, c"system.sockprotoname", &mut name[..]).unwrap_or(0);
+            (d.kind, d.l4) = families::kind_of_protocol(name.get(..n).unwrap_or_default());
+            (d.name, d.ino) = (None, ino);
             return d;
         }
         if let Some(ino) = inode(b"pipe:[") {
@@ -415,6 +423,8 @@ impl ProcFs {
         }
         if target.starts_with(b"/memfd:") {
             d.kind = FileKind::Memfd;
+        } else if target.starts_with(b"/dmabuf:") {
+            d.kind = FileKind::Dmabuf;
         }
         if let Some(found) = of.behind(fd, StatxFlags::TYPE | StatxFlags::INO) {
             (d.dev, d.ino) = (dev_of(&found), found.stx_ino);
@@ -455,7 +465,14 @@ impl ProcFs {
     fn socket(&mut self, dir: &ProcDir, ino: u64) -> Option<FileDesc> {
         let ns = dir.net.get().or_else(|| Some(dir.stat(c"ns/net")?.st_ino))?;
         dir.net.set(Some(ns));
-        self.net.entry(ns).or_default().find(&self.root.join(format!("{}/net", dir.pid)), ino)
+        // The thread's: another may be elsewhere for a moment.
+        let own =
+            *self.own_net.get_or_init(|| rustix::fs::stat("/proc/thread-self/ns/net").ok().map(|s| s.st_ino));
+        self.net.entry(ns).or_default().find(
+            &self.root.join(format!("{}/net", dir.pid)),
+            own == Some(ns),
+            ino,
+        )
     }
 
     /// Forgets the socket tables: they are a snapshot.
