@@ -378,6 +378,26 @@ pub const FACT_PAIR: u8 = 9;
 pub const FACT_RECEIVED: u8 = 10;
 /// The same, with as many messages as the result says.
 pub const FACT_RECEIVED_ALL: u8 = 11;
+/// [`SentFact`] of the descriptor in argument 0, if argument 4 is an address: it has a local one by then.
+pub const FACT_SENT: u8 = 12;
+/// The same, if the message that argument 1 points to has an address.
+pub const FACT_SENT_MSG: u8 = 13;
+
+/// What sending made of a socket that was not bound.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct SentFact {
+    /// Inode of the socket; 0 if it is none.
+    pub ino: u64,
+    /// AF_.
+    pub family: u16,
+    /// Local port, host order.
+    pub lport: u16,
+    /// Port id of a netlink socket.
+    pub port: u32,
+}
+/// Size of [`SentFact`].
+pub const SENT_FACT: u32 = 16;
 
 /// A descriptor, and what it is.
 #[repr(C)]
@@ -463,9 +483,10 @@ pub struct SockFact {
     pub state: u16,
     /// 1 if the descriptor was a socket.
     pub ok: u32,
-    /// Local address.
+    /// Local address. Of other families: netlink's port id; of packets the interface and the protocol (host order) of 4 bytes
+    /// each; vsock's port and CID; the process at the other end of a unix socket.
     pub laddr: [u8; 16],
-    /// Remote address.
+    /// Remote address; vsock's likewise.
     pub raddr: [u8; 16],
     /// Unix: bytes of the own name and of the peer's.
     pub llen: u32,

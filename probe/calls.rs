@@ -199,7 +199,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         }
         // Of messages few bring descriptors.
         let fact: u8 = ld::<u8>(plan, 3) & 15;
-        if state && fact >= FACT_RECEIVED {
+        if state && (fact == FACT_RECEIVED || fact == FACT_RECEIVED_ALL) {
             state = has_control(ld(regs, g!(REGS_A1)));
         }
         if g!(HAVE_ENTRY) != 0 {
@@ -272,6 +272,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         let words: u8 = ld(plan, 1);
         let fd0: i64 = ld::<i32>(a, HEAD) as i64;
         let (arg0, arg1, arg3): (u64, u64, u64) = (ld(a, HEAD), ld(a, HEAD + 8), ld(a, HEAD + 24));
+        let arg4: u64 = ld(a, HEAD + 32);
         let ops: u8 = if full { ld(plan, 2) } else { 0 };
         let is_state = r.forget(state as u64) != 0;
         let mut items = 0u32;
@@ -308,7 +309,7 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         let mut flags = flags;
         // What it is decides how it is told.
         let fact: u8 = ld::<u8>(plan, 3) & 15;
-        let of = if fact == FACT_SOCK { fd0 } else { ret };
+        let of = if matches!(fact, FACT_SOCK | FACT_SENT | FACT_SENT_MSG) { fd0 } else { ret };
         let file = if fact != FACT_NONE { file_in(files_of(task), of) } else { 0 };
         let file = r.forget(file);
         let fact = if fact == FACT_FILE || fact == FACT_FILE_MAYBE {
@@ -322,8 +323,15 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
             } else {
                 FACT_OPENED
             }
-        } else if fact >= FACT_RECEIVED && !is_state {
+        } else if (fact == FACT_RECEIVED || fact == FACT_RECEIVED_ALL) && !is_state {
             FACT_NONE
+        } else if fact >= FACT_SENT {
+            // Only what is sent to an address can be sent by a socket that has none itself.
+            let mut to = arg4;
+            if fact == FACT_SENT_MSG && read_user(&mut to as *mut u64 as *mut u8, 8, arg1) < 0 {
+                to = 0;
+            }
+            if to != 0 { FACT_SENT } else { FACT_NONE }
         } else {
             fact
         };
@@ -336,6 +344,8 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
                 path(&mut r, task, start, true);
             } else if fact == FACT_SOCK || fact == FACT_ACCEPTED {
                 sock_of(&mut r, file);
+            } else if fact == FACT_SENT {
+                sent(&mut r, file);
             } else if fact == FACT_CREDS {
                 creds(&mut r, task);
             } else {

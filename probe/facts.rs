@@ -309,12 +309,45 @@ pub unsafe fn sock_of(r: &mut Rec, file: u64) {
             let own = unix_name(r, sk, at + 64);
             let peer: u64 = rk(sk, g!(UNIX_PEER));
             let other = if peer != 0 { unix_name(r, peer, at + 176) } else { 0 };
+            let by: u64 = if g!(SK_PEER_PID) != 0 { rk(sk, g!(SK_PEER_PID)) } else { 0 };
+            let pid: u32 = rk(by, g!(PID_NUMBERS));
             let a = r.c.add(bound_at(at) as usize);
+            st(a, 24, pid as u64);
             // The ports of a unix socket mean nothing.
             st(a, 14, 0u16);
             st(a, 16, 0u16);
             st(a, 56, own as u64 | (other as u64) << 32);
+        } else if family == 16 {
+            st(a, 24, netlink_port(sk) as u64);
+        } else if family == 17 && g!(PACKET_IF) != 0 {
+            let (interface, number): (u32, u16) = (rk(sk, g!(PACKET_IF)), rk(sk, g!(PACKET_NUM)));
+            st(a, 24, interface as u64 | (number.swap_bytes() as u64) << 32);
+        } else if family == 40 && g!(VSOCK_LOCAL) != 0 {
+            // Port and CID of struct sockaddr_vm (include/uapi/linux/vm_sockets.h).
+            let (l, d): (u64, u64) = (rk(sk, g!(VSOCK_LOCAL) + 4), rk(sk, g!(VSOCK_REMOTE) + 4));
+            st(a, 24, l);
+            st(a, 40, d);
         }
+    }
+}
+#[inline(always)]
+unsafe fn netlink_port(sk: u64) -> u32 {
+    unsafe { if g!(NETLINK_PORT) != 0 { rk(sk, g!(NETLINK_PORT)) } else { 0 } }
+}
+/// What a send made of a socket.
+#[inline(always)]
+pub unsafe fn sent(r: &mut Rec, file: u64) {
+    unsafe {
+        let inode: u64 = rk(file, g!(FILE_INODE));
+        let mode: u16 = rk(inode, g!(INODE_MODE));
+        let socket: u64 = if mode & 0o170000 == 0o140000 { rk(file, g!(FILE_PRIVATE)) } else { 0 };
+        let sk: u64 = rk(socket, g!(SOCKET_SK));
+        let family: u16 = rk(sk, g!(SK_FAMILY));
+        let lport: u16 = rk(sk, g!(SK_NUM));
+        let port = if family == 16 { netlink_port(sk) } else { 0 };
+        let ino: u64 = if socket != 0 { rk(inode, g!(INODE_INO)) } else { 0 };
+        r.word(ino);
+        r.word(family as u64 | (lport as u64) << 16 | (port as u64) << 32);
     }
 }
 /// True if a task is in another user namespace than the first, which has the level 0 and which no call leads back to.

@@ -152,6 +152,13 @@ constants!(
     UNIX_PEER,
     UADDR_LEN,
     UADDR_NAME,
+    SK_PEER_PID, // 0 for these: not known, as where a family is a module
+    PID_NUMBERS,
+    NETLINK_PORT,
+    PACKET_IF,
+    PACKET_NUM,
+    VSOCK_LOCAL,
+    VSOCK_REMOTE,
     REGS_A0,
     REGS_A1,
     REGS_A2,

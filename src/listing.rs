@@ -177,7 +177,9 @@ impl<'a> Listing<'a> {
         meta: Meta,
         (since, without): (u64, Vec<u32>),
     ) -> Result<(), Exit> {
-        let mut snapshot = Snapshot::new(1, since, without).with_places();
+        let snapshot = Snapshot::new(1, since, without);
+        let of_processes = self.options.what == What::Ps;
+        let mut snapshot = if of_processes { snapshot.of_processes() } else { snapshot.with_places() };
         let mut builder = Builder::new();
         // Entities of a state remember blocks by their numbers.
         let mut generation = 1;

@@ -191,6 +191,10 @@ pub enum FileKind {
     Anon = 23,
     /// A symbolic link opened with O_PATH.
     Symlink = 24,
+    /// A socket of virtual machines.
+    Vsock = 25,
+    /// A buffer that drivers share.
+    Dmabuf = 26,
 }
 
 impl FileKind {
@@ -221,6 +225,8 @@ impl FileKind {
         (FileKind::Userfault, "userfaultfd", 'w'),
         (FileKind::Anon, "anon", 'a'),
         (FileKind::Symlink, "symlink", 'h'),
+        (FileKind::Vsock, "vsock", 'V'),
+        (FileKind::Dmabuf, "dmabuf", 'D'),
     ];
 
     /// The kind with this number; numbers of later versions are [`FileKind::Unknown`].
@@ -248,6 +254,7 @@ impl FileKind {
                 | FileKind::Unix
                 | FileKind::Netlink
                 | FileKind::Packet
+                | FileKind::Vsock
         )
     }
 
@@ -310,7 +317,7 @@ pub struct File {
     pub rport: u16,
     /// Local address; IPv4 in the first four bytes.
     pub laddr: [u8; 16],
-    /// Remote address.
+    /// Remote address. Of a unix socket the first four bytes are the process at its other end, little-endian; 0 if not known.
     pub raddr: [u8; 16],
     /// See [`file_flags`].
     pub flags: u32,

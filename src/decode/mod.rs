@@ -55,10 +55,22 @@ pub enum Fact<'a> {
     Path(Path<'a>),
     /// A socket.
     Sock(Sock<'a>),
+    /// What a send made of its socket.
+    Sent(Sent),
     /// New credentials.
     Creds(Creds),
     /// Descriptors that were made or came.
     Got(Gots<'a>),
+}
+
+/// See [`abi::SentFact`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields of abi::SentFact")]
+pub struct Sent {
+    pub ino: u64,
+    pub family: u16,
+    pub lport: u16,
+    pub port: u32,
 }
 
 /// A descriptor, and what the kernel says it is.
@@ -307,6 +319,11 @@ impl<'a> Cursor<'a> {
         let (users, _) = (self.u32()?, self.u32()?);
         Some(Creds { uid, gid, euid, egid, elsewhere: users != 0 })
     }
+    fn sent(&mut self) -> Option<Sent> {
+        let (ino, family, lport, port) = (self.u64()?, self.u16()?, self.u16()?, self.u32()?);
+        (ino != 0).then_some(Sent { ino, family, lport, port })
+    }
+
     fn sock(&mut self) -> Option<Sock<'a>> {
         let ino = self.u64()?;
         let (family, ty, protocol, lport) = (self.u16()?, self.u16()?, self.u16()?, self.u16()?);
@@ -416,6 +433,7 @@ impl<'a> Record<'a> {
             }
             abi::FACT_SOCK | abi::FACT_ACCEPTED => c.sock().map(Fact::Sock),
             abi::FACT_CREDS => c.creds().map(Fact::Creds),
+            abi::FACT_SENT => c.sent().map(Fact::Sent),
             abi::FACT_PIPE | abi::FACT_PAIR | abi::FACT_RECEIVED | abi::FACT_RECEIVED_ALL => {
                 c.u64().and_then(|n| c.take(usize::try_from(n).ok()?)).map(|b| Fact::Got(Gots(b)))
             }

@@ -53,6 +53,12 @@ pub fn server(file: &File) -> End {
     }
 }
 
+/// The process at the other end of a unix socket, if the kernel told.
+pub fn peer(file: &File) -> Option<u32> {
+    let pid = file.raddr.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    Some(pid).filter(|pid| *pid != 0 && file.kind == FileKind::Unix)
+}
+
 /// For what the file of a row is open, as `lsof` says it; in a table also what is open without a number.
 pub fn use_of(batch: &Batch<'_>, row: usize) -> Option<&'static str> {
     if batch.call.get(row) == Some(&DESCRIPTOR) {

@@ -126,6 +126,10 @@ pub enum Effect {
     Bind,
     /// Argument 0 is a server.
     Listen,
+    /// Argument 0 may have a local address from now on, if argument 4 is an address; fact: which.
+    Send,
+    /// The same, if the message that argument 1 points to has an address.
+    SendMsg,
     /// The working directory changed; fact: its path.
     Chdir,
     /// The root directory changed; fact: the working directory's path.
@@ -493,12 +497,12 @@ pub static CALLS: &[Call] = calls! {
     getsockname(fd: Fd, addr <- Sockaddr(At(2)), addrlen <= Struct(Struct::Int)) -> Zero, NET, Nothing;
     getpeername(fd: Fd, addr <- Sockaddr(At(2)), addrlen <= Struct(Struct::Int)) -> Zero, NET, Nothing;
     sendto(fd: Fd, buf: Bytes(Nth(2)), size: Size, flags: Flags(&t::MSG), dest_addr: Sockaddr(Nth(5)),
-        addrlen: UInt) -> Bytes, NET, Nothing;
+        addrlen: UInt) -> Bytes, NET, Effect::Send;
     recvfrom(fd: Fd, buf <- Bytes(Within(2)), size: Size, flags: Flags(&t::MSG), src_addr <- Sockaddr(At(5)),
         addrlen <= Struct(Struct::Int)) -> Bytes, NET, Nothing;
-    sendmsg(fd: Fd, msg: Msghdr, flags: Flags(&t::MSG)) -> Bytes, NET, Nothing;
+    sendmsg(fd: Fd, msg: Msghdr, flags: Flags(&t::MSG)) -> Bytes, NET, Effect::SendMsg;
     recvmsg(fd: Fd, msg <- Msghdr, flags: Flags(&t::MSG)) -> Bytes, NET, Effect::Receive;
-    sendmmsg(fd: Fd, msgvec: Mmsghdr(Nth(2)), vlen: UInt, flags: Flags(&t::MSG)) -> Int, NET, Nothing;
+    sendmmsg(fd: Fd, msgvec: Mmsghdr(Nth(2)), vlen: UInt, flags: Flags(&t::MSG)) -> Int, NET, Effect::SendMsg;
     recvmmsg(fd: Fd, msgvec <- Mmsghdr(Nth(2)), vlen: UInt, flags: Flags(&t::MSG),
         timeout ~ Struct(Struct::Timespec)) -> Int, NET, Effect::ReceiveAll;
     shutdown(fd: Fd, how: Enum(&t::SHUT)) -> Zero, NET, Nothing;

@@ -77,6 +77,8 @@ struct Past {
 const STDIO: u32 = 3;
 /// Numbers below this are an index, which is nearly all; others a map.
 const LOW: usize = 4096;
+/// So are those that are so far beyond the others: a child of a shell, which keeps its own at 255, has not 250 empty places.
+const GAP: usize = 32;
 /// How long a call that copies a table may take, if its beginning is not known (ns).
 const LONG: u64 = 10_000_000;
 /// How many files whose making is not told yet a table remembers.
@@ -89,6 +91,7 @@ const PAST: usize = 512;
 pub struct FdTable {
     /// One for a process and its children until one of them changes something: most change little, and many nothing.
     low: Rc<Vec<Option<Fd>>>,
+    /// Numbers beyond that.
     high: FxHashMap<u32, Fd>,
     shared: bool,
     /// Something changes it that is not told: nothing in it is certain.
@@ -250,8 +253,8 @@ impl FdTable {
     pub fn get(&self, fd: u32) -> Option<&Fd> {
         match self.low.get(fd as usize) {
             Some(entry) => entry.as_ref(),
-            None if fd as usize >= LOW => self.high.get(&fd),
-            None => None,
+            None if self.high.is_empty() => None,
+            None => self.high.get(&fd),
         }
     }
 
@@ -260,8 +263,7 @@ impl FdTable {
         match self.low.get(fd as usize) {
             Some(Some(_)) => Rc::make_mut(&mut self.low).get_mut(fd as usize)?.as_mut(),
             Some(None) => None,
-            None if fd as usize >= LOW => self.high.get_mut(&fd),
-            None => None,
+            None => self.high.get_mut(&fd),
         }
     }
 
@@ -466,12 +468,17 @@ impl FdTable {
         if fd < STDIO {
             changed();
         }
-        if i >= LOW {
+        if i >= LOW.min(self.low.len() + GAP) {
             return self.high.insert(fd, entry);
         }
         let low = Rc::make_mut(&mut self.low);
         if i >= low.len() {
+            let begin = low.len() as u32;
             low.resize(i + 1, None);
+            // What stood beyond is in its place now.
+            if !self.high.is_empty() {
+                (begin..=fd).for_each(|n| low[n as usize] = self.high.remove(&n));
+            }
         }
         low[i].replace(entry)
     }
@@ -642,6 +649,32 @@ mod tests {
         t.place(3, entry);
         assert_eq!(name(t.meant(3, Some(40))), is("old", false));
         assert!(t.has_doubts());
+    }
+
+    /// Numbers with gaps between them, in any order: each means what was placed last, and they are listed in order.
+    #[test]
+    fn numbers_far_from_the_others_take_no_room_for_what_is_between() {
+        let mut t = FdTable::default();
+        t.place(251, file("far", 10));
+        assert!(t.low.is_empty());
+        let mut dice = 7_u64;
+        let mut is = std::collections::BTreeMap::new();
+        is.insert(251, "far".to_owned());
+        for n in 0..3000 {
+            dice = dice.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            let fd = (dice >> 33) as u32 % [8, 80, 600, 9000][n % 4];
+            if dice >> 20 & 3 == 0 {
+                t.remove(fd, 20);
+                is.remove(&fd);
+            } else {
+                t.replace(fd, file(&n.to_string(), 10));
+                is.insert(fd, n.to_string());
+            }
+            assert_eq!(name(t.meant(fd, None)).map(|(name, _)| name), is.get(&fd).cloned());
+        }
+        let all: Vec<_> = t.iter().map(|(fd, f)| (fd, f.file.desc.borrow().name.clone().unwrap())).collect();
+        let want: Vec<_> = is.into_iter().map(|(fd, name)| (fd, Text::from(name.as_bytes()))).collect();
+        assert_eq!(all, want);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use super::cloexec;
 use super::descriptors::{Fd, TableRef};
+use super::families::{bound_by_sending, sent};
 use super::life;
 use super::made::{got, told, tried};
 use super::tables::{FileDesc, FileEntity, FileRef, ProcRef, Text, ask};
@@ -25,7 +26,7 @@ pub fn bytes_of<'a>(r: &Record<'a>, shape: &Shape, arg: usize) -> Option<&'a [u8
 
 /// Calls that give the socket they name an address: it is looked at again after them.
 pub fn tells_address(effect: Effect) -> bool {
-    matches!(effect, Effect::Connect | Effect::Bind | Effect::Listen)
+    matches!(effect, Effect::Connect | Effect::Bind | Effect::Listen | Effect::Send | Effect::SendMsg)
 }
 
 /// Calls after which their arguments name other files than before, or files that were not there.
@@ -63,6 +64,13 @@ pub fn apply(proc: &ProcRef, r: &Record, shape: &Shape) {
         Effect::None | Effect::Exec | Effect::Clone | Effect::Prctl | Effect::MayOpen | Effect::MayAccept => {
         }
         Effect::Receive | Effect::ReceiveAll => {}
+        Effect::Send | Effect::SendMsg => {
+            if let (Fact::Sent(s), Some(file)) = (r.fact(), file_at(&table, r.word(0)))
+                && sent(&file.desc.borrow(), &s)
+            {
+                file.change(|d| bound_by_sending(d, &s));
+            }
+        }
         Effect::Open | Effect::Anon(_) | Effect::Socket | Effect::Accept | Effect::Descriptor => {
             // `made` did not know of what: better nothing than the file that had this number before.
             if let Some(fd) = new_fd {
@@ -265,7 +273,7 @@ pub fn tell_copies(proc: &ProcRef, r: &Record, shape: &Shape) {
         (Effect::Fcntl, _) if r.word(1) as i32 == libc::F_SETFD => tell(r.word(0)),
         (Effect::Ioctl, _) => tell(r.word(0)),
         (_, Fact::Got(all)) => all.for_each(|g| tell(u64::from(g.fd))),
-        (Effect::None | Effect::Exec | Effect::Clone, _) => {}
+        (Effect::None | Effect::Exec | Effect::Clone | Effect::Send | Effect::SendMsg, _) => {}
         _ if r.ret >= 0 => tell(r.ret as u64),
         _ => {}
     }

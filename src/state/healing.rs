@@ -62,12 +62,14 @@ impl State<'_> {
             (d.pid, d.start)
         };
         proc.trusted.set(self.lost_at);
-        match self.proc_fs.process(pid) {
-            Some(now) if now.start == start => {
+        let dir = self.proc_fs.open(pid);
+        let now = dir.and_then(|dir| Some((self.proc_fs.process_in(&dir)?, dir)));
+        match now {
+            Some((now, dir)) if now.start == start => {
                 let table = proc.fds.borrow().clone();
                 let fresh = Rc::new(RefCell::new(FdTable::default()));
                 self.proc_fs.forget_sockets();
-                self.fill(pid, None, &fresh, begin);
+                self.fill(&dir, None, &fresh, begin);
                 table.borrow_mut().renew(fresh.take());
                 *proc.split.borrow_mut() = None;
                 proc.change(|d| *d = now);
@@ -76,7 +78,7 @@ impl State<'_> {
                 proc.clone()
             }
             // The number is somebody else's by now, and so is the record.
-            Some(now) if now.start <= time => {
+            Some((now, _)) if now.start <= time => {
                 self.end(pid, time);
                 self.read(pid)
             }

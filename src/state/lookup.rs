@@ -4,7 +4,7 @@
 //! those that it made or brought. Never: a row.
 
 use super::descriptors::Doubt;
-use super::tables::{FileDesc, FileEntity, FileRef, ProcRef};
+use super::tables::{FileDesc, FileRef, ProcRef};
 use super::{State, effects, made};
 use crate::batch::{Builder, NONE, file_flags};
 use crate::decode::{Fact, RawItem, Record};
@@ -73,7 +73,7 @@ impl State<'_> {
     pub(super) fn entity(&self, mut desc: FileDesc, pid: u32, fd: u32) -> FileRef {
         let nameless = desc.name.is_none() && desc.dev != 0;
         desc.flags |= if nameless { file_flags::UNNAMED } else { 0 };
-        let file = FileEntity::new(desc);
+        let file = self.sockets.file(desc);
         if nameless {
             self.proc_fs.finds(&file, pid, fd);
         }

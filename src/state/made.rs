@@ -5,7 +5,8 @@
 
 use super::cloexec;
 use super::effects::{bytes_of, file_at};
-use super::scan::{anon_kind, kind_of_mode};
+use super::families;
+use super::proc_text::{anon_kind, kind_of_mode};
 use super::tables::{FileDesc, ProcRef, Text};
 use crate::batch::{FileKind, L4, Role, file_flags};
 use crate::decode::{Fact, Got, Path, Record, Sock};
@@ -163,6 +164,7 @@ fn nameless(mut d: FileDesc, name: &[u8]) -> FileDesc {
         b"" => return d,
         b"inotify" => b"anon_inode:inotify".to_vec(),
         [b'[', ..] => [b"anon_inode:", name].concat(),
+        b"dmabuf" => b"/dmabuf:".to_vec(),
         b"secretmem" => b"/secretmem (deleted)".to_vec(),
         _ if name.starts_with(b"memfd:") => [b"/", name, b" (deleted)"].concat(),
         _ if name.starts_with(b"bpf") => [b"anon_inode:", name].concat(),
@@ -172,6 +174,8 @@ fn nameless(mut d: FileDesc, name: &[u8]) -> FileDesc {
         d.kind = anon_kind(what);
     } else if shown.starts_with(b"/memfd:") {
         d.kind = FileKind::Memfd;
+    } else if shown.starts_with(b"/dmabuf") {
+        d.kind = FileKind::Dmabuf;
     }
     d.name = Some(Text::from(shown.as_slice()));
     d
@@ -233,6 +237,7 @@ fn family_kind(family: u16) -> FileKind {
         libc::AF_UNIX => FileKind::Unix,
         libc::AF_NETLINK => FileKind::Netlink,
         libc::AF_PACKET => FileKind::Packet,
+        libc::AF_VSOCK => FileKind::Vsock,
         _ => FileKind::Socket,
     }
 }
@@ -242,6 +247,11 @@ pub fn told(d: &mut FileDesc, s: &Sock) {
     d.kind = family_kind(s.family);
     d.ino = s.ino;
     d.flags |= file_flags::READ | file_flags::WRITE;
+    // TCP_LISTEN (include/net/tcp_states.h) is the state of whatever listens; of datagrams it means nothing.
+    if s.state == 10 && matches!(i32::from(s.ty), libc::SOCK_STREAM | libc::SOCK_SEQPACKET) {
+        d.role = Role::Server;
+        d.flags |= file_flags::LISTENING;
+    }
     if d.kind.is_ip() {
         d.l4 = match i32::from(s.protocol) {
             libc::IPPROTO_TCP => L4::Tcp,
@@ -264,6 +274,9 @@ pub fn told(d: &mut FileDesc, s: &Sock) {
         // The end that has a name gives it to the connection.
         let name = if s.rname.is_empty() { s.lname } else { s.rname };
         unix_name(d, name);
+        d.raddr[..4].copy_from_slice(&s.laddr[..4]);
+    } else {
+        d.name = families::name(d.kind, s.protocol, &s.laddr, &s.raddr).or(d.name.take());
     }
 }
 

@@ -18,7 +18,9 @@ mod cloexec;
 mod contained;
 mod containers;
 mod descriptors;
+mod diag;
 mod effects;
+mod families;
 mod flight;
 mod groups;
 mod healing;
@@ -28,11 +30,14 @@ mod life;
 mod lookup;
 mod made;
 mod net;
+mod proc_dir;
+mod proc_text;
 mod reading;
 mod replay;
 mod rows;
 mod scan;
 mod snapshot;
+mod sockets;
 mod tables;
 mod uring;
 
@@ -124,6 +129,8 @@ pub struct State<'s> {
     live: FxHashSet<u32>,
     /// What calls that have begun will overwrite, by thread: the time of the entry and its record.
     entries: FxHashMap<u32, (u64, Vec<u8>)>,
+    /// Sockets by their inodes.
+    sockets: sockets::Sockets,
     /// Requests of io_uring under way.
     requests: uring::Requests,
     /// Paths of control groups of the unified hierarchy by their ids, of those that records told.
@@ -174,6 +181,7 @@ impl<'s> State<'s> {
             next_seq: Vec::new(),
             live: FxHashSet::default(),
             entries: FxHashMap::default(),
+            sockets: sockets::Sockets::default(),
             requests: uring::Requests::default(),
             groups: FxHashMap::default(),
             judge: None,

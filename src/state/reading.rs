@@ -6,7 +6,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::descriptors::{Fd, FdTable, TableRef};
-use super::tables::{FileEntity, ProcDesc, ProcEntity, ProcRef};
+use super::proc_dir::ProcDir;
+use super::tables::{ProcDesc, ProcEntity, ProcRef};
 use super::{RETRY, State, scan};
 use crate::batch::proc_flags;
 
@@ -46,6 +47,7 @@ impl State<'_> {
         if self.unread.is_empty() {
             // The socket tables were a snapshot for this scan.
             self.proc_fs.forget_sockets();
+            self.proc_fs.forget_shared();
         }
         !self.unread.is_empty()
     }
@@ -53,10 +55,12 @@ impl State<'_> {
     /// Reads one process, its descriptors and its ancestors from /proc.
     pub fn read(&mut self, pid: u32) -> ProcRef {
         let begin = (self.now)();
-        let Some(desc) = self.proc_fs.process(pid) else { return self.bare(pid, begin) };
+        let dir = self.proc_fs.open(pid);
+        let found = dir.and_then(|dir| Some((self.proc_fs.process_in(&dir)?, dir)));
+        let Some((desc, dir)) = found else { return self.bare(pid, begin) };
         let parent = self.ancestor(desc.ppid, 0);
         let table = Rc::new(RefCell::new(FdTable::default()));
-        self.fill(pid, Some(desc.threads), &table, begin);
+        self.fill(&dir, Some(desc.threads), &table, begin);
         let proc = ProcEntity::new(desc, parent, table);
         proc.fds_known.set(true);
         proc.trusted.set(self.lost_at);
@@ -179,9 +183,13 @@ impl State<'_> {
     pub(super) fn read_fds(&mut self, proc: &ProcRef) -> ProcRef {
         let begin = (self.now)();
         let pid = proc.desc.borrow().pid;
-        self.fill(pid, None, &proc.fds.borrow(), begin);
+        let dir = self.proc_fs.open(pid);
+        if let Some(dir) = &dir {
+            self.fill(dir, None, &proc.fds.borrow(), begin);
+        }
         // From now on older records change nothing: what they would have changed is read as well.
-        if let Some(now) = self.proc_fs.process(pid).filter(|now| now.start == proc.desc.borrow().start) {
+        let now = dir.and_then(|dir| self.proc_fs.process_in(&dir));
+        if let Some(now) = now.filter(|now| now.start == proc.desc.borrow().start) {
             proc.change(|d| *d = ProcDesc { ppid: d.ppid, ..now });
         }
         proc.fds_known.set(true);
@@ -195,19 +203,21 @@ impl State<'_> {
     pub(super) fn read_inherited(&mut self, child: &ProcRef, parent: u32) {
         let begin = (self.now)();
         let table = child.fds.borrow().clone();
-        self.fill(parent, None, &table, begin);
+        if let Some(dir) = self.proc_fs.open(parent) {
+            self.fill(&dir, None, &table, begin);
+        }
         child.scanned.set((0, (self.now)()));
         child.fds_known.set(true);
     }
 
     /// Reads what a process has open; how many threads it has, if that has just been read.
-    pub(super) fn fill(&mut self, pid: u32, threads: Option<u32>, table: &TableRef, since: u64) {
+    pub(super) fn fill(&mut self, dir: &ProcDir, threads: Option<u32>, table: &TableRef, since: u64) {
         let mut table = table.borrow_mut();
-        if threads.or_else(|| self.proc_fs.threads(pid)) != Some(1) {
+        if threads.or_else(|| self.proc_fs.threads(dir)) != Some(1) {
             table.share();
         }
-        for open in self.proc_fs.fds(pid) {
-            let file = FileEntity::new(open.desc);
+        for open in self.proc_fs.fds(dir) {
+            let file = self.sockets.file(open.desc);
             table.place(open.fd, Fd { cloexec: open.cloexec, since, read: true, ..Fd::new(file) });
         }
     }

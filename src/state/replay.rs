@@ -353,7 +353,8 @@ impl<'s> Replay<'s> {
         }
         if flags & row_flags::COMPAT != 0 {
             // What these did is told by nobody.
-            if effect != Effect::None && !schema::is_error(ret) {
+            let none = matches!(effect, Effect::None | Effect::Send | Effect::SendMsg);
+            if !none && !schema::is_error(ret) {
                 doubt(&proc.fds.borrow());
             }
             return;

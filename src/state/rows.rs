@@ -7,7 +7,7 @@ use super::intern::{self, Around};
 use super::tables::{PendingExec, ProcRef};
 use super::{ENTRIES, State, Wanted, effects, made};
 use crate::batch::{Builder, Item, NONE, ProcId, Row, row_flags};
-use crate::decode::{RawItem, Record};
+use crate::decode::{Fact, RawItem, Record};
 use crate::schema::{self, Copied, Dir, Effect, Kind, Len, Shape, item};
 use crate::source::abi;
 
@@ -106,7 +106,8 @@ impl State<'_> {
                 _ => self.look_up(r, shape, &proc, during_scan, false),
             }
         }
-        if compat && shape.effect != Effect::None && r.ret >= 0 {
+        let sends = matches!(shape.effect, Effect::Send | Effect::SendMsg);
+        if compat && shape.effect != Effect::None && !sends && r.ret >= 0 {
             // The kernel is asked for nothing there: what such a call did to descriptors is not known.
             proc.fds.borrow().borrow_mut().untold();
         }
@@ -147,7 +148,8 @@ impl State<'_> {
             flags |= row_flags::UNCERTAIN;
         }
         if shape.refs > 0 {
-            if shape.ret_ref().is_some() || effects::names_after(shape.effect) {
+            let quiet = sends && !matches!(r.fact(), Fact::Sent(_));
+            if !quiet && (shape.ret_ref().is_some() || effects::names_after(shape.effect)) {
                 self.look_up(r, shape, &proc, during_scan, true);
             }
             let result = shape.ret_ref().and_then(|at| self.files.get_mut(usize::from(at)));

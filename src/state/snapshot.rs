@@ -32,6 +32,8 @@ pub struct Snapshot {
     over: bool,
     /// What a process has open without a descriptor has rows too.
     places: bool,
+    /// Descriptors have none.
+    processes_only: bool,
 }
 
 struct Current {
@@ -55,12 +57,18 @@ impl Snapshot {
             descriptors: 0,
             over: false,
             places: false,
+            processes_only: false,
         }
     }
 
     /// With rows for where a process works, what it runs and its root.
     pub fn with_places(self) -> Snapshot {
         Snapshot { places: true, ..self }
+    }
+
+    /// Without rows for descriptors.
+    pub fn of_processes(self) -> Snapshot {
+        Snapshot { processes_only: true, ..self }
     }
 
     /// All that happened before this time (boot clock, ns) has been taken in.
@@ -139,6 +147,9 @@ impl State<'_> {
                 let row = s.row(schema::DESCRIPTOR, (id, pid), (self.num, time), unsure);
                 b.push(row, &[number as u64, 0], &[], &[file]);
             }
+        }
+        if s.processes_only {
+            return true;
         }
         let table = proc.fds.borrow().clone();
         let left: Vec<(u32, Fd)> = table.borrow().iter().map(|(n, fd)| (n, fd.clone())).collect();

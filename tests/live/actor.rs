@@ -53,6 +53,7 @@ extern "C" fn before_main() {
         "changing" => memory_actor::changing(),
         "scan" => super::scan::act(),
         "moves" => super::moves::act(),
+        "names" => super::names::act(),
         "sockets" => super::sockets::act(),
         "elsewhere" => super::elsewhere::act(),
         "jailed" => super::elsewhere::jailed(),

@@ -29,6 +29,7 @@ mod memory_actor;
 #[cfg(target_arch = "x86_64")]
 mod million;
 mod moves;
+mod names;
 mod peers;
 mod reject;
 mod rejected;

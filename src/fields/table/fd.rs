@@ -162,7 +162,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "fd.name",
         Type::Path,
-        "path; for sockets local->remote addresses; pipe:[4711] and the like",
+        "path; for sockets local->remote addresses, or what they are bound to; pipe:[4711] and the like",
         "fd.name startswith /etc",
         of_file(|d, i, _| of(d, i, |f| name(d, f).map_or(Value::None, Value::Text))),
     ),
@@ -385,6 +385,13 @@ pub const FIELDS: &[Field] = &[
         of_file(|d, i, _| {
             of(d, i, |f| if f.dev == 0 { Value::None } else { Value::UInt(u64::from(f.dev & 0xf_ffff)) })
         }),
+    ),
+    field(
+        "fd.peer.pid",
+        Type::UInt,
+        "process at the other end of a unix socket, as the kernel keeps it: who listened, who connected, or who made the pair",
+        "fd.peer.pid = 1",
+        of_file(|d, i, _| of(d, i, |f| names::peer(f).map_or(Value::None, |pid| Value::UInt(pid.into())))),
     ),
     field(
         "fd.ino",

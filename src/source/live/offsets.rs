@@ -85,6 +85,15 @@ const GROUPS: [(&str, &str); 6] = [
     ("ROOT_HIERARCHY", "cgroup_root.hierarchy_id"),
 ];
 
+/// The same of what some sockets have beside their addresses; each group is 0 where a kernel has it as a module, or not at
+/// all.
+const FAMILIES: [&[(&str, &str)]; 4] = [
+    &[("SK_PEER_PID", "sock.sk_peer_pid"), ("PID_NUMBERS", "pid.numbers")],
+    &[("NETLINK_PORT", "netlink_sock.portid")],
+    &[("PACKET_IF", "packet_sock.ifindex"), ("PACKET_NUM", "packet_sock.num")],
+    &[("VSOCK_LOCAL", "vsock_sock.local_addr"), ("VSOCK_REMOTE", "vsock_sock.remote_addr")],
+];
+
 /// The same of io_uring's requests, which lie in memory as the `struct io_kiocb` and what each operation makes of its first
 /// bytes; without one of those the hooks are not attached.
 const URING: [(&str, &str); 23] = [
@@ -179,7 +188,8 @@ pub struct Found {
 
 /// Every constant that comes from the kernel's BTF, or the members that it lacks.
 pub fn resolve(btf_bytes: &[u8]) -> Result<Found, Vec<String>> {
-    let members = || OFFSETS.iter().chain(&GROUPS).chain(&URING).map(|o| o.1);
+    let members =
+        || OFFSETS.iter().chain(&GROUPS).chain(&URING).chain(FAMILIES.into_iter().flatten()).map(|o| o.1);
     let structs = || members().chain(["pt_regs"]).filter_map(|path| path.split('.').next());
     let mut names: HashSet<&[u8]> = structs().map(str::as_bytes).collect();
     let typedefs =
@@ -216,6 +226,7 @@ pub fn resolve(btf_bytes: &[u8]) -> Result<Found, Vec<String>> {
     let none_of =
         |table: &'static [(&'static str, &'static str)]| table.iter().map(|(s, _)| (*s, 0)).collect();
     found.extend(all_of(&GROUPS).unwrap_or_else(|| none_of(&GROUPS)));
+    found.extend(FAMILIES.into_iter().flat_map(|family| all_of(family).unwrap_or_else(|| none_of(family))));
     let arguments = |name: &str| {
         let typedef = typedefs.iter().find(|(n, _)| *n == name)?;
         btf.arguments(&typedef.1)

@@ -24,8 +24,8 @@ impl Facts {
     fn allow(self, fact: u8) -> u8 {
         let ok = match fact {
             FACT_OPENED | FACT_CWD => self.paths,
+            FACT_SOCK | FACT_ACCEPTED | FACT_SENT | FACT_SENT_MSG => self.sockets,
             FACT_PIPE | FACT_FILE | FACT_FILE_MAYBE | FACT_PAIR.. => self.paths && self.sockets,
-            FACT_SOCK | FACT_ACCEPTED => self.sockets,
             FACT_CREDS => self.creds,
             _ => true,
         };
@@ -132,6 +132,8 @@ fn fact_of(effect: Effect) -> u8 {
         Effect::Socketpair => FACT_PAIR,
         Effect::Receive => FACT_RECEIVED,
         Effect::ReceiveAll => FACT_RECEIVED_ALL,
+        Effect::Send => FACT_SENT,
+        Effect::SendMsg => FACT_SENT_MSG,
         Effect::None
         | Effect::Anon(_)
         | Effect::Close
@@ -172,6 +174,7 @@ fn fact_max(fact: u8) -> u16 {
         FACT_OPENED | FACT_CWD | FACT_FILE | FACT_FILE_MAYBE => (PATH_FACT + PATH_BYTES) as u16,
         FACT_SOCK | FACT_ACCEPTED => SOCK_FACT as u16,
         FACT_CREDS => CRED_FACT as u16,
+        FACT_SENT | FACT_SENT_MSG => SENT_FACT as u16,
         FACT_PIPE | FACT_PAIR => (8 + 2 * (GOT + SOCK_FACT)) as u16,
         FACT_RECEIVED | FACT_RECEIVED_ALL => (8 + LIST_BYTES) as u16,
         _ => 0,
@@ -183,6 +186,8 @@ fn fact_max(fact: u8) -> u16 {
 fn changes_state(effect: Effect, files: bool) -> bool {
     match effect {
         Effect::None | Effect::Exec | Effect::Clone | Effect::Prctl => false,
+        // Nearly every one changes nothing: told if it is wanted itself, and else the port is not known.
+        Effect::Send | Effect::SendMsg => false,
         Effect::Chdir
         | Effect::Chroot
         | Effect::Creds
@@ -333,6 +338,9 @@ pub fn plan(shape: &Shape, interest: &Interest, snap: Snaplen) -> Plan {
             p.want &= !WANT_BOUND;
         }
         p.fact = interest.facts.allow(fact_of(shape.effect)) | slot_of(shape.effect) << 4;
+    }
+    if full && interest.state && interest.files && matches!(shape.effect, Effect::Send | Effect::SendMsg) {
+        p.fact = interest.facts.allow(fact_of(shape.effect));
     }
     p.args = shape.words().min(6) as u8;
     for (i, arg) in shape.args.iter().enumerate().take(6) {

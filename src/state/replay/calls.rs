@@ -89,7 +89,7 @@ impl Replay<'_> {
                 _ => self.mentioned(&table, c),
             },
             Effect::Pipe | Effect::Socketpair => self.pair(&table, effect, c),
-            Effect::Connect | Effect::Bind | Effect::Listen => {
+            Effect::Connect | Effect::Bind | Effect::Listen | Effect::Send | Effect::SendMsg => {
                 // What it is after the call; who has a copy of the descriptor has the same.
                 let file = self.file(c.batch, c.reference(0), c.flags);
                 let held = table.borrow().get(from).map(|held| held.file.clone());
