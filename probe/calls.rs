@@ -127,6 +127,9 @@ fn with_parent(fact: u8, parent: u32) -> u32 {
     fact as u32 | parent << FACT_BITS
 }
 
+/// Facts of the file that argument 0 names; the others are of the result.
+const OF_ARG0: u32 = 1 << FACT_SOCK | 1 << FACT_SENT | 1 << FACT_SENT_MSG;
+
 /// All six words at fixed offsets; what the call does not have is overwritten by the items.
 #[inline(always)]
 unsafe fn words(r: &mut Rec, regs: *const u8) {
@@ -308,10 +311,12 @@ pub unsafe extern "C" fn sys_exit(ctx: *const u64) -> i32 {
         let mut is_told = FACT_NONE;
         let mut flags = flags;
         // What it is decides how it is told.
-        let fact: u8 = ld::<u8>(plan, 3) & 15;
-        let of = if matches!(fact, FACT_SOCK | FACT_SENT | FACT_SENT_MSG) { fd0 } else { ret };
-        let file = if fact != FACT_NONE { file_in(files_of(task), of) } else { 0 };
+        let of = if OF_ARG0 >> (ld::<u8>(plan, 3) & 15) & 1 != 0 { fd0 } else { ret };
+        let of = r.forget(of as u64) as i64;
+        let file = if ld::<u8>(plan, 3) & 15 != FACT_NONE { file_in(files_of(task), of) } else { 0 };
         let file = r.forget(file);
+        // Loaded anew: what led here must not multiply what follows.
+        let fact: u8 = ld::<u8>(plan, 3) & 15;
         let fact = if fact == FACT_FILE || fact == FACT_FILE_MAYBE {
             if closed_by_exec(task, ret) {
                 flags |= F_CLOEXEC;
