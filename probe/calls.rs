@@ -32,9 +32,9 @@ pub unsafe extern "C" fn sys_enter(ctx: *const u64) -> i32 {
         let pid = (id >> 32) as u32;
         let Some(mark) = mark_of(pid) else { return 0 };
         // Whom the bounds reject, and what it does to itself alone: nothing will come of it.
-        let alone = want & WANT_OWN != 0 && mark & SCOPE_SHARES == 0
-            || want & (WANT_BOUND | WANT_STATE) == WANT_BOUND;
-        if alone && early(task_btf(), pid, mark) {
+        let stateless = want & (WANT_BOUND | WANT_STATE) == WANT_BOUND;
+        let alone = want & WANT_OWN != 0 && mark & SCOPE_SHARES == 0 || stateless;
+        if alone && early(task_btf(), pid, mark, stateless) {
             return 0;
         }
         let tid = id as u32;

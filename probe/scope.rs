@@ -92,16 +92,22 @@ unsafe fn may(task: *const u8, pid: u32, mark: u8, what: u32) -> bool {
 pub unsafe fn bounds() -> *const u8 {
     unsafe { look(&BOUNDS, 0) }
 }
-/// True if nothing can come of a call that begins.
+/// True if nothing can come of a call that begins. `stateless`: nor is it wanted for what it changes.
+///
+/// A process may be moved while it is in a call: at its end the call passes then, and has no latency. If that decides, groups
+/// are not looked at here.
 #[inline(always)]
-pub unsafe fn early(task: *const u8, pid: u32, mark: u8) -> bool {
+pub unsafe fn early(task: *const u8, pid: u32, mark: u8, stateless: bool) -> bool {
     unsafe {
         let b = bounds();
         if b.is_null() {
             return false;
         }
         let what = ld::<u32>(b, 0) & g!(BOUNDS_SET);
-        what & BOUND_EARLY != 0 && !may(task, pid, mark, what)
+        if what & BOUND_EARLY != 0 && !may(task, pid, mark, what) {
+            return true;
+        }
+        stateless && what & (BOUND_GROUP | BOUND_LATENCY) == BOUND_GROUP && is_all_out(task)
     }
 }
 /// True if a task is in a control group that is rejected.
@@ -115,6 +121,18 @@ unsafe fn is_out(task: *const u8) -> bool {
         let id: u64 = ld(node, g!(NODE_ID));
         let place = look(&GROUPS, id as u32 & (abi::GROUPS - 1));
         !place.is_null() && id != 0 && ld::<u64>(place, 0) == id
+    }
+}
+/// True if a task's process is in a control group that is rejected.
+#[inline(always)]
+unsafe fn is_all_out(task: *const u8) -> bool {
+    unsafe {
+        if g!(TASK_GROUPS) == 0 || !is_out(task) {
+            return false;
+        }
+        // A process is where its leader is; that stays behind if it has ended when the others are moved.
+        let leader: *const u8 = ld(task, g!(TASK_LEADER));
+        leader == task || is_out(leader)
     }
 }
 /// True if an event that changes nothing may be asked for: its process is traced, and within the bounds.
@@ -142,12 +160,8 @@ pub unsafe fn outside(task: *const u8, pid: u32, mark: u8, ret: i64) -> Option<u
         if what & BOUND_PROCS != 0 && !may(task, pid, mark, what) {
             return Some(REJECT_PROCESS);
         }
-        if what & BOUND_GROUP != 0 && g!(TASK_GROUPS) != 0 && is_out(task) {
-            // A process is where its leader is; that stays behind if it has ended when the others are moved.
-            let leader: *const u8 = ld(task, g!(TASK_LEADER));
-            if leader == task || is_out(leader) {
-                return Some(REJECT_GROUP);
-            }
+        if what & BOUND_GROUP != 0 && is_all_out(task) {
+            return Some(REJECT_GROUP);
         }
         if what & BOUND_RESULT != 0 && !spans_hold(b, BOUND_RESULTS, ret as u64) {
             return Some(REJECT_RESULT);

@@ -212,3 +212,26 @@ fn a_merge_keeps_each_hosts_tags_and_what_it_knew_last() {
     let listed = sysreel(&["containers", both.to_str().unwrap()]);
     assert!(listed.contains("web-name") && listed.contains("db-name"), "{listed}");
 }
+
+#[test]
+fn presets_show_container_and_pod() {
+    let dir = Dir::new();
+    let reel = dir.at("t.reel");
+    write(&reel, "h", &[], &[&[WEB, early(DB)]], &[DB]);
+    let shown = |options: &[&str]| -> Vec<String> {
+        let all = sysreel(&[&["-r", reel.to_str().unwrap()], options].concat());
+        // Behind the time.
+        all.lines().map(|l| l.split_once(' ').unwrap().1.to_owned()).collect()
+    };
+    let call = |of: &str, tid: u32| format!("{of}-worker ({tid}:-) getppid(-) = SUCCESS");
+    let [web, db] = [call("web-id", 100), call("db-id", 101)];
+    assert_eq!(shown(&["-pc"]), [format!("web-name (web-id) {web}"), format!("- (db-id) {db}")]);
+    assert_eq!(
+        shown(&["-pk"]),
+        [format!("-/web-pod web-name (web-id) {web}"), format!("-/- - (db-id) {db}")]
+    );
+    assert_eq!(shown(&["-pk", "--late-names"])[1], format!("-/~db-pod ~db-name (~db-id) {db}"));
+    for (short, long) in [("-pc", "container"), ("-pk", "kubernetes")] {
+        assert_eq!(shown(&[short]), shown(&["-p", long]));
+    }
+}

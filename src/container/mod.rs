@@ -195,4 +195,6 @@ pub fn is_hosts(path: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+mod setups;
+#[cfg(test)]
 mod tests;

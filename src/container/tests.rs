@@ -15,36 +15,36 @@ use super::files::{Daemon, Found, Learned, describe};
 use super::host::{Host, LIMIT, Look, Said};
 use super::*;
 
-const ID: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90";
-const POD: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+pub(super) const ID: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90";
+pub(super) const POD: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// `/proc` and the root of its first process, in a directory.
-struct Fake {
+pub(super) struct Fake {
     dir: tempfile::TempDir,
 }
 
 impl Fake {
-    fn new() -> Fake {
+    pub(super) fn new() -> Fake {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("proc/1/root")).unwrap();
         Fake { dir }
     }
 
-    fn proc(&self) -> PathBuf {
+    pub(super) fn proc(&self) -> PathBuf {
         self.dir.path().join("proc")
     }
 
-    fn at(&self, path: &str) -> PathBuf {
+    pub(super) fn at(&self, path: &str) -> PathBuf {
         self.proc().join("1/root").join(path.trim_start_matches('/'))
     }
 
-    fn put(&self, path: &str, text: impl AsRef<[u8]>) -> &Fake {
+    pub(super) fn put(&self, path: &str, text: impl AsRef<[u8]>) -> &Fake {
         fs::create_dir_all(self.at(path).parent().unwrap()).unwrap();
         fs::write(self.at(path), text).unwrap();
         self
     }
 
-    fn process(&self, pid: u32, parent: u32, group: &str, args: &str, cwd: &str) -> &Fake {
+    pub(super) fn process(&self, pid: u32, parent: u32, group: &str, args: &str, cwd: &str) -> &Fake {
         let dir = self.proc().join(pid.to_string());
         fs::create_dir_all(&dir).unwrap();
         let me = rustix::process::geteuid().as_raw();
@@ -56,14 +56,14 @@ impl Fake {
         self
     }
 
-    fn describe(&self, group: &str, pid: Option<u32>) -> (Option<Found>, Vec<Said>) {
+    pub(super) fn describe(&self, group: &str, pid: Option<u32>) -> (Option<Found>, Vec<Said>) {
         let host = Host::new(&self.proc());
         let mut look = Look::new(&host, Instant::now() + Duration::from_secs(5));
         let found = describe(&mut look, &mut Learned::default(), group.as_bytes(), &[pid]);
         (found, look.said())
     }
 
-    fn container(&self, group: &str, pid: Option<u32>) -> Container {
+    pub(super) fn container(&self, group: &str, pid: Option<u32>) -> Container {
         self.describe(group, pid).0.unwrap().container
     }
 }
@@ -86,7 +86,7 @@ fn group() -> String {
     format!("/docker/{ID}")
 }
 
-fn text(value: &Option<Bytes>) -> &str {
+pub(super) fn text(value: &Option<Bytes>) -> &str {
     value.as_deref().map_or("", |v| std::str::from_utf8(v).unwrap())
 }
 
