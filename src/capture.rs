@@ -422,7 +422,11 @@ pub fn run(config: &Config, live: &Live) -> Exit {
             capture.state.read_some(boot_now() + FIRST_SCAN);
         }
         Scope::Pids(pids) => {
-            mark(&probe, &live.proc, pids);
+            // What they have open is known before their first record is read: with very many descriptors that takes longer
+            // than such a process may live.
+            for pid in mark(&probe, &live.proc, pids) {
+                capture.state.read(pid);
+            }
         }
         Scope::Command { .. } => {
             if let Some(c) = &mut child {

@@ -503,7 +503,12 @@ fn rest(page: &mut Roff) {
     entries(
         page,
         [
-            ("/proc", "Read at the start for the processes that exist already, their files and names."),
+            (
+                "/proc",
+                "Read at the start for the processes that exist already, their files and names. Who their unix sockets are \
+                 connected to is asked of the kernel (sock_diag), which answers for the network namespace of sysreel alone; \
+                 elsewhere such a socket has no name before it is used again.",
+            ),
             ("/sys/kernel/btf/vmlinux", "The kernel's description of its own structures."),
             (
                 "/etc/passwd, /etc/group",

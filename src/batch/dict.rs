@@ -134,6 +134,10 @@ pub mod proc_flags {
     pub const HOST: u32 = 256;
     /// It is in another user namespace than the host's: its users are not the host's.
     pub const ELSEWHERE: u32 = 512;
+    /// The executable lies in the upper layer of an overlay …
+    pub const EXE_UPPER: u32 = 1024;
+    /// … or in one below; both: in one of them.
+    pub const EXE_LOWER: u32 = 2048;
 }
 
 /// What a descriptor refers to. The numbers are part of the reel format: append only.

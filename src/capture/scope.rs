@@ -22,8 +22,9 @@ pub fn no_process(proc: &Path, pid: u32) -> Option<String> {
         .map(|of| format!("{pid} is a thread of process {of}: --pid takes processes"))
 }
 
-/// Marks processes and their descendants. Descendants that are born meanwhile inherit the mark in the kernel.
-pub(super) fn mark(probe: &Probe, proc: &Path, pids: &[u32]) {
+/// Marks processes and their descendants, and gives all of them. Descendants that are born meanwhile inherit the mark in the
+/// kernel.
+pub(super) fn mark(probe: &Probe, proc: &Path, pids: &[u32]) -> Vec<u32> {
     for pid in pids {
         probe.set_scope(*pid, abi::SCOPE_IN);
     }
@@ -32,7 +33,7 @@ pub(super) fn mark(probe: &Probe, proc: &Path, pids: &[u32]) {
         let new = !is_in(pid);
         probe.set_scope(pid, abi::SCOPE_IN);
         new
-    });
+    })
 }
 
 /// Marks all that descend from what is marked, until a look at all processes finds nothing new. Gives all that are marked

@@ -251,10 +251,12 @@ impl State<'_> {
         // A thread that ended by itself did so in exit or exit_group, which never return: this is their event.
         let call = u16::try_from(e.nr).ok().filter(|nr| *nr < schema::EVENTS).map(|nr| self.schema.shape(nr));
         let by_call = call.filter(|s| s.ret == schema::Ret::None && e.code & 0x7f == 0 && s.args.len() == 1);
+        // What it was when it ended may not be what is known.
+        let doubt = if proc.is_doubtful(r.time) { row_flags::UNCERTAIN } else { 0 };
         let mut shown = false;
         if let Some(shape) = by_call.filter(|s| wanted.wants(s.code)) {
             let status = (e.code >> 8) & 0xff;
-            self.push(cpu, r, shape.code, &proc, row_flags::UNFINISHED, &[u64::from(status)], b);
+            self.push(cpu, r, shape.code, &proc, row_flags::UNFINISHED | doubt, &[u64::from(status)], b);
             shown = true;
         }
         proc.speaks(r.tid);
@@ -268,11 +270,55 @@ impl State<'_> {
                 let words = [u64::from((code >> 8) & 0xff), u64::from(code & 0x7f)];
                 let mut end = *r;
                 end.latency = NO_LATENCY;
-                self.push(cpu, &end, schema::PROCEXIT, &proc, 0, &words, b);
+                self.push(cpu, &end, schema::PROCEXIT, &proc, doubt, &words, b);
                 shown = true;
             }
             self.end(r.pid, r.time);
         }
         self.seen.state += u64::from(!shown);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Arch, Schema};
+    use crate::users::Users;
+
+    /// The record of the end of a process's last thread, by exit_group.
+    fn end_of(seq: u32, pid: u32, time: u64) -> Vec<u8> {
+        let mut b = Vec::new();
+        for v in [(48 + 16) / 8, abi::REC_EXIT, 0, 0] {
+            b.extend_from_slice(&v.to_le_bytes());
+        }
+        b.extend_from_slice(&time.to_le_bytes());
+        for v in [seq, pid, pid, 0] {
+            b.extend_from_slice(&u32::to_le_bytes(v));
+        }
+        b.extend_from_slice(&u64::MAX.to_le_bytes());
+        b.extend_from_slice(&0_i64.to_le_bytes());
+        for v in [0, 0, 1, u32::MAX] {
+            b.extend_from_slice(&u32::to_le_bytes(v));
+        }
+        b
+    }
+
+    #[test]
+    fn the_end_of_a_process_of_which_little_is_known_is_marked() {
+        let schema = Schema::native(Arch::NATIVE);
+        let mut state = State::new(&schema, std::path::Path::new("/proc"), Users::default(), || 1_000);
+        let mut b = Builder::new();
+        // Nobody has this number (PID_MAX_LIMIT is 4194304); and one that was born under our eyes.
+        let known =
+            ProcEntity::new(ProcDesc { pid: 4_194_400, ..ProcDesc::default() }, None, TableRef::default());
+        known.fds_known.set(true);
+        state.insert(4_194_400, known);
+        for (seq, pid) in [(0, 4_194_399), (1, 4_194_400)] {
+            state.take(0, &end_of(seq, pid, 2_000), &|code| code == schema::PROCEXIT, &mut b);
+        }
+        let view = b.view(&schema);
+        assert_eq!(view.rows, 2);
+        let marked: Vec<bool> = view.flags.iter().map(|f| f & row_flags::UNCERTAIN != 0).collect();
+        assert_eq!(marked, [true, false]);
     }
 }

@@ -26,6 +26,7 @@ mod groups;
 mod healing;
 mod intern;
 mod judge;
+mod layers;
 mod life;
 mod lookup;
 mod made;

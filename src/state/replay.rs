@@ -28,6 +28,10 @@ const BIRTHS: usize = 1 << 16;
 /// A child whose number is known in its parent's pid namespace only.
 struct Birth {
     vpid: u32,
+    /// It is in another one than its parent, which has no number of it.
+    elsewhere: bool,
+    /// When the call began and returned that made it.
+    between: (u64, u64),
     desc: ProcDesc,
     table: FdTable,
     known: bool,
@@ -44,6 +48,8 @@ pub struct Replay<'s> {
     /// Sockets by inode: who holds one sees its address change, whoever calls.
     sockets: FxHashMap<u64, FileRef>,
     births: Vec<Birth>,
+    /// Processes whose children are born into another pid namespace than their own: they unshared theirs, or joined one.
+    parted: FxHashSet<u32>,
     /// Pids of the snapshot that is being read.
     there: FxHashSet<u32>,
     /// Time of the last event.
@@ -56,6 +62,14 @@ pub struct Replay<'s> {
 const CLONE_FILES: u64 = 0x400;
 const CLONE_PARENT: u64 = 0x8000;
 const CLONE_THREAD: u64 = 0x1_0000;
+const CLONE_NEWPID: u64 = 0x2000_0000;
+/// The resolution of a start (ns): a tick of /proc.
+const TICK: u64 = 10_000_000;
+
+/// True if a process that started then was made by a call that lasted from one time to the other.
+fn fits(start: u64, (began, returned): (u64, u64)) -> bool {
+    start != 0 && start <= returned && start.saturating_add(TICK) > began
+}
 
 fn never() -> u64 {
     0
@@ -76,6 +90,7 @@ impl<'s> Replay<'s> {
             files: Vec::new(),
             sockets: FxHashMap::default(),
             births: Vec::new(),
+            parted: FxHashSet::default(),
             there: FxHashSet::default(),
             last: 0,
             filtered,
@@ -227,7 +242,9 @@ impl<'s> Replay<'s> {
 
     /// A process that was not known: of a call whose return was seen, or of one whose return is still to come.
     fn born(&mut self, batch: &Batch, p: &Proc, time: u64) -> ProcRef {
-        let mine = |b: &Birth| b.vpid == p.vpid && b.desc.ppid == p.ppid;
+        let mine = |b: &Birth| {
+            b.desc.ppid == p.ppid && if b.elsewhere { fits(p.start, b.between) } else { b.vpid == p.vpid }
+        };
         let (table, known) = match self.births.iter().position(mine).map(|at| self.births.swap_remove(at)) {
             Some(birth) => (birth.table, birth.known),
             None => match self.state.procs.get(&p.ppid).filter(|of| of.desc.borrow().start <= p.start) {
@@ -256,12 +273,18 @@ impl<'s> Replay<'s> {
         let of = proc.desc.borrow().clone();
         let ppid = if flags & CLONE_PARENT != 0 { of.ppid } else { of.pid };
         let outside = of.vpid == of.pid || of.vpid == 0;
+        let elsewhere = !outside && (flags & CLONE_NEWPID != 0 || self.parted.contains(&of.pid));
         // Without its beginning any child of that number is this one.
         let since = if begin == time { 0 } else { begin };
         // It has been seen already: what shares its descriptors is not told apart from what it did to its own.
         let seen = |p: &ProcRef| {
             let d = p.desc.borrow();
-            d.ppid == ppid && (if outside { d.pid } else { d.vpid }) == pid && p.counted.get() >= since
+            let it = match (outside, elsewhere) {
+                (true, _) => d.pid == pid,
+                (false, true) => fits(d.start, (begin, time)),
+                (false, false) => d.vpid == pid,
+            };
+            it && d.ppid == ppid && p.counted.get() >= since
         };
         let known = match outside {
             true => self.state.procs.get(&pid).filter(|p| seen(p)),
@@ -280,7 +303,8 @@ impl<'s> Replay<'s> {
             if self.births.len() >= BIRTHS {
                 self.births.clear();
             }
-            self.births.push(Birth { vpid: pid, desc, table: inherited(proc, begin), known });
+            let (table, between) = (inherited(proc, begin), (begin, time));
+            self.births.push(Birth { vpid: pid, elsewhere, between, desc, table, known });
             return;
         }
         let table = match flags & CLONE_FILES {
@@ -335,6 +359,7 @@ impl<'s> Replay<'s> {
         let pid = proc.desc.borrow().pid;
         if code == schema::PROCEXIT {
             self.state.remove(pid);
+            self.parted.remove(&pid);
             return;
         }
         if batch.tid.get(row).is_some_and(|tid| *tid != pid) {

@@ -14,6 +14,7 @@ use rustix::fs::{AtFlags, Statx, StatxFlags};
 
 use super::families;
 use super::groups::{self, Groups};
+use super::layers::{self, Layer};
 use super::made;
 use super::net::NetTables;
 use super::proc_dir::{OpenDir, ProcDir, room};
@@ -297,6 +298,14 @@ impl ProcFs {
             found.filter(|found| path.is_absolute() && same_file(found))
         });
         let Some(found) = found else { return };
+        if let (Some(dir), Some(path)) = (dir, &d.exepath) {
+            d.flags |= match layers::layer(&self.root, dir, path, &found) {
+                Layer::None => 0,
+                Layer::Upper => proc_flags::EXE_UPPER,
+                Layer::Lower => proc_flags::EXE_LOWER,
+                Layer::Unknown => proc_flags::EXE_UPPER | proc_flags::EXE_LOWER,
+            };
+        }
         if d.exe_ino == 0 {
             (d.exe_dev, d.exe_ino) = (dev_of(&found), found.stx_ino);
         }
@@ -330,7 +339,10 @@ impl ProcFs {
             }
         }
         if what & ask::PROGRAM != 0 {
-            d.flags &= !(proc_flags::EXE_SEEN | proc_flags::EXE_WRITABLE);
+            d.flags &= !(proc_flags::EXE_SEEN
+                | proc_flags::EXE_WRITABLE
+                | proc_flags::EXE_UPPER
+                | proc_flags::EXE_LOWER);
             (d.exe_ctime, d.exe_mtime) = (0, 0);
             if let Some(dir) = dir {
                 self.program(dir, &mut d);

@@ -78,8 +78,16 @@ pub(super) fn joined(head: Option<&[u8]>, rest: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Of what was cut the end is missing, and shown to be.
+fn ended(mut all: Vec<u8>, p: &Proc) -> Value<'static> {
+    if p.flags & proc_flags::ARGS_CUT != 0 {
+        all.extend_from_slice(b"...");
+    }
+    Value::Text(all.into())
+}
+
 pub(super) fn args<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
-    argv(d, p).map_or(Value::None, |(_, rest)| Value::Text(joined(None, rest).into()))
+    argv(d, p).map_or(Value::None, |(_, rest)| ended(joined(None, rest), p))
 }
 
 /// The name and the arguments: of a kernel thread, or where the arguments are not known, the name alone.
@@ -88,7 +96,7 @@ pub(super) fn cmdline<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
     let argv = argv(d, p);
     let rest = argv.map_or(&[][..], |(_, rest)| rest);
     let paths = argv.map(|(exe, _)| exe).into_iter().chain(d.strings.find(p.exepath));
-    Value::Text(joined(Some(in_full(comm, paths)), rest).into())
+    ended(joined(Some(in_full(comm, paths)), rest), p)
 }
 
 /// A name that the kernel has cut (TASK_COMM_LEN is 16), if one of these paths ends with all of it.
@@ -101,12 +109,16 @@ fn in_full<'a>(comm: &'a [u8], mut paths: impl Iterator<Item = &'a [u8]>) -> &'a
 }
 
 pub(super) fn exeline<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
-    argv(d, p).map_or(Value::None, |(exe, rest)| Value::Text(joined(Some(exe), rest).into()))
+    argv(d, p).map_or(Value::None, |(exe, rest)| ended(joined(Some(exe), rest), p))
 }
 
 fn nth_arg<'a>(d: &Dict<'a>, p: &Proc, n: usize) -> Value<'a> {
     let rest = argv(d, p).map(|(_, rest)| rest).filter(|rest| !rest.is_empty());
-    Value::maybe(rest.and_then(|rest| rest.split(|b| *b == 0).nth(n)))
+    let mut all = rest.into_iter().flat_map(|rest| rest.split(|b| *b == 0));
+    let found = all.nth(n);
+    // Of one that was cut, nobody knows how it ends.
+    let torn = p.flags & proc_flags::ARGS_CUT != 0 && all.next().is_none();
+    Value::maybe(found.filter(|_| !torn))
 }
 
 fn count_args<'a>(d: &Dict<'a>, p: &'a Proc) -> Value<'a> {
@@ -332,6 +344,18 @@ pub const FIELDS: &[Field] = &[
         "number of arguments, argv[0] not counted",
         "proc.cmdnargs > 100",
         of_proc(|d, i, _| of(d, i, |p| count_args(d, p))),
+    ),
+    field(
+        "proc.args.cut",
+        Type::Bool,
+        "true if there are more arguments than the 4096 bytes that are kept; three dots stand for the rest",
+        "proc.args.cut = true",
+        of_proc(|d, i, _| {
+            of(d, i, |p| match d.strings.find(p.args) {
+                None => Value::None,
+                Some(_) => Value::Bool(p.flags & proc_flags::ARGS_CUT != 0),
+            })
+        }),
     ),
     field(
         "proc.cwd",

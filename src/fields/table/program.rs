@@ -71,6 +71,16 @@ fn changed_after<'a>(b: &Batch<'a>, row: usize, then: Option<&Proc>) -> Value<'a
     }
 }
 
+/// Whether the executable lies in this layer of an overlay, if its file was seen.
+fn layer(p: &Proc, which: u32) -> Value<'static> {
+    const BOTH: u32 = proc_flags::EXE_UPPER | proc_flags::EXE_LOWER;
+    match p.flags & BOTH {
+        BOTH => Value::None,
+        _ if p.flags & proc_flags::EXE_SEEN == 0 => Value::None,
+        known => Value::Bool(known == which),
+    }
+}
+
 /// The rows.
 pub const FIELDS: &[Field] = &[
     keyed(
@@ -105,6 +115,20 @@ pub const FIELDS: &[Field] = &[
                 _ => Value::Bool(p.flags & proc_flags::EXE_WRITABLE != 0),
             })
         }),
+    ),
+    field(
+        "proc.is_exe_upper_layer",
+        Type::Bool,
+        "true if the executable lies in the upper layer of an overlay: in a container, it is not from the image",
+        "proc.is_exe_upper_layer = true",
+        of_proc(|d, i, _| of(d, i, |p| layer(p, proc_flags::EXE_UPPER))),
+    ),
+    field(
+        "proc.is_exe_lower_layer",
+        Type::Bool,
+        "true if the executable lies in a lower layer of an overlay: in a container, it is from the image",
+        "proc.is_exe_lower_layer = true",
+        of_proc(|d, i, _| of(d, i, |p| layer(p, proc_flags::EXE_LOWER))),
     ),
     field(
         "proc.is_exe_from_memfd",

@@ -44,7 +44,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "user.loginuid",
         Type::Int,
-        "audit user id: who logged in; -1 if nobody did",
+        "audit user id: who logged in, as the host numbers users; -1 if nobody did",
         "user.loginuid >= 1000",
         of_proc(|d, i, _| {
             of(d, i, |p| Value::Int(if p.loginuid == NONE { -1 } else { i64::from(p.loginuid) }))
@@ -53,7 +53,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "user.loginname",
         Type::Text,
-        "name of who logged in; missing if nobody did",
+        "name on the host of who logged in, also where the process itself has another user namespace; missing if nobody did",
         "user.loginname = alice",
         of_proc(|d, i, _| of(d, i, |p| d.user(p.login).map_or(Value::None, |u| text(d, u.name)))),
     ),

@@ -39,6 +39,10 @@ const DRIFT: u64 = 2_000;
 impl Clocks {
     /// A moment on the boot clock and the same on the wall clock.
     pub fn pair(&mut self) -> (u64, u64) {
+        self.pair_of(boot_now, wall_now)
+    }
+
+    fn pair_of(&mut self, boot_now: impl Fn() -> u64, wall_now: impl Fn() -> u64) -> (u64, u64) {
         // The tightest of a few readings: between the two of one, this thread may have been put aside.
         let mut best = (u64::MAX, 0, 0);
         for _ in 0..5 {
@@ -67,6 +71,31 @@ impl Clocks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Somebody sets the clock, and the machine sleeps.
+    #[test]
+    fn a_clock_that_jumps_is_followed_at_once_and_time_never_steps_back() {
+        let (boot, wall) = (std::cell::Cell::new(1_000_u64), std::cell::Cell::new(0_u64));
+        let mut clocks = Clocks::default();
+        let mut before = 0;
+        let hour = 3_600_000_000_000_u64;
+        let now = 1_800_000_000_000_000_000_u64;
+        for (step, set) in
+            [(10, now), (10, now + hour), (20, now - hour), (30, 0), (hour, now), (5, u64::MAX - 9), (5, 1)]
+        {
+            boot.set(boot.get() + step);
+            wall.set(set);
+            // The reading itself takes a while.
+            let read = || {
+                boot.set(boot.get() + 100);
+                boot.get()
+            };
+            let pair = clocks.pair_of(read, || wall.get());
+            assert!(pair.0 > before);
+            assert!(pair.1.wrapping_sub(set).wrapping_add(DRIFT) <= 2 * DRIFT, "{pair:?} {set}");
+            before = pair.0;
+        }
+    }
 
     #[test]
     fn blocks_of_one_run_agree_on_the_wall_clock() {

@@ -4,7 +4,7 @@
 //! came of the call stands in its references.
 
 use super::entries::unknown;
-use super::{CLONE_FILES, Replay};
+use super::{CLONE_FILES, CLONE_NEWPID, Replay};
 use crate::batch::{Batch, FileId, NONE, file_flags, row_flags};
 use crate::schema::{self, Effect, Kind, Shape, Struct, fdlist};
 use crate::state::descriptors::{Fd, TableRef};
@@ -89,6 +89,8 @@ impl Replay<'_> {
                 _ => self.mentioned(&table, c),
             },
             Effect::Pipe | Effect::Socketpair => self.pair(&table, effect, c),
+            // It chose a port, or changed nothing.
+            Effect::Send | Effect::SendMsg if c.flags & row_flags::UNCERTAIN != 0 => {}
             Effect::Connect | Effect::Bind | Effect::Listen | Effect::Send | Effect::SendMsg => {
                 // What it is after the call; who has a copy of the descriptor has the same.
                 let file = self.file(c.batch, c.reference(0), c.flags);
@@ -101,7 +103,19 @@ impl Replay<'_> {
                     }
                 }
             }
-            Effect::Unshare if ok && c.word(0) & CLONE_FILES != 0 => effects::unshare(proc, c.entry, time),
+            Effect::Unshare if ok => {
+                if c.word(0) & CLONE_FILES != 0 {
+                    effects::unshare(proc, c.entry, time);
+                }
+                if c.word(0) & CLONE_NEWPID != 0 {
+                    self.parted.insert(proc.desc.borrow().pid);
+                }
+            }
+            // Into which kind is not always said (0: whatever the descriptor is of).
+            Effect::Setns if ok && (c.word(1) == 0 || c.word(1) & CLONE_NEWPID != 0) => {
+                self.parted.insert(proc.desc.borrow().pid);
+                self.mentioned(&table, c);
+            }
             Effect::Exec if c.ret == 0 => effects::exec_closes(proc, c.entry, time),
             Effect::Clone if c.ret > 0 => {
                 let by = c.shape.args.iter().enumerate().find_map(|(i, a)| match a.kind {

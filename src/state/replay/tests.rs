@@ -205,3 +205,45 @@ fn received_descriptors_are_there_and_not_known() {
     }
     r.table(99, false);
 }
+
+/// In a pid namespace of its own a parent has other numbers for its children than we; once it has unshared that, they have a
+/// third one.
+#[test]
+fn children_in_other_pid_namespaces_are_their_parents() {
+    let tick = 10_000_000;
+    let process = |r: &mut Rows, pid, ppid, vpid, start| {
+        let comm = r.b.string(b"other");
+        r.b.proc(Proc { pid, ppid, vpid, start, threads: 1, comm, ..Proc::default() })
+    };
+    for parted in [false, true] {
+        let mut r = begun();
+        r.time = 100 * tick;
+        let parent = process(&mut r, 20, 10, 2, 50 * tick);
+        let (a, b) = (r.file("/inside"), r.file("/later"));
+        r.proc = parent;
+        r.call("openat", 7, &[0, 0, 0], &[NONE, a]);
+        if parted {
+            r.call("unshare", 0, &[0x2000_0000], &[]);
+        }
+        r.time = 200 * tick;
+        r.call("clone", 3, &[17], &[]);
+        // After the fork: the child has the first still, and not the second.
+        r.call("close", 0, &[7], &[]);
+        r.call("openat", 8, &[0, 0, 0], &[NONE, b]);
+        // A second child, much later.
+        r.time = 300 * tick;
+        r.call("clone", 4, &[17], &[]);
+        r.time = 400 * tick;
+        let vpids = if parted { [1, 2] } else { [3, 4] };
+        r.proc = process(&mut r, 32, 20, vpids[1], 300 * tick);
+        r.call("getppid", 1, &[], &[]);
+        r.proc = process(&mut r, 31, 20, vpids[0], 200 * tick);
+        r.call("getppid", 1, &[], &[]);
+        let seen: Vec<String> = r
+            .table(99, false)
+            .into_iter()
+            .filter(|l| l.starts_with('3') && (l.contains("/inside") || l.contains("/later")))
+            .collect();
+        assert_eq!(seen, ["31 7 /inside", "32 8 /later"], "{parted}");
+    }
+}

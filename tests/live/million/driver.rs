@@ -69,7 +69,10 @@ const CLOEXEC: u64 = libc::O_CLOEXEC as u64;
 const NONBLOCK: u64 = libc::O_NONBLOCK as u64;
 
 /// What is opened: in the directory of the run.
-const PATHS: [&str; 14] = [
+const PATHS: [&str; 17] = [
+    "m/x/f",
+    "m/y/f",
+    "m/z/f",
     "a/file",
     "a/b/../b/deep",
     "a/link",
@@ -277,6 +280,25 @@ fn by_ring(r: &mut Random, ring: &Ring) {
     };
 }
 
+/// Names that others open change what they stand for, with and without a mount.
+fn moves(r: &mut Random) {
+    let (x, y, z) = (c"m/x".as_ptr() as u64, c"m/y".as_ptr() as u64, c"m/z".as_ptr() as u64);
+    let (here, exchange) = (libc::AT_FDCWD as u64, u64::from(libc::RENAME_EXCHANGE));
+    match r.below(5) {
+        0 => call(libc::SYS_renameat2, [here, x, here, y, exchange]),
+        1 => {
+            let (one, other) = (c"m/x/f".as_ptr() as u64, c"m/y/f".as_ptr() as u64);
+            call(libc::SYS_renameat2, [here, one, here, other, exchange])
+        }
+        2 | 3 => {
+            // Few on top of each other: of a path with very many the beginning is left out, and shown to be.
+            call(libc::SYS_umount2, [z, libc::MNT_DETACH as u64, 0, 0, 0]);
+            call(libc::SYS_mount, [r.one_of(&[x, y]), z, 0, libc::MS_BIND, 0])
+        }
+        _ => call(libc::SYS_umount2, [z, libc::MNT_DETACH as u64, 0, 0, 0]),
+    };
+}
+
 /// Uses a number while others change it.
 fn look(r: &mut Random) {
     let mut stat = [0u64; 18];
@@ -292,6 +314,7 @@ pub fn operation(r: &mut Random, ring: Option<&Ring>) {
         50..62 => sockets(r),
         62..70 => pass(r),
         70..90 => closes(r),
+        90 => moves(r),
         _ => look(r),
     }
 }
@@ -507,6 +530,13 @@ pub fn act() {
         return worker(n[0] as usize, n[1], n[2], n[3] + 2);
     }
     let (seed, operations) = (number("MILLION_SEED"), number("MILLION_OPERATIONS"));
+    // What is mounted is nobody else's.
+    unsafe {
+        if libc::unshare(libc::CLONE_NEWNS) == 0 {
+            let private = libc::MS_REC | libc::MS_PRIVATE;
+            libc::mount(c"none".as_ptr(), c"/".as_ptr(), std::ptr::null(), private, std::ptr::null());
+        }
+    }
     let mut ways = [[[0; 2]; WORKERS]; WORKERS];
     for i in 0..WORKERS {
         for j in i + 1..WORKERS {

@@ -61,6 +61,10 @@ fn arrange(dir: &Path) {
     fs::create_dir_all(dir.join("a/b")).unwrap();
     fs::create_dir(dir.join("bind")).unwrap();
     fs::write(dir.join("a/file"), "text").unwrap();
+    for moved in ["x", "y", "z"] {
+        fs::create_dir_all(dir.join("m").join(moved)).unwrap();
+        fs::write(dir.join("m").join(moved).join("f"), moved).unwrap();
+    }
     fs::write(dir.join("a/b/deep"), "text").unwrap();
     symlink("file", dir.join("a/link")).unwrap();
     symlink("../a", dir.join("a/loop")).unwrap();
@@ -100,6 +104,13 @@ fn same_name(link: &str, ino: u64, shown: &[&str]) -> bool {
     let (kind, name, shown_ino) = (shown[2], shown[3], shown[4].parse::<u64>().unwrap_or(0));
     if link.starts_with("socket:[") {
         return ["socket", "ipv4", "ipv6", "unix", "netlink"].contains(&kind) && shown_ino == ino;
+    }
+    // /proc says what they are called by now, and of what was unmounted how it was called there.
+    let moving = |path: &str| ["/m/x/f", "/m/y/f", "/m/z/f"].iter().any(|m| path.ends_with(m));
+    let unmounted = |path: &str| matches!(path, "/" | "/f");
+    if moving(name) || moving(link) || unmounted(link) && unmounted(name) {
+        let was = moving(name) || unmounted(name) && unmounted(link);
+        return was && (moving(link) || unmounted(link)) && shown_ino == ino;
     }
     if link.starts_with("anon_inode:") || link.starts_with("pipe:") {
         return name == link;
