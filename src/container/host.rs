@@ -248,6 +248,11 @@ impl<'a> Look<'a> {
         }
     }
 
+    /// When the look ends.
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
     /// Whether the time is over.
     pub(super) fn late(&self) -> bool {
         Instant::now() >= self.until

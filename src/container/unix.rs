@@ -32,6 +32,12 @@ impl Talk {
         Ok(Talk { stream, until })
     }
 
+    /// Who listens there: the process that made it listen, as the kernel noted it then (unix(7), SO_PEERCRED).
+    pub fn peer(&self) -> Option<u32> {
+        let peer = rustix::net::sockopt::socket_peercred(&self.stream).ok()?;
+        u32::try_from(peer.pid.as_raw_nonzero().get()).ok()
+    }
+
     /// What is left, at least a little: zero would mean for ever.
     fn left(&self) -> io::Result<Duration> {
         let left = self.until.saturating_duration_since(Instant::now());

@@ -1,14 +1,17 @@
 //! containerd: `STATE/io.containerd.runtime.v2.task/NAMESPACE/ID/config.json`. Kubernetes' plugin writes names, the image and
 //! the pod into its annotations; `ctr` and `nerdctl` their labels. The labels of a pod are in containerd's database alone.
 
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::super::bolt::Bolt;
 use super::super::cri;
-use super::super::host::{Look, path};
+use super::super::host::{LIMIT, Look, path};
 use super::super::json::{at, bytes, fill, text};
+use super::super::monitor::option;
+use super::super::unix::Talk;
 use super::super::{Container, Pod, Runtime, Source};
 use super::{Answer, Ask, Daemon, Kind, Learned, learn, oci};
 
@@ -30,6 +33,8 @@ pub(super) const USUAL: [(&str, &str, &str); 4] = [
     ),
     ("/run/k0s/containerd", "/run/k0s/containerd.sock", "/var/lib/k0s/containerd"),
 ];
+/// The daemon's settings, if its arguments name no other file.
+const SETTINGS: &str = "/etc/containerd/config.toml";
 /// Usual namespaces: Kubernetes', that of `ctr` and `nerdctl`.
 const NAMESPACES: [&str; 2] = ["k8s.io", "default"];
 
@@ -99,22 +104,64 @@ fn said(look: &mut Look, learned: &mut Learned, ask: &Ask, place: &Place) -> Ans
     }
     let lasting = USUAL.iter().map(|(_, _, root)| (PathBuf::from(root), 0));
     let roots: Vec<_> = learned.roots.iter().cloned().chain(lasting).collect();
-    for (root, uid) in roots {
-        let file = root.join(DATABASE);
-        if !look.host.exists(&file, uid) {
-            continue;
-        }
-        let Some(bolt) = look.database(&file, uid) else { continue };
-        match stored(&bolt, place.namespace, &mut c) {
-            Ok(true) => {
-                look.note(file.to_string_lossy(), "read");
-                return Some((c, Vec::new()));
-            }
-            Ok(false) => look.note(file.to_string_lossy(), "it does not know the id"),
-            Err(e) => look.note(file.to_string_lossy(), e),
+    if roots.iter().any(|root| knows(look, root, place.namespace, &mut c)) {
+        return Some((c, Vec::new()));
+    }
+    // Where its own is, the daemon tells without being asked.
+    if let Some(root) = place.socket.as_ref().and_then(|socket| root_of(look, socket, place.uid)) {
+        let root = (root, place.uid);
+        if !roots.contains(&root) && knows(look, &root, place.namespace, &mut c) {
+            learn(&mut learned.roots, root);
+            return Some((c, Vec::new()));
         }
     }
     Some((c, daemons(place.socket.clone())))
+}
+
+/// True if the database below this root has the container; then all that it says is known.
+fn knows(look: &mut Look, (root, uid): &(PathBuf, u32), namespace: &[u8], c: &mut Container) -> bool {
+    let file = root.join(DATABASE);
+    if !look.host.exists(&file, *uid) {
+        return false;
+    }
+    let Some(bolt) = look.database(&file, *uid) else { return false };
+    let known = stored(&bolt, namespace, c);
+    let said = match &known {
+        Ok(true) => "read".to_owned(),
+        Ok(false) => "it does not know the id".to_owned(),
+        Err(e) => e.clone(),
+    };
+    look.note(file.to_string_lossy(), said);
+    known == Ok(true)
+}
+
+/// The directory of what lasts of the daemon that listens at a socket: by its arguments, or the file of settings that they name.
+fn root_of(look: &mut Look, socket: &Path, uid: u32) -> Option<PathBuf> {
+    let held = look.host.socket(socket, uid).ok()?;
+    // A connection that says nothing, for the kernel tells whose it is.
+    let by_number = format!("/proc/self/fd/{}", held.as_raw_fd());
+    let pid = Talk::connect(Path::new(&by_number), look.until()).ok()?.peer()?;
+    let args = look.host.arguments(pid)?;
+    let named = |names: &[&str]| option(&args, names).map(path).filter(|p| p.is_absolute());
+    named(&["--root"]).or_else(|| {
+        let settings = named(&["-c", "--config"]).unwrap_or_else(|| PathBuf::from(SETTINGS));
+        let (text, _) = look.file(&settings, uid, LIMIT)?;
+        root_in(&text)
+    })
+}
+
+/// `root = "…"` of settings (TOML) before the first table.
+fn root_in(text: &[u8]) -> Option<PathBuf> {
+    let lines = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).take_while(|l| !l.starts_with(b"["));
+    let value = |l: &[u8]| -> Option<PathBuf> {
+        let value = l.strip_prefix(b"root")?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+        let (quote @ (b'"' | b'\''), rest) = value.split_first()? else { return None };
+        let end = rest.iter().position(|b| b == quote)?;
+        // What has escapes is none of the paths that people give.
+        let value = rest.get(..end).filter(|v| !v.contains(&b'\\'))?;
+        Some(path(value)).filter(|p| p.is_absolute())
+    };
+    lines.into_iter().find_map(value)
 }
 
 /// A pod's files are mounted from `ROOT/io.containerd.grpc.v1.cri/sandboxes/…`.
@@ -197,4 +244,30 @@ fn container(config: &Value) -> Container {
         c.sandbox = false;
     }
     c
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_is_read_out_of_settings() {
+        let root = |text: &str| root_in(text.as_bytes()).map(|p| p.to_string_lossy().into_owned());
+        let is = |path: &str| Some(path.to_owned());
+        assert_eq!(root("version = 2\n  root = \"/a b/c\" # here\nstate = \"/s\"\n[grpc]\n"), is("/a b/c"));
+        assert_eq!(root("root='/x'"), is("/x"));
+        for none in [
+            "",
+            "root",
+            "root =",
+            "root = /a",
+            "root = \"/a",
+            "root = \"a\"",
+            "rooted = \"/a\"",
+            "[grpc]\nroot = \"/a\"",
+            "root = \"/a\\n\"",
+        ] {
+            assert_eq!(root(none), None, "{none}");
+        }
+    }
 }

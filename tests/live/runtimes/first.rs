@@ -166,7 +166,7 @@ fn the_first_call_in_a_plain_container_of_containerd_has_its_names() {
     lab.shell(&format!("ctr -a {{}}/ctd.sock run -d --net-host --label a=b {IMAGE} {name}"));
     std::thread::sleep(Duration::from_millis(200));
     let lines = capture.stop();
-    // Only the daemon knows the image; it was asked when the control group was made.
+    // Only the daemon's database knows the image; where that is, its settings tell.
     from_its_execve_on(&lines, &name, "sleep", &[&name, IMAGE, "a:b", "-", "-", "-", "-", "containerd"]);
     lab.shell(&format!(
         "ctr -a {{}}/ctd.sock task kill -s KILL {name}; sleep 0.2; ctr -a {{}}/ctd.sock container rm {name}"
