@@ -41,7 +41,9 @@ fn what_a_daemon_says_late_is_known_of_earlier_events_on_request() {
     lab.shell(&format!(
         "ctr -a {{}}/ctd.sock run -d --net-host {IMAGE} {NAME} /bin/sh -c 'while :; do sleep 0.02; done'"
     ));
-    // Files do not tell the image of such a container, and who does is busy when its first events are seen.
+    // Only the daemon's database tells the image of such a container. With its settings gone nobody but itself knows where that
+    // is, and it is busy when the first events are seen.
+    fs::remove_file(lab.at("c.toml")).unwrap();
     kill_process(daemon, Signal::STOP).unwrap();
     let first = lab.at("t.reel");
     let mut command = sysreel();
