@@ -66,7 +66,7 @@ use budget::Budget;
 pub use end::conclude;
 use end::finish;
 use groups::Groups;
-use out::{Out, place_name, printed, prints_given};
+use out::{Out, place_name, printed, prints_given, waits_for_reader};
 use pace::Pace;
 use scope::{leave_out, mark, no_process};
 use snapshot::Snapshots;
@@ -357,6 +357,11 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     let asks_given = selector.filter().uses().any(|field| field.name == "fd.nameraw");
     interest.given = asks_given || prints_given(&config.sink);
     probe.set_plans(&plans(&schema, &interest, Snaplen(live.snaplen)));
+    // Whoever waits for the file may send a signal as soon as it is there. A pipe may have to wait for its reader: signals
+    // still end that.
+    let with_command = child.is_some();
+    let listen = || Wishes::listen(with_command, hangup_rotates(config));
+    let listening = (!waits_for_reader(&config.sink)).then(listen);
     // Only now, when nothing but writing itself can fail: an attempt that was refused leaves no file.
     let out = match &config.sink {
         Sink::Nothing => Out::Nothing,
@@ -411,7 +416,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
     for (cpu, next) in next.into_iter().enumerate() {
         capture.state.expect(cpu, next);
     }
-    let wishes = Wishes::listen(child.is_some(), hangup_rotates(config));
+    let wishes = listening.unwrap_or_else(listen);
     let mut schedule = Schedule::new(config.files.every, config.duration);
     match &live.scope {
         Scope::Host => {

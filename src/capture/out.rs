@@ -3,10 +3,11 @@
 //! Enters: a configuration; then questions. Leaves: the columns that will be read, answers. Never: a wait that somebody else
 //! could prolong.
 
+use std::os::unix::fs::FileTypeExt;
 use std::time::Duration;
 
 use crate::batch::Columns;
-use crate::config::{Form, Place, Sink};
+use crate::config::{Form, Place, Sink, Stream};
 use crate::message;
 use crate::outlet::Patience;
 use crate::output;
@@ -79,6 +80,16 @@ pub(super) fn prints_given(sink: &Sink) -> bool {
         Sink::Print { form: Form::Template(t), .. } => t.contains("fd.nameraw"),
         Sink::Print { .. } | Sink::Nothing => false,
         Sink::Reel { .. } => true,
+    }
+}
+
+/// True if the output is a named pipe: the kernel opens one for writing when somebody reads it (fifo(7)).
+pub(super) fn waits_for_reader(sink: &Sink) -> bool {
+    match sink {
+        Sink::Print { to: Stream::File(path), .. } | Sink::Reel { to: Place::File(path), .. } => {
+            std::fs::metadata(path).is_ok_and(|m| m.file_type().is_fifo())
+        }
+        Sink::Nothing | Sink::Print { .. } | Sink::Reel { .. } => false,
     }
 }
 
