@@ -34,6 +34,7 @@ use crate::select::Selector;
 use crate::selfcheck::check;
 use crate::sink::Printer;
 use crate::source::abi;
+use crate::source::live::kin;
 use crate::source::live::plan::{Interest, Snaplen, plans};
 use crate::source::live::{Beside, Clocks, Options, Probe, Rings, boot_now, wall_now};
 use crate::state::State;
@@ -314,7 +315,7 @@ pub fn run(config: &Config, live: &Live) -> Exit {
         Err(e) => return failed(&e),
     };
     let users = Users::host(&live.proc);
-    let mut state = State::new(&schema, &live.proc, users, boot_now);
+    let mut state = State::new(&schema, &live.proc, users, boot_now).asking(kin::tables);
     if live.no_ancestors {
         state = state.without_ancestors();
     }

@@ -66,15 +66,16 @@ impl State<'_> {
         let now = dir.and_then(|dir| Some((self.proc_fs.process_in(&dir)?, dir)));
         match now {
             Some((now, dir)) if now.start == start => {
-                let table = proc.fds.borrow().clone();
                 let fresh = Rc::new(RefCell::new(FdTable::default()));
                 self.proc_fs.forget_sockets();
                 self.fill(&dir, None, &fresh, begin);
-                table.borrow_mut().renew(fresh.take());
+                self.part(proc, pid);
+                proc.fds.borrow().borrow_mut().renew(fresh.take());
                 *proc.split.borrow_mut() = None;
                 proc.change(|d| *d = now);
                 proc.counted.set(begin);
-                proc.scanned.set((begin, (self.now)()));
+                proc.was_read(begin, (self.now)());
+                self.read_together(proc);
                 proc.clone()
             }
             // The number is somebody else's by now, and so is the record.

@@ -100,7 +100,8 @@ impl State<'_> {
             id if id == r.pid || id == 0 => (r.pid, Some(parent.clone())),
             id => (id, self.parent_at(id, r.time)),
         };
-        if r.time < parent.scanned.get().1 {
+        let read = parent.scanned.get().1.max(if followed { parent.read.get().1 } else { 0 });
+        if r.time < read {
             self.remove(f.pid);
             let child = self.read(f.pid);
             if child.desc.borrow().flags & proc_flags::BARE != 0 {
@@ -114,7 +115,7 @@ impl State<'_> {
                 *child.fds.borrow_mut() = Rc::new(RefCell::new(table));
                 child.fds_known.set(parent.fds_known.get());
                 // Names of the time before the parent was read are marked, effects apply.
-                child.scanned.set((0, parent.scanned.get().1));
+                child.was_read(0, read);
                 *child.parent.borrow_mut() = of_parent;
             }
             if !followed {
@@ -225,7 +226,7 @@ impl State<'_> {
         let dir = fd.and_then(|fd| {
             let table = table.borrow();
             let (file, since, certain) = table.meant(fd, Some(time))?;
-            Some((file.clone(), !certain || self.losses().doubt(since, time) || time < proc.scanned.get().1))
+            Some((file.clone(), !certain || self.losses().doubt(since, time) || time < proc.read.get().1))
         });
         Some(Begun { code, words, dir })
     }

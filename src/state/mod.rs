@@ -37,6 +37,7 @@ mod reading;
 mod replay;
 mod rows;
 mod scan;
+mod sharing;
 mod snapshot;
 mod sockets;
 mod tables;
@@ -147,6 +148,10 @@ pub struct State<'s> {
     lost_before: u64,
     /// Ends of processes may have been lost then, and nobody has looked.
     ends_lost: bool,
+    /// How the kernel orders the descriptor tables of two processes.
+    order: sharing::Order,
+    /// Processes that were read during the first scan, by what they have open.
+    alike: sharing::Alike,
     now: fn() -> u64,
     num: u64,
     /// Time of the last event; 0 before the first.
@@ -191,6 +196,8 @@ impl<'s> State<'s> {
             lost_from: 0,
             lost_before: 0,
             ends_lost: false,
+            order: |_, _| None,
+            alike: sharing::Alike::default(),
             now,
             num: 0,
             last: 0,
@@ -205,6 +212,12 @@ impl<'s> State<'s> {
             words: Vec::new(),
             name: Vec::new(),
         }
+    }
+
+    /// Asks the kernel which processes use one descriptor table: `order` gives how the tables of two are ordered.
+    pub fn asking(mut self, order: sharing::Order) -> State<'s> {
+        self.order = order;
+        self
     }
 
     /// Knows nothing of processes that are not traced themselves.

@@ -48,6 +48,7 @@ impl State<'_> {
             // The socket tables were a snapshot for this scan.
             self.proc_fs.forget_sockets();
             self.proc_fs.forget_shared();
+            self.alike.forget();
         }
         !self.unread.is_empty()
     }
@@ -64,9 +65,10 @@ impl State<'_> {
         let proc = ProcEntity::new(desc, parent, table);
         proc.fds_known.set(true);
         proc.trusted.set(self.lost_at);
-        proc.scanned.set((begin, (self.now)()));
         proc.counted.set(begin);
         self.insert(pid, proc.clone());
+        proc.was_read(begin, (self.now)());
+        self.join(&proc, pid);
         self.read_leaders(&proc, 0);
         proc
     }
@@ -105,7 +107,7 @@ impl State<'_> {
     pub(super) fn bare(&mut self, pid: u32, begin: u64) -> ProcRef {
         let desc = ProcDesc { pid, flags: proc_flags::BARE | proc_flags::UNCERTAIN, ..scan::unknown_ids() };
         let proc = ProcEntity::new(desc, None, TableRef::default());
-        proc.scanned.set((0, begin));
+        proc.was_read(0, begin);
         self.insert(pid, proc.clone());
         proc
     }
@@ -194,7 +196,8 @@ impl State<'_> {
         }
         proc.fds_known.set(true);
         proc.trusted.set(self.lost_at);
-        proc.scanned.set((begin, (self.now)()));
+        proc.was_read(begin, (self.now)());
+        self.join(proc, pid);
         proc.clone()
     }
 
@@ -206,7 +209,7 @@ impl State<'_> {
         if let Some(dir) = self.proc_fs.open(parent) {
             self.fill(&dir, None, &table, begin);
         }
-        child.scanned.set((0, (self.now)()));
+        child.was_read(0, (self.now)());
         child.fds_known.set(true);
     }
 

@@ -95,8 +95,8 @@ impl State<'_> {
         if r.tid != r.pid {
             proc.fds.borrow().borrow_mut().share();
         }
-        let (scan_begin, scan_end) = proc.scanned.get();
-        let during_scan = r.time < scan_end;
+        let (read_begin, read_end) = proc.read.get();
+        let during_scan = r.time < read_end;
         if shown && shape.refs > 0 {
             // What an argument names is what it was before the call: close and dup2 change it.
             self.files.clear();
@@ -113,7 +113,8 @@ impl State<'_> {
         }
         let mut new = None;
         if shape.effect != Effect::None && !compat {
-            let current = r.time >= scan_begin;
+            let what = effects::concerns_all(shape.effect);
+            let current = r.time >= if what { proc.scanned.get().0 } else { read_begin };
             // A new file is known by its own record, even if that is older than what /proc told.
             let made = made::made(r, shape, &mut self.name).or_else(|| made::made_by_text(r, shape, &proc));
             if let (Some((mut desc, cloexec)), Ok(fd)) = (made, u32::try_from(r.ret)) {

@@ -131,7 +131,8 @@ impl State<'_> {
         };
         let pid = proc.desc.borrow().pid;
         let proc = self.looked_at(pid, s.since).unwrap_or(proc);
-        let (scan, scanned) = proc.scanned.get();
+        let ((scan, scanned), (read, all_read)) = (proc.scanned.get(), proc.read.get());
+        let (scan, scanned) = (scan.max(read), scanned.max(all_read));
         let time = self.taken.max(s.since).max(scan.saturating_sub(1));
         // What was done while it was read is still to come.
         let unsettled = time < scanned;

@@ -188,6 +188,8 @@ pub struct ProcEntity {
     pub counted: Cell<u64>,
     /// Begin and end of the /proc scan that it comes from (boot clock, ns); zeros if it was born under our eyes.
     pub scanned: Cell<(u64, u64)>,
+    /// The same of its descriptors: another process that uses them too may have been read later.
+    pub read: Cell<(u64, u64)>,
     /// See [`Split`]. The process itself has the credentials of the thread of the latest record.
     pub split: RefCell<Option<Split>>,
     /// See [`PendingExec`].
@@ -221,11 +223,18 @@ impl ProcEntity {
             ask: Cell::new(0),
             counted: Cell::new(0),
             scanned: Cell::new((0, 0)),
+            read: Cell::new((0, 0)),
             split: RefCell::new(None),
             exec: RefCell::new(None),
             trusted: Cell::new(0),
             fds_known: Cell::new(false),
         })
+    }
+
+    /// It was read from /proc with its descriptors between these times (boot clock, ns).
+    pub fn was_read(&self, begin: u64, end: u64) {
+        self.scanned.set((begin, end));
+        self.read.set((begin, end));
     }
 
     /// Something of it is to be read from /proc.

@@ -110,7 +110,7 @@ impl State<'_> {
         self.files.clear();
         self.files.resize(usize::from(shape.refs), None);
         if !fixed {
-            self.look_up(&r, shape, &proc, r.time < proc.scanned.get().1, false);
+            self.look_up(&r, shape, &proc, r.time < proc.read.get().1, false);
         }
         self.operation(cpu, &r, code, &proc, row_flags::UNFINISHED, b);
     }
@@ -139,8 +139,8 @@ impl State<'_> {
             proc.fds.borrow().borrow_mut().share();
         }
         let shown = wanted.wants(code);
-        let (scan_begin, scan_end) = proc.scanned.get();
-        let during_scan = r.time < scan_end;
+        let (read_begin, read_end) = proc.read.get();
+        let during_scan = r.time < read_end;
         // What an argument names is what it was before: a close changes it.
         self.files.clear();
         self.files.resize(usize::from(shape.refs), None);
@@ -148,7 +148,7 @@ impl State<'_> {
             self.look_up(&r, shape, &proc, during_scan, false);
         }
         let mut new = None;
-        if r.time >= scan_begin {
+        if r.time >= read_begin {
             let made = made::made(&r, shape, &mut self.name);
             if let (Some((desc, cloexec)), Ok(fd)) = (made, u32::try_from(r.ret)) {
                 new = Some(self.opened(&proc, &r, shape, fd, desc, cloexec));

@@ -52,6 +52,7 @@ extern "C" fn before_main() {
         "garbage" => memory_actor::garbage(),
         "changing" => memory_actor::changing(),
         "scan" => super::scan::act(),
+        "kin" => super::kin::act(),
         "moves" => super::moves::act(),
         "names" => super::names::act(),
         "nested" => super::nested::act(),

@@ -23,6 +23,7 @@ mod hard;
 mod healing;
 mod host;
 mod killed;
+mod kin;
 mod listing;
 mod memory;
 mod memory_actor;

@@ -5,6 +5,7 @@
 //! of all CPUs merged by time. Never: what a record means.
 
 mod btf;
+pub mod kin;
 mod load;
 mod map;
 pub mod offsets;

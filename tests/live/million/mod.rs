@@ -166,7 +166,8 @@ fn race(options: &[&str], operations: u64, seed: u64) -> Score {
         .unwrap();
     // A reader that is stopped now and then finds its rings full, however fast it is.
     let halts = options.contains(&"--ring");
-    let halt = std::env::var("SYSREEL_HALT").ok().and_then(|ms| ms.parse().ok()).unwrap_or(40);
+    let set = |name, usual| std::env::var(name).ok().and_then(|ms| ms.parse().ok()).unwrap_or(usual);
+    let (halt, calm) = (set("SYSREEL_HALT", 40), set("SYSREEL_CALM", 1500));
     let (mut signal, mut rounds) = (libc::SIGSTOP, 0);
     let pid = child.id() as i32;
     let ended = AtomicBool::new(false);
@@ -183,7 +184,7 @@ fn race(options: &[&str], operations: u64, seed: u64) -> Score {
                 signal = if stopped { libc::SIGCONT } else { libc::SIGSTOP };
                 rounds += usize::from(stopped);
                 // Now and then it has the time to look at what it missed.
-                let runs = if rounds % 4 == 0 { 800 } else { 80 };
+                let runs = if rounds % 3 == 0 { calm } else { 80 };
                 std::thread::sleep(Duration::from_millis(if stopped { halt } else { runs }));
             }
         });
